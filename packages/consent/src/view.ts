@@ -1,0 +1,115 @@
+/**
+ * What a provider was last *known* to hold for a pair: the base of the three-way diff.
+ *
+ * The rules by which a reading or an event meets a view are here, pure. They
+ * keep L7: our own writes come back as news and are not news, and a read that
+ * began before a write ended cannot contradict that write.
+ */
+import { type ConsentState, opposite } from "./observation.ts"
+import type { Interval } from "./time.ts"
+
+export interface View {
+  /** Undefined: unknown. Never read as "not opted out" (L5). */
+  readonly held: ConsentState | undefined
+  /** When the last read that told began, or our last write ended (ms). */
+  readonly readAt: number
+  /** When it was seen that the provider no longer blocks what it blocked, if it was (ms). */
+  readonly liftedAt: number | undefined
+  /** A write has been committed to be sent and its outcome is not in yet. */
+  readonly intent: ConsentState | undefined
+  /** What we last wrote with success, and when that write was committed to be sent and ended (ms). */
+  readonly written: { readonly state: ConsentState; readonly begunAt: number; readonly endedAt: number } | undefined
+  /** The provider may still send one event about our own write. */
+  readonly echoDue: boolean
+}
+
+/** Nothing was ever read or written. */
+export const unknown: View = {
+  held: undefined,
+  readAt: Number.NEGATIVE_INFINITY,
+  liftedAt: undefined,
+  intent: undefined,
+  written: undefined,
+  echoDue: false
+}
+
+/** One request that read: it began and ended, and the truth it tells lies somewhere between. */
+export interface Span {
+  readonly beganAt: number
+  readonly endedAt: number
+}
+
+export type Meeting =
+  /** The provider holds something else than it did: news, with the time the change can have happened. */
+  | { readonly _tag: "News"; readonly view: View; readonly time: Interval }
+  /** The view knows it already. `view` is set when something about it moved. */
+  | { readonly _tag: "Known"; readonly view?: View }
+  /** The reading cannot be judged: a write was on its way, or the answer may be a stale copy. */
+  | { readonly _tag: "Undecided" }
+
+/**
+ * A row of a list or an answer to a check meets what was known.
+ *
+ * @param settle how long after our own write the provider may answer from a stale copy (ms)
+ */
+export const meetReading = (
+  view: View | undefined,
+  state: ConsentState,
+  at: Interval | undefined,
+  span: Span,
+  settle: number
+): Meeting => {
+  if (view?.intent !== undefined) return { _tag: "Undecided" }
+  if (view?.held === state) return { _tag: "Known", view: { ...view, readAt: Math.max(view.readAt, span.beganAt) } }
+  if (view !== undefined && view.readAt > span.beganAt && view.held !== undefined) return { _tag: "Undecided" }
+  if (view?.written !== undefined && span.beganAt < view.written.endedAt + settle) return { _tag: "Undecided" }
+  const next: View = {
+    held: state,
+    readAt: span.beganAt,
+    liftedAt: view?.held === "opted-out" && state === "opted-in" ? span.endedAt : undefined,
+    intent: undefined,
+    written: view?.written,
+    echoDue: view?.echoDue ?? false
+  }
+  // Nothing blocked and nothing was known: the ordinary state of the world, and no news.
+  if (view?.held === undefined && state === "opted-in" && at === undefined) return { _tag: "Known", view: next }
+  const lastOtherwise = view?.held === opposite(state) ? view.readAt : Number.NEGATIVE_INFINITY
+  return { _tag: "News", view: next, time: at ?? { notBefore: lastOtherwise, notAfter: span.endedAt } }
+}
+
+/**
+ * A provider's event that a pair changed meets what was known.
+ *
+ * @param time when it happened by the provider's clock
+ * @param receivedAt when it reached us (ms)
+ * @param named whether the event names who did it, so that our own write cannot hide behind it
+ * @param echoWindow how long after our own write its echo may arrive (ms)
+ */
+export const meetEvent = (
+  view: View | undefined,
+  state: ConsentState,
+  time: Interval,
+  receivedAt: number,
+  named: boolean,
+  echoWindow: number
+): Meeting => {
+  if (view?.echoDue === true && !named) {
+    const written = view.written
+    const ours = view.intent === state || (written?.state === state && receivedAt <= written.endedAt + echoWindow)
+    // One write, one echo: a second event is somebody else speaking.
+    if (ours) return { _tag: "Known", view: { ...view, echoDue: false } }
+  }
+  const base: View = view ?? unknown
+  // An event older than what was read since is still a fact, but no longer what the provider holds;
+  // and while a write is on its way its outcome will say what is held.
+  const outdated = (base.held !== undefined && base.readAt > time.notAfter) || base.intent !== undefined
+  if (outdated) return { _tag: "News", view: base, time }
+  const lifted = state === "opted-in" && base.held !== "opted-in"
+  const next: View = {
+    ...base,
+    held: state,
+    readAt: Math.max(base.readAt, time.notBefore),
+    liftedAt: lifted ? receivedAt : state === base.held ? base.liftedAt : undefined
+  }
+  return { _tag: "News", view: next, time }
+}

@@ -1,0 +1,7 @@
+/** Between the domain's words and the columns'. */
+import type { Recipient } from "@stopline/consent"
+
+/** `+15551230000` as the bigint column has it. Fifteen digits at most, so exact. */
+export const digits = (recipient: Recipient): number => Number(recipient.slice(1))
+
+export const toRecipient = (digits: number): Recipient => `+${digits}` as Recipient

@@ -1,0 +1,93 @@
+/**
+ * Where what must be and what is known to be held differ. Read from the
+ * standings that are not settled, so it costs what differs, not what exists.
+ */
+import type { Basis, ConsentState, OptInPolicy } from "@stopline/consent"
+import { Effect } from "effect"
+import { sql } from "kysely"
+import { Connection } from "./connection.ts"
+import type { LedgerError } from "./error.ts"
+import { because, differs, mustBeOut } from "./must.ts"
+import type { RegisteredAccount, RegisteredSender } from "./registry.ts"
+
+export interface Difference {
+  readonly recipient: number
+  readonly must: ConsentState
+  readonly held: ConsentState | undefined
+  readonly liftedAt: number | undefined
+  /** When the recipient last opted out, as it counts (ms). */
+  readonly outAt: number | undefined
+  readonly intent: ConsentState | undefined
+  readonly refused: string | undefined
+  readonly refusedUntil: number | undefined
+  /** The observation that decides, and how it was learnt. */
+  readonly because: number | undefined
+  readonly basis: Basis | undefined
+  /** It was found by a run whose findings need no guard. */
+  readonly unguarded: boolean
+  /** The provider blocks this recipient for every sender of the account. */
+  readonly heldForAll: boolean
+}
+
+type Row = {
+  [K in keyof Difference]: undefined extends Difference[K] ? Exclude<Difference[K], undefined> | null : Difference[K]
+}
+
+/** The next differences of one sender after a recipient, in order of recipient. */
+export const differences = Effect.fn("Ledger.differences")(function* (
+  account: RegisteredAccount,
+  sender: RegisteredSender,
+  policy: OptInPolicy,
+  after: number,
+  limit: number,
+  only?: ReadonlyArray<number>
+): Effect.fn.Return<ReadonlyArray<Difference>, LedgerError, Connection> {
+  if (sender.groupId === null) return []
+  const { query } = yield* Connection
+  const result = yield* query("differences", (db) =>
+    sql<Row>`
+      select d.*, ob.basis, coalesce(r.unguarded, false) as unguarded
+      from (
+        select st.recipient,
+          case when ${mustBeOut(policy)} then 'opted-out' else 'opted-in' end as must,
+          v.held, v.lifted_at as "liftedAt", st.out_at as "outAt", v.intent, v.refused, v.refused_until as "refusedUntil",
+          ${because(policy)} as because,
+          exists (select from view e where e.sender_id = ${account.every.id} and e.recipient = st.recipient and e.held = 'opted-out') as "heldForAll"
+        from standing st
+        left join view v on v.sender_id = ${sender.id} and v.recipient = st.recipient
+        left join opt_in o on o.sender_id = ${sender.id} and o.recipient = st.recipient
+        where st.group_id = ${sender.groupId} and not st.settled and st.recipient > ${after}
+          ${only === undefined ? sql`` : sql`and st.recipient = any(${only}::bigint[])`}
+          and ${differs(policy)}
+        order by st.recipient
+        limit ${limit}
+      ) d
+      left join observation ob on ob.recipient = d.recipient and ob.id = d.because
+      left join run r on r.id = ob.run_id
+      order by d.recipient`.execute(db)
+  )
+  return result.rows.map((row) => ({
+    ...row,
+    held: row.held ?? undefined,
+    liftedAt: row.liftedAt ?? undefined,
+    outAt: row.outAt ?? undefined,
+    intent: row.intent ?? undefined,
+    refused: row.refused ?? undefined,
+    refusedUntil: row.refusedUntil ?? undefined,
+    because: row.because ?? undefined,
+    basis: row.basis ?? undefined
+  }))
+})
+
+/** Pairs of an account of which anything is known: what shares are shares of. */
+export const population = Effect.fn("Ledger.population")(function* (
+  account: RegisteredAccount
+): Effect.fn.Return<number, LedgerError, Connection> {
+  const { query } = yield* Connection
+  const result = yield* query("population", (db) =>
+    sql<{ count: number }>`
+      select count(*) as count from view v join sender s on s.id = v.sender_id
+      where s.account_id = ${account.id} and v.held is not null`.execute(db)
+  )
+  return result.rows[0]?.count ?? 0
+})

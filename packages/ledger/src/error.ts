@@ -1,0 +1,36 @@
+/** What can go wrong with the ledger, named by what to do next. */
+import { Predicate, Schema } from "effect"
+
+export class LedgerError extends Schema.TaggedError<LedgerError>()("LedgerError", {
+  /**
+   * - `unreachable`: no connection; try again, or look at the URL
+   * - `conflict`: another transaction was in the way; the same again will do
+   * - `fenced`: this process no longer holds the lane it writes for; stop, and let the holder go on
+   * - `newer`: a newer Stopline has migrated this database
+   * - `broken`: anything else; a person has to look
+   */
+  kind: Schema.Literals(["unreachable", "conflict", "fenced", "newer", "broken"]),
+  operation: Schema.String,
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `ledger: ${this.operation}: ${this.detail}`
+  }
+}
+
+const conflicts = new Set(["40001", "40P01"])
+const unreachable = /^(08...|57P0.|53300|28...|3D000)$/
+const network = new Set(["ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "ETIMEDOUT", "EPIPE", "EHOSTUNREACH"])
+
+/** A driver's error, by its SQLSTATE. Details of rows stay out: they hold numbers. */
+export const ledgerError =
+  (operation: string) =>
+  (cause: unknown): LedgerError => {
+    if (Predicate.isTagged(cause, "LedgerError")) return cause as LedgerError
+    const code = Predicate.hasProperty(cause, "code") && Predicate.isString(cause.code) ? cause.code : ""
+    const text = Predicate.isError(cause) ? cause.message : "unknown failure"
+    const lost =
+      network.has(code) || unreachable.test(code) || /terminated|timeout exceeded|Connection ended/i.test(text)
+    const kind = conflicts.has(code) ? "conflict" : lost ? "unreachable" : "broken"
+    return new LedgerError({ kind, operation, detail: code === "" ? text : `${text} (${code})` })
+  }

@@ -1,0 +1,96 @@
+/**
+ * One writer per lane at a time (L12).
+ *
+ * A lane is claimed with a lease and an epoch. It can be taken over when the
+ * lease has run out, or at once when the process that held it is gone: every
+ * process keeps an advisory lock while it lives, so a killed one is seen to be
+ * dead without waiting. Each write carries the epoch of its claim, so a frozen
+ * holder that wakes up finds itself fenced out and can change nothing.
+ */
+import { Effect } from "effect"
+import { sql } from "kysely"
+import { Connection, instant, sessionLocks } from "./connection.ts"
+import { LedgerError } from "./error.ts"
+
+export interface Lane {
+  readonly key: string
+  readonly epoch: number
+}
+
+/** Claims a lane. Undefined: somebody alive holds it. */
+export const claimLane = Effect.fn("Ledger.claimLane")(function* (
+  key: string,
+  owner: string,
+  now: number,
+  leaseMs: number
+): Effect.fn.Return<Lane | undefined, LedgerError, Connection> {
+  const { query, session } = yield* Connection
+  const result = yield* query("claim lane", (db) =>
+    sql<{ epoch: number }>`
+      insert into lane (key, owner, session, epoch, lease_until)
+      values (${key}, ${owner}, ${session}, 1, ${instant(now + leaseMs)})
+      on conflict (key) do update
+        set owner = excluded.owner, session = excluded.session, epoch = lane.epoch + 1, lease_until = excluded.lease_until
+        where lane.lease_until < ${instant(now)} or not exists (
+          select from pg_locks l
+          where l.locktype = 'advisory' and l.classid = ${sessionLocks} and l.objid = lane.session and l.objsubid = 2
+            and l.database = (select oid from pg_database where datname = current_database()))
+      returning epoch`.execute(db)
+  )
+  const epoch = result.rows[0]?.epoch
+  return epoch === undefined ? undefined : { key, epoch }
+})
+
+/** Lets another claim it. A lane that was lost meanwhile stays with who has it. */
+export const releaseLane = Effect.fn("Ledger.releaseLane")(function* (
+  lane: Lane
+): Effect.fn.Return<void, LedgerError, Connection> {
+  const { query } = yield* Connection
+  yield* query("release lane", (db) =>
+    db
+      .updateTable("lane")
+      .set({ lease_until: "-infinity" })
+      .where("key", "=", lane.key)
+      .where("epoch", "=", lane.epoch)
+      .execute()
+  )
+})
+
+/**
+ * To be called in the transaction of every write on a lane: prolongs the lease,
+ * keeps others from claiming until the commit, and fails `fenced` when the lane is lost.
+ */
+export const holdLane = Effect.fn("Ledger.holdLane")(function* (
+  lane: Lane,
+  now: number,
+  leaseMs: number
+): Effect.fn.Return<void, LedgerError, Connection> {
+  const { query } = yield* Connection
+  const held = yield* query("hold lane", (db) =>
+    db
+      .updateTable("lane")
+      .set({ lease_until: instant(now + leaseMs) })
+      .where("key", "=", lane.key)
+      .where("epoch", "=", lane.epoch)
+      .where("lease_until", ">", sql<number>`'-infinity'`)
+      .executeTakeFirst()
+  )
+  if (held.numUpdatedRows === 0n) {
+    return yield* new LedgerError({
+      kind: "fenced",
+      operation: "hold lane",
+      detail: `${lane.key} has been taken over by another process`
+    })
+  }
+})
+
+/** Who holds a lane, for a message to a person. */
+export const laneOwner = Effect.fn("Ledger.laneOwner")(function* (
+  key: string
+): Effect.fn.Return<string | undefined, LedgerError, Connection> {
+  const { query } = yield* Connection
+  const row = yield* query("lane owner", (db) =>
+    db.selectFrom("lane").select("owner").where("key", "=", key).executeTakeFirst()
+  )
+  return row?.owner
+})

@@ -1,0 +1,183 @@
+/**
+ * The schema, forward only. A migration that has been released is never edited:
+ * expand first, contract in a later release, so that old workers run on.
+ */
+import { type Kysely, sql } from "kysely"
+import type { Migration } from "kysely/migration"
+
+const statements =
+  (text: string): Migration["up"] =>
+  async (db: Kysely<unknown>) => {
+    await sql.raw(text).execute(db)
+  }
+
+const ledger: Migration = {
+  up: statements(`
+create type consent_state as enum ('opted-out', 'opted-in');
+create type origin as enum ('recipient', 'carrier', 'account', 'api', 'operator', 'import', 'unknown');
+create type basis as enum ('message', 'event', 'listed', 'checked', 'send-error', 'attested', 'imported');
+create type reach as enum ('pair', 'group');
+
+create table account (
+  id int generated always as identity primary key,
+  name text not null unique,
+  vendor text not null,
+  active boolean not null default true
+);
+create table sender_group (
+  id int generated always as identity primary key,
+  name text not null unique
+);
+create table sender (
+  id int generated always as identity primary key,
+  account_id int not null references account,
+  address text not null,
+  group_id int references sender_group,
+  active boolean not null default false,
+  unique (account_id, address)
+);
+comment on column sender.address is 'E.164, a short code, or * for every sender of the account';
+create table membership (
+  sender_id int not null references sender,
+  group_id int not null references sender_group,
+  since timestamptz not null,
+  primary key (sender_id, group_id)
+);
+comment on table membership is 'Every group a sender ever spoke for: an opt-out said to it counts for all of them';
+
+create table observation (
+  recipient bigint not null,
+  id bigint generated always as identity,
+  account_id int not null,
+  sender_id int not null,
+  group_id int,
+  state consent_state not null,
+  origin origin not null,
+  basis basis not null,
+  reach reach not null,
+  not_before timestamptz not null,
+  not_after timestamptz not null,
+  key text,
+  evidence jsonb,
+  run_id bigint,
+  recorded_at timestamptz not null,
+  primary key (recipient, id)
+);
+comment on table observation is 'One thing one provider, person or import told us once. Append only.';
+comment on column observation.group_id is 'The group the sender spoke for when it was recorded';
+create unique index observation_fact on observation (recipient, account_id, key) where key is not null;
+
+create table standing (
+  group_id int not null,
+  recipient bigint not null,
+  out_at timestamptz,
+  out_because bigint,
+  in_at timestamptz,
+  in_because bigint,
+  settled boolean not null,
+  primary key (group_id, recipient)
+) with (fillfactor = 85);
+comment on table standing is 'Fold of observations: the latest opt-out of a group, and the latest opt-in that reaches it';
+comment on column standing.settled is 'Every sender of the group is known to hold what it must';
+create index standing_unsettled on standing (group_id, recipient) where not settled;
+
+create table opt_in (
+  sender_id int not null,
+  recipient bigint not null,
+  said_at timestamptz,
+  said_because bigint,
+  told_at timestamptz,
+  told_because bigint,
+  primary key (sender_id, recipient)
+);
+comment on table opt_in is 'Fold of opt-ins of one pair: said by the recipient or a named person, or told by the provider';
+
+create table view (
+  sender_id int not null,
+  recipient bigint not null,
+  held consent_state,
+  read_at timestamptz not null,
+  lifted_at timestamptz,
+  intent consent_state,
+  written consent_state,
+  written_begun_at timestamptz,
+  written_at timestamptz,
+  echo_due boolean not null default false,
+  absent_at timestamptz,
+  refused text,
+  refused_until timestamptz,
+  primary key (sender_id, recipient)
+) with (fillfactor = 85);
+comment on table view is 'What a provider was last known to hold for a pair; null in held is unknown';
+create index view_stalest on view (sender_id, read_at);
+create index view_intent on view (sender_id) where intent is not null;
+create index view_absent on view (sender_id) where absent_at is not null;
+
+create table run (
+  id bigint generated always as identity primary key,
+  kind text not null,
+  account_id int references account,
+  started_by text not null,
+  started_at timestamptz not null,
+  ended_at timestamptz,
+  outcome text,
+  unguarded boolean not null default false,
+  counts jsonb
+);
+comment on column run.unguarded is 'What it found may be carried in bulk: the first backfill that a person started';
+
+create table walk (
+  key text primary key,
+  account_id int not null references account,
+  sender_id int references sender,
+  run_id bigint not null,
+  cursor text,
+  started_at timestamptz not null,
+  pages int not null,
+  rows bigint not null,
+  seen_count bigint not null,
+  seen_hash bigint not null,
+  whole boolean not null,
+  marking boolean not null,
+  finished_at timestamptz
+);
+comment on table walk is 'Where a walk stands; the cursor moves in the transaction that stores its page';
+comment on column walk.seen_hash is 'Sum of a hash of every pair seen: tells without writing a row whether any is missing';
+create unlogged table walk_seen (
+  key text not null,
+  sender_id int not null,
+  recipient bigint not null,
+  primary key (key, sender_id, recipient)
+);
+
+create table halt (
+  id int generated always as identity primary key,
+  account_id int not null references account,
+  kind text not null,
+  message text not null,
+  numbers jsonb not null,
+  digest text,
+  raised_at timestamptz not null,
+  cleared_at timestamptz,
+  cleared_by text
+);
+create unique index halt_open on halt (account_id, kind) where cleared_at is null;
+
+create table lane (
+  key text primary key,
+  owner text not null,
+  session int not null,
+  epoch bigint not null,
+  lease_until timestamptz not null
+);
+create table pace (
+  key text primary key,
+  tokens double precision not null,
+  refreshed_at timestamptz not null,
+  blocked_until timestamptz not null
+);
+create table setting (name text primary key, value jsonb not null);
+`)
+}
+
+export const migrations: Record<string, Migration> = { "0001-ledger": ledger }

@@ -1,0 +1,228 @@
+/**
+ * Who there is: accounts, their senders, and the groups that senders speak for.
+ *
+ * The configuration is the truth; the ledger gives it ids and remembers every
+ * group a sender ever spoke for. An opt-out said to a sender counts for all of
+ * those groups, so that no change of configuration opts anyone back in (L3).
+ */
+import {
+  type AccountName,
+  type EverySender,
+  everySender,
+  type Group,
+  memberName,
+  type OptInPolicy,
+  type SenderAddress
+} from "@stopline/consent"
+import { Effect } from "effect"
+import { sql } from "kysely"
+import { Connection, instant } from "./connection.ts"
+import type { LedgerError } from "./error.ts"
+import { standingOfJoiner } from "./fold.ts"
+
+export interface AccountSpec {
+  readonly name: AccountName
+  readonly vendor: string
+  readonly senders: ReadonlyArray<SenderAddress>
+}
+
+export interface RegisteredAccount {
+  readonly id: number
+  readonly name: AccountName
+  readonly vendor: string
+  readonly senders: ReadonlyArray<RegisteredSender>
+  /** The row that stands for every sender of the account. */
+  readonly every: RegisteredSender
+}
+
+export interface RegisteredSender {
+  readonly id: number
+  readonly account: AccountName
+  readonly accountId: number
+  readonly address: SenderAddress | EverySender
+  /** Null for the row that stands for every sender, and for senders nobody configured. */
+  readonly groupId: number | null
+}
+
+export interface Registry {
+  readonly accounts: ReadonlyArray<RegisteredAccount>
+  readonly groups: ReadonlyMap<number, string>
+  readonly policy: OptInPolicy
+}
+
+/** Brings the ledger in line with the configuration, and says what has which id. All or nothing. */
+export const register = Effect.fn("Ledger.register")(function* (
+  accounts: ReadonlyArray<AccountSpec>,
+  groups: ReadonlyArray<Group>,
+  policy: OptInPolicy,
+  now: number
+): Effect.fn.Return<Registry, LedgerError, Connection> {
+  const connection = yield* Connection
+  return yield* connection.transaction("register", upsert(accounts, groups, policy, now))
+})
+
+const upsert = Effect.fnUntraced(function* (
+  accounts: ReadonlyArray<AccountSpec>,
+  groups: ReadonlyArray<Group>,
+  policy: OptInPolicy,
+  now: number
+) {
+  const { query } = yield* Connection
+  yield* query("register", (db) => sql`select pg_advisory_xact_lock(${registerLock})`.execute(db))
+  yield* query("register", (db) =>
+    sql`update account set active = name = any(${accounts.map((account) => account.name)})`.execute(db)
+  )
+  // A sender that was away, or spoke for another group, missed what was said meanwhile.
+  const before = yield* query("register", (db) =>
+    db.selectFrom("sender").select(["id", "group_id"]).where("active", "=", true).execute()
+  )
+  const groupBefore = new Map(before.map((row) => [row.id, row.group_id]))
+  yield* query("register", (db) => sql`update sender set active = false where active`.execute(db))
+
+  const groupIds = new Map<string, number>()
+  const groupOf = new Map<string, number>()
+  for (const group of groups) {
+    const row = yield* query("register", (db) =>
+      db
+        .insertInto("sender_group")
+        .values({ name: group.name })
+        .onConflict((c) => c.column("name").doUpdateSet({ name: group.name }))
+        .returning("id")
+        .executeTakeFirstOrThrow()
+    )
+    groupIds.set(group.name, row.id)
+    for (const member of group.members) groupOf.set(memberName(member), row.id)
+  }
+
+  const registered: Array<RegisteredAccount> = []
+  for (const account of accounts) {
+    const { id } = yield* query("register", (db) =>
+      db
+        .insertInto("account")
+        .values({ name: account.name, vendor: account.vendor, active: true })
+        .onConflict((c) => c.column("name").doUpdateSet({ vendor: account.vendor, active: true }))
+        .returning("id")
+        .executeTakeFirstOrThrow()
+    )
+    const senders: Array<RegisteredSender> = []
+    for (const address of account.senders) {
+      const groupId = groupOf.get(memberName({ account: account.name, sender: address })) ?? null
+      const sender = yield* upsertSender(account.name, id, address, groupId)
+      senders.push(sender)
+      if (groupId !== null && groupBefore.get(sender.id) !== groupId) yield* joinGroup(sender.id, groupId, now)
+    }
+    const every = yield* upsertSender(account.name, id, everySender, null)
+    // What a provider says of every sender counts for every group that its senders speak for.
+    for (const groupId of new Set(senders.flatMap((sender) => sender.groupId ?? []))) {
+      yield* joinEvery(every.id, groupId, now)
+    }
+    registered.push({ id, name: account.name, vendor: account.vendor, senders, every })
+  }
+  yield* adopt(policy)
+  return {
+    accounts: registered,
+    groups: new Map([...groupIds].map(([name, id]) => [id, name])),
+    policy
+  }
+})
+
+const registerLock = 6_277_002
+
+const upsertSender = Effect.fnUntraced(function* (
+  account: AccountName,
+  accountId: number,
+  address: SenderAddress | EverySender,
+  groupId: number | null
+) {
+  const { query } = yield* Connection
+  const { id } = yield* query("register", (db) =>
+    db
+      .insertInto("sender")
+      .values({ account_id: accountId, address, group_id: groupId, active: groupId !== null })
+      .onConflict((c) =>
+        c.columns(["account_id", "address"]).doUpdateSet({ group_id: groupId, active: groupId !== null })
+      )
+      .returning("id")
+      .executeTakeFirstOrThrow()
+  )
+  return { id, account, accountId, address, groupId } satisfies RegisteredSender
+})
+
+const joinEvery = Effect.fnUntraced(function* (everyId: number, groupId: number, now: number) {
+  const { query } = yield* Connection
+  const known = yield* query("register", (db) =>
+    db
+      .selectFrom("membership")
+      .select("sender_id")
+      .where("sender_id", "=", everyId)
+      .where("group_id", "=", groupId)
+      .executeTakeFirst()
+  )
+  if (known === undefined) yield* joinGroup(everyId, groupId, now)
+})
+
+/** A sender joins a group: the group hears what was said to the sender, and the sender must hold what the group must. */
+const joinGroup = Effect.fnUntraced(function* (senderId: number, groupId: number, now: number) {
+  const { query } = yield* Connection
+  const joined = yield* query("register", (db) =>
+    db
+      .insertInto("membership")
+      .values({ sender_id: senderId, group_id: groupId, since: instant(now) })
+      .onConflict((c) => c.doNothing())
+      .executeTakeFirst()
+  )
+  if (joined.numInsertedOrUpdatedRows === 1n) {
+    yield* query("register", (db) => standingOfJoiner(senderId, groupId).execute(db))
+  }
+  yield* query("register", (db) =>
+    db
+      .updateTable("standing")
+      .set({ settled: false })
+      .where("group_id", "=", groupId)
+      .where("settled", "=", true)
+      .execute()
+  )
+})
+
+/** Under another policy other opt-ins count: every pair that has one is looked at again. */
+const adopt = Effect.fnUntraced(function* (policy: OptInPolicy) {
+  const { query } = yield* Connection
+  const before = yield* query("register", (db) =>
+    db.selectFrom("setting").select("value").where("name", "=", "policy").executeTakeFirst()
+  )
+  if (before?.value === policy) return
+  const value = JSON.stringify(policy)
+  yield* query("register", (db) =>
+    db
+      .insertInto("setting")
+      .values({ name: "policy", value })
+      .onConflict((c) => c.column("name").doUpdateSet({ value }))
+      .execute()
+  )
+  yield* query("register", (db) =>
+    sql`update standing st set settled = false
+        where st.settled and (st.in_at is not null or exists (
+          select from opt_in o join sender s on s.id = o.sender_id
+          where s.group_id = st.group_id and o.recipient = st.recipient))`.execute(db)
+  )
+})
+
+/** The id of a sender that a provider named and nobody configured. What is said to it is kept, and counts once it joins a group (L1). */
+export const senderId = Effect.fnUntraced(function* (
+  account: RegisteredAccount,
+  address: SenderAddress | EverySender
+): Effect.fn.Return<number, LedgerError, Connection> {
+  if (address === everySender) return account.every.id
+  const known = account.senders.find((sender) => sender.address === address)
+  if (known !== undefined) return known.id
+  const { query } = yield* Connection
+  const row = yield* query("stranger", (db) =>
+    db
+      .insertInto("sender")
+      .values({ account_id: account.id, address, group_id: null })
+      .onConflict((c) => c.columns(["account_id", "address"]).doUpdateSet({ address }))
+      .returning("id")
+      .executeTakeFirstOrThrow()
+  )
+  return row.id
+})

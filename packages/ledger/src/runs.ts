@@ -1,0 +1,97 @@
+/** Who started what when, and how it ended: rounds, walks, sweeps, backfills, imports. */
+import { Effect } from "effect"
+import { Connection, instant } from "./connection.ts"
+import type { LedgerError } from "./error.ts"
+import type { RunKind } from "./schema.ts"
+
+export interface NewRun {
+  readonly kind: RunKind
+  readonly accountId: number | null
+  readonly startedBy: string
+  readonly at: number
+  /** What this run finds may be carried in bulk without a guard. */
+  readonly unguarded?: boolean
+}
+
+export const beginRun = Effect.fn("Ledger.beginRun")(function* (
+  run: NewRun
+): Effect.fn.Return<number, LedgerError, Connection> {
+  const { query } = yield* Connection
+  const row = yield* query("begin run", (db) =>
+    db
+      .insertInto("run")
+      .values({
+        kind: run.kind,
+        account_id: run.accountId,
+        started_by: run.startedBy,
+        started_at: instant(run.at),
+        unguarded: run.unguarded ?? false,
+        counts: null
+      })
+      .returning("id")
+      .executeTakeFirstOrThrow()
+  )
+  return row.id
+})
+
+export const endRun = Effect.fn("Ledger.endRun")(function* (
+  id: number,
+  outcome: string,
+  counts: unknown,
+  at: number
+): Effect.fn.Return<void, LedgerError, Connection> {
+  const { query } = yield* Connection
+  yield* query("end run", (db) =>
+    db
+      .updateTable("run")
+      .set({ ended_at: instant(at), outcome, counts: JSON.stringify(counts) })
+      .where("id", "=", id)
+      .execute()
+  )
+})
+
+/** Whether a backfill of this account has ever been finished. */
+export const hasBackfilled = Effect.fn("Ledger.hasBackfilled")(function* (
+  accountId: number
+): Effect.fn.Return<boolean, LedgerError, Connection> {
+  const { query } = yield* Connection
+  const row = yield* query("has backfilled", (db) =>
+    db
+      .selectFrom("run")
+      .select("id")
+      .where("account_id", "=", accountId)
+      .where("kind", "=", "backfill")
+      .where("outcome", "=", "completed")
+      .limit(1)
+      .executeTakeFirst()
+  )
+  return row !== undefined
+})
+
+export interface LastRuns {
+  readonly attemptedAt: number | undefined
+  readonly completedAt: number | undefined
+}
+
+/** When a kind of run was last begun, and when one last ended well: not the same, and the difference is the alarm. */
+export const lastRuns = Effect.fn("Ledger.lastRuns")(function* (
+  kind: RunKind,
+  accountId: number | null
+): Effect.fn.Return<LastRuns, LedgerError, Connection> {
+  const { query } = yield* Connection
+  const of = (completed: boolean) =>
+    query("last runs", (db) =>
+      db
+        .selectFrom("run")
+        .select("started_at")
+        .where("kind", "=", kind)
+        .where("account_id", "is not distinct from", accountId)
+        .$if(completed, (q) => q.where("outcome", "=", "completed"))
+        .orderBy("id", "desc")
+        .limit(1)
+        .executeTakeFirst()
+    )
+  const attempted = yield* of(false)
+  const completed = yield* of(true)
+  return { attemptedAt: attempted?.started_at, completedAt: completed?.started_at }
+})

@@ -1,0 +1,111 @@
+/** What providers were last known to hold, read and written many pairs at a time. */
+import type { View } from "@stopline/consent"
+import { Effect } from "effect"
+import { sql } from "kysely"
+import { Connection, instant, maybeInstant } from "./connection.ts"
+import type { LedgerError } from "./error.ts"
+
+export interface Pair {
+  readonly senderId: number
+  readonly recipient: number
+}
+
+export interface PairView extends Pair {
+  readonly view: View.View
+  /** A finished walk did not show it (ms); a second one will be believed. */
+  readonly absentAt?: number | undefined
+}
+
+export const pairKey = (pair: Pair): string => `${pair.senderId}:${pair.recipient}`
+
+/**
+ * Takes the account's write lock for this transaction. Views are read, judged
+ * and written back; two transactions on one account must not do so at once.
+ */
+export const lockAccount = Effect.fnUntraced(function* (
+  accountId: number
+): Effect.fn.Return<void, LedgerError, Connection> {
+  const { query } = yield* Connection
+  yield* query("lock account", (db) => sql`select pg_advisory_xact_lock(${accountLocks}, ${accountId})`.execute(db))
+})
+
+const accountLocks = 6_277_003
+
+interface Row {
+  readonly sender_id: number
+  readonly recipient: number
+  readonly held: View.View["held"] | null
+  readonly read_at: number
+  readonly lifted_at: number | null
+  readonly intent: View.View["intent"] | null
+  readonly written: View.View["held"] | null
+  readonly written_begun_at: number | null
+  readonly written_at: number | null
+  readonly echo_due: boolean
+  readonly absent_at: number | null
+}
+
+const toView = (row: Row): PairView => ({
+  senderId: row.sender_id,
+  recipient: row.recipient,
+  view: {
+    held: row.held ?? undefined,
+    readAt: row.read_at,
+    liftedAt: row.lifted_at ?? undefined,
+    intent: row.intent ?? undefined,
+    written:
+      row.written == null
+        ? undefined
+        : { state: row.written, begunAt: row.written_begun_at ?? row.read_at, endedAt: row.written_at ?? row.read_at },
+    echoDue: row.echo_due
+  },
+  absentAt: row.absent_at ?? undefined
+})
+
+/** The views of these pairs, by `pairKey`; pairs of which nothing is known are absent. */
+export const loadViews = Effect.fn("Ledger.loadViews")(function* (
+  pairs: ReadonlyArray<Pair>
+): Effect.fn.Return<Map<string, PairView>, LedgerError, Connection> {
+  const { query } = yield* Connection
+  const result = yield* query("load views", (db) =>
+    sql<Row>`
+      select v.sender_id, v.recipient, v.held, v.read_at, v.lifted_at, v.intent, v.written, v.written_begun_at, v.written_at, v.echo_due, v.absent_at
+      from unnest(${pairs.map((pair) => pair.senderId)}::int[], ${pairs.map((pair) => pair.recipient)}::bigint[]) as p(sender_id, recipient)
+      join view v using (sender_id, recipient)`.execute(db)
+  )
+  return new Map(
+    result.rows.map((row) => [pairKey({ senderId: row.sender_id, recipient: row.recipient }), toView(row)])
+  )
+})
+
+/** Stores views as they now are. A pair once refused is given another chance when somebody else moved it. */
+export const saveViews = Effect.fn("Ledger.saveViews")(function* (
+  views: ReadonlyArray<PairView>
+): Effect.fn.Return<void, LedgerError, Connection> {
+  if (views.length === 0) return
+  const { query } = yield* Connection
+  const column = <A>(pick: (row: PairView) => A) => views.map(pick)
+  yield* query("save views", (db) =>
+    sql`
+      insert into view as v (sender_id, recipient, held, read_at, lifted_at, intent, written, written_begun_at, written_at, echo_due, absent_at)
+      select * from unnest(
+        ${column((r) => r.senderId)}::int[],
+        ${column((r) => r.recipient)}::bigint[],
+        ${column((r) => r.view.held ?? null)}::consent_state[],
+        ${column((r) => instant(r.view.readAt))}::timestamptz[],
+        ${column((r) => maybeInstant(r.view.liftedAt))}::timestamptz[],
+        ${column((r) => r.view.intent ?? null)}::consent_state[],
+        ${column((r) => r.view.written?.state ?? null)}::consent_state[],
+        ${column((r) => maybeInstant(r.view.written?.begunAt))}::timestamptz[],
+        ${column((r) => maybeInstant(r.view.written?.endedAt))}::timestamptz[],
+        ${column((r) => r.view.echoDue)}::bool[],
+        ${column((r) => maybeInstant(r.absentAt))}::timestamptz[]
+      )
+      on conflict (sender_id, recipient) do update set
+        held = excluded.held, read_at = excluded.read_at, lifted_at = excluded.lifted_at, intent = excluded.intent,
+        written = excluded.written, written_begun_at = excluded.written_begun_at, written_at = excluded.written_at,
+        echo_due = excluded.echo_due, absent_at = excluded.absent_at,
+        refused = case when v.held is distinct from excluded.held then null else v.refused end,
+        refused_until = case when v.held is distinct from excluded.held then null else v.refused_until end`.execute(db)
+  )
+})

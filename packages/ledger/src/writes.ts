@@ -1,0 +1,130 @@
+/**
+ * What we are about to make a provider hold, and what came of it.
+ *
+ * The intent is committed before the request leaves (L7), and with it the
+ * decision is made once more: what no longer must be is not written. The outcome
+ * is committed before any error is raised (L9).
+ */
+import type { ConsentState, OptInPolicy } from "@stopline/consent"
+import { Effect } from "effect"
+import { sql } from "kysely"
+import { Connection, instant } from "./connection.ts"
+import type { LedgerError } from "./error.ts"
+import { holdLane, type Lane } from "./lanes.ts"
+import { mustBeOut } from "./must.ts"
+import type { RegisteredSender } from "./registry.ts"
+import { settle } from "./settle.ts"
+import { lockAccount } from "./views.ts"
+
+export interface WriteContext {
+  readonly lane: Lane
+  readonly leaseMs: number
+  readonly sender: RegisteredSender
+  readonly state: ConsentState
+  readonly policy: OptInPolicy
+}
+
+/** Commits the intent to write these pairs. Returns those that still must be written, in the order given. */
+export const beginWrites = Effect.fn("Ledger.beginWrites")(function* (
+  context: WriteContext,
+  recipients: ReadonlyArray<number>,
+  now: number
+): Effect.fn.Return<ReadonlyArray<number>, LedgerError, Connection> {
+  const connection = yield* Connection
+  const { sender, state } = context
+  return yield* connection.transaction(
+    "begin writes",
+    Effect.gen(function* () {
+      yield* lockAccount(sender.accountId)
+      yield* holdLane(context.lane, now, context.leaseMs)
+      const result = yield* connection.query("begin writes", (db) =>
+        sql<{ recipient: number }>`
+          insert into view as v (sender_id, recipient, read_at, intent, written_begun_at, echo_due)
+          select ${sender.id}::int, st.recipient, '-infinity', ${state}::consent_state, ${instant(now)}::timestamptz, true
+          from unnest(${recipients}::bigint[]) as w(recipient)
+          join standing st on st.group_id = ${sender.groupId} and st.recipient = w.recipient
+          left join opt_in o on o.sender_id = ${sender.id} and o.recipient = st.recipient
+          where ${mustBeOut(context.policy)} = ${state === "opted-out"}
+          on conflict (sender_id, recipient) do update
+            set intent = excluded.intent, written_begun_at = excluded.written_begun_at, echo_due = true
+            where v.held is distinct from excluded.intent
+          returning v.recipient`.execute(db)
+      )
+      const accepted = new Set(result.rows.map((row) => row.recipient))
+      return recipients.filter((recipient) => accepted.has(recipient))
+    })
+  )
+})
+
+export type Outcome =
+  | { readonly _tag: "Held"; readonly recipient: number }
+  | { readonly _tag: "Retryable"; readonly recipient: number; readonly mayHaveApplied: boolean }
+  | { readonly _tag: "Rejected"; readonly recipient: number; readonly detail: string }
+
+/** How long a recipient that a provider refused is left alone before it is tried again (ms). */
+const refusedForMs = 24 * 60 * 60 * 1000
+
+/** Commits what came of a write, and settles the standings that are now held everywhere. */
+export const endWrites = Effect.fn("Ledger.endWrites")(function* (
+  context: WriteContext,
+  outcomes: ReadonlyArray<Outcome>,
+  now: number
+): Effect.fn.Return<void, LedgerError, Connection> {
+  const connection = yield* Connection
+  const { sender, state } = context
+  const column = <A>(pick: (outcome: Outcome) => A) => outcomes.map(pick)
+  yield* connection.transaction(
+    "end writes",
+    Effect.gen(function* () {
+      yield* lockAccount(sender.accountId)
+      yield* holdLane(context.lane, now, context.leaseMs)
+      yield* connection.query("end writes", (db) =>
+        sql`
+          update view v set
+            intent = null,
+            held = case when w.held then ${state}::consent_state else v.held end,
+            read_at = case when w.held then ${instant(now)}::timestamptz else v.read_at end,
+            lifted_at = case when w.held then null else v.lifted_at end,
+            absent_at = case when w.held then null else v.absent_at end,
+            written = case when w.applied then ${state}::consent_state else v.written end,
+            written_at = case when w.applied then ${instant(now)}::timestamptz else v.written_at end,
+            echo_due = v.echo_due and w.applied,
+            refused = w.refused,
+            refused_until = case when w.refused is not null then ${instant(now + refusedForMs)}::timestamptz end
+          from unnest(
+            ${column((o) => o.recipient)}::bigint[],
+            ${column((o) => o._tag === "Held")}::bool[],
+            ${column((o) => o._tag === "Held" || (o._tag === "Retryable" && o.mayHaveApplied))}::bool[],
+            ${column((o) => (o._tag === "Rejected" ? o.detail : null))}::text[]
+          ) as w(recipient, held, applied, refused)
+          where v.sender_id = ${sender.id} and v.recipient = w.recipient`.execute(db)
+      )
+      if (sender.groupId !== null)
+        yield* settle(
+          sender.groupId,
+          column((o) => o.recipient),
+          context.policy
+        )
+    })
+  )
+})
+
+/**
+ * Intents that no living writer stands behind: their request may have been done
+ * or not. What was held before stays, so they are planned again; reads and
+ * echoes are judged as if the write had just ended.
+ *
+ * To be called right after the lane of the sender was claimed, when nobody else can have one open.
+ */
+export const adoptOrphans = Effect.fn("Ledger.adoptOrphans")(function* (
+  sender: RegisteredSender,
+  now: number
+): Effect.fn.Return<number, LedgerError, Connection> {
+  const { query } = yield* Connection
+  const result = yield* query("adopt orphans", (db) =>
+    sql`
+      update view set written = intent, written_at = ${instant(now)}, intent = null
+      where sender_id = ${sender.id} and intent is not null`.execute(db)
+  )
+  return Number(result.numAffectedRows ?? 0n)
+})

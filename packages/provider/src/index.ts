@@ -1,0 +1,3 @@
+export * from "./adapter.ts"
+export * from "./capability.ts"
+export * from "./error.ts"

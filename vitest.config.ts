@@ -1,0 +1,23 @@
+import { defineConfig } from "vitest/config"
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["packages/{consent,provider,provider-azure,provider-ringcentral,sandbox}/test/**/*.test.ts"]
+        }
+      },
+      {
+        test: {
+          name: "postgres",
+          include: ["packages/{ledger,engine}/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "test/**/*.test.ts"],
+          globalSetup: "./test/postgres.ts",
+          testTimeout: 60_000,
+          hookTimeout: 60_000
+        }
+      }
+    ]
+  }
+})
