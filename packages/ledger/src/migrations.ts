@@ -97,6 +97,7 @@ create table view (
   recipient bigint not null,
   held consent_state,
   read_at timestamptz not null,
+  asked_at timestamptz not null,
   lifted_at timestamptz,
   intent consent_state,
   written consent_state,
@@ -109,7 +110,8 @@ create table view (
   primary key (sender_id, recipient)
 ) with (fillfactor = 85);
 comment on table view is 'What a provider was last known to hold for a pair; null in held is unknown';
-create index view_stalest on view (sender_id, read_at);
+comment on column view.asked_at is 'When the provider was last asked about it or told, answered or not: the stalest is asked first';
+create index view_stalest on view (sender_id, asked_at);
 create index view_intent on view (sender_id) where intent is not null;
 create index view_absent on view (sender_id) where absent_at is not null;
 

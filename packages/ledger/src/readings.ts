@@ -3,15 +3,16 @@
  * hold. A difference is an observation; the rest is not news (design of views:
  * @stopline/consent view.ts).
  */
-import type { Basis, Observation, Reading } from "@stopline/consent"
+import type { Basis, Observation, Reading, Recipient } from "@stopline/consent"
 import { View } from "@stopline/consent"
 import { Effect } from "effect"
 import { digits, toRecipient } from "./codec.ts"
-import type { Connection } from "./connection.ts"
+import { sql } from "kysely"
+import { Connection, instant } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
 import { append, type Append, type Recorded } from "./fold.ts"
-import { type RegisteredAccount, senderId } from "./registry.ts"
-import { loadViews, type Pair, pairKey, type PairView, saveViews } from "./views.ts"
+import { type RegisteredAccount, type RegisteredSender, senderId } from "./registry.ts"
+import { loadViews, lockAccount, type Pair, pairKey, type PairView, saveViews } from "./views.ts"
 
 export interface ReadingContext {
   readonly account: RegisteredAccount
@@ -57,7 +58,7 @@ export const compare = Effect.fn("Ledger.compare")(function* (
     }
     // A walk that finds what was known writes no row; a check does, since the stalest pair is asked first.
     const reappeared = before?.absentAt !== undefined
-    const firstSight = before === undefined
+    const firstSight = before?.view.held === undefined
     if (meeting.view !== undefined && (context.basis === "checked" || reappeared || firstSight)) {
       views.push({ ...pair, view: meeting.view })
     }
@@ -120,4 +121,35 @@ export const believeAbsent = Effect.fn("Ledger.believeAbsent")(function* (
   }
   yield* saveViews(views)
   return yield* append(context.account.id, context.runId, context.span.endedAt, facts)
+})
+
+/**
+ * Stores the answers to one check. Recipients that got no answer stay as they
+ * were, never "not opted out" (L5), and go to the end of the queue.
+ */
+export const commitCheck = Effect.fn("Ledger.commitCheck")(function* (
+  context: ReadingContext,
+  sender: RegisteredSender,
+  readings: ReadonlyArray<Reading>,
+  unanswered: ReadonlyArray<Recipient>
+): Effect.fn.Return<Compared, LedgerError, Connection> {
+  const connection = yield* Connection
+  return yield* connection.transaction(
+    "commit check",
+    Effect.gen(function* () {
+      yield* lockAccount(context.account.id)
+      const compared = yield* compare(context, readings)
+      const asked = [...unanswered, ...readings.map((reading) => reading.recipient)].map(digits)
+      yield* connection.query("commit check", (db) =>
+        sql`
+          insert into view as v (sender_id, recipient, read_at, asked_at)
+          select distinct ${sender.id}::int, p.recipient, '-infinity'::timestamptz, ${instant(context.span.beganAt)}::timestamptz
+          from unnest(${asked}::bigint[]) as p(recipient)
+          on conflict (sender_id, recipient) do update set asked_at = greatest(v.asked_at, excluded.asked_at)`.execute(
+          db
+        )
+      )
+      return compared
+    })
+  )
 })

@@ -50,6 +50,24 @@ export const endRun = Effect.fn("Ledger.endRun")(function* (
   )
 })
 
+/** A backfill of an account that was begun and not ended: its process died, and it can be gone on with. */
+export const unfinishedBackfill = Effect.fn("Ledger.unfinishedBackfill")(function* (
+  accountId: number
+): Effect.fn.Return<{ readonly id: number; readonly startedAt: number } | undefined, LedgerError, Connection> {
+  const { query } = yield* Connection
+  return yield* query("unfinished backfill", (db) =>
+    db
+      .selectFrom("run")
+      .select(["id", "started_at as startedAt"])
+      .where("account_id", "=", accountId)
+      .where("kind", "=", "backfill")
+      .where("ended_at", "is", null)
+      .orderBy("id", "desc")
+      .limit(1)
+      .executeTakeFirst()
+  )
+})
+
 /** Whether a backfill of this account has ever been finished. */
 export const hasBackfilled = Effect.fn("Ledger.hasBackfilled")(function* (
   accountId: number

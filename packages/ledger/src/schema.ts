@@ -68,6 +68,7 @@ export interface Tables {
     recipient: Digits
     held: ConsentState | null
     read_at: Instant
+    asked_at: Instant
     lifted_at: MaybeInstant
     intent: ConsentState | null
     written: ConsentState | null

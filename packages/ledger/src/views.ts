@@ -87,8 +87,8 @@ export const saveViews = Effect.fn("Ledger.saveViews")(function* (
   const column = <A>(pick: (row: PairView) => A) => views.map(pick)
   yield* query("save views", (db) =>
     sql`
-      insert into view as v (sender_id, recipient, held, read_at, lifted_at, intent, written, written_begun_at, written_at, echo_due, absent_at)
-      select * from unnest(
+      insert into view as v (sender_id, recipient, held, read_at, lifted_at, intent, written, written_begun_at, written_at, echo_due, absent_at, asked_at)
+      select u.*, u.read_at from unnest(
         ${column((r) => r.senderId)}::int[],
         ${column((r) => r.recipient)}::bigint[],
         ${column((r) => r.view.held ?? null)}::consent_state[],
@@ -100,11 +100,11 @@ export const saveViews = Effect.fn("Ledger.saveViews")(function* (
         ${column((r) => maybeInstant(r.view.written?.endedAt))}::timestamptz[],
         ${column((r) => r.view.echoDue)}::bool[],
         ${column((r) => maybeInstant(r.absentAt))}::timestamptz[]
-      )
+      ) as u(sender_id, recipient, held, read_at, lifted_at, intent, written, written_begun_at, written_at, echo_due, absent_at)
       on conflict (sender_id, recipient) do update set
         held = excluded.held, read_at = excluded.read_at, lifted_at = excluded.lifted_at, intent = excluded.intent,
         written = excluded.written, written_begun_at = excluded.written_begun_at, written_at = excluded.written_at,
-        echo_due = excluded.echo_due, absent_at = excluded.absent_at,
+        echo_due = excluded.echo_due, absent_at = excluded.absent_at, asked_at = greatest(v.asked_at, excluded.asked_at),
         refused = case when v.held is distinct from excluded.held then null else v.refused end,
         refused_until = case when v.held is distinct from excluded.held then null else v.refused_until end`.execute(db)
   )

@@ -16,6 +16,7 @@ import type { LedgerError } from "./error.ts"
 import { holdLane, type Lane } from "./lanes.ts"
 import { believeAbsent, compare, type ReadingContext } from "./readings.ts"
 import type { RegisteredAccount, RegisteredSender } from "./registry.ts"
+import type { RunKind } from "./schema.ts"
 import { lockAccount, type PairView } from "./views.ts"
 
 export interface Walk {
@@ -25,6 +26,7 @@ export interface Walk {
   /** Undefined: the whole account. */
   readonly sender: RegisteredSender | undefined
   readonly runId: number
+  readonly kind: RunKind
   readonly cursor: string | undefined
   readonly startedAt: number
   readonly pages: number
@@ -47,7 +49,9 @@ export const unfinishedWalk = Effect.fn("Ledger.unfinishedWalk")(function* (
   const row = yield* query("unfinished walk", (db) =>
     db
       .selectFrom("walk")
-      .selectAll()
+      .innerJoin("run", "run.id", "walk.run_id")
+      .selectAll("walk")
+      .select("run.kind")
       .where("key", "=", walkKey(account, sender))
       .where("finished_at", "is", null)
       .executeTakeFirst()
@@ -59,6 +63,7 @@ export const unfinishedWalk = Effect.fn("Ledger.unfinishedWalk")(function* (
         account,
         sender,
         runId: row.run_id,
+        kind: row.kind,
         cursor: row.cursor ?? undefined,
         startedAt: row.started_at,
         pages: row.pages,
@@ -72,7 +77,7 @@ export const unfinishedWalk = Effect.fn("Ledger.unfinishedWalk")(function* (
 export const beginWalk = Effect.fn("Ledger.beginWalk")(function* (
   account: RegisteredAccount,
   sender: RegisteredSender | undefined,
-  runId: number,
+  run: { readonly id: number; readonly kind: RunKind },
   marking: boolean,
   now: number
 ): Effect.fn.Return<Walk, LedgerError, Connection> {
@@ -81,7 +86,7 @@ export const beginWalk = Effect.fn("Ledger.beginWalk")(function* (
   const fresh = {
     account_id: account.id,
     sender_id: sender?.id ?? null,
-    run_id: runId,
+    run_id: run.id,
     cursor: null,
     started_at: instant(now),
     pages: 0,
@@ -103,7 +108,34 @@ export const beginWalk = Effect.fn("Ledger.beginWalk")(function* (
         .execute()
     })
   )
-  return { key, account, sender, runId, cursor: undefined, startedAt: now, pages: 0, rows: 0, whole: true, marking }
+  return {
+    key,
+    account,
+    sender,
+    runId: run.id,
+    kind: run.kind,
+    cursor: undefined,
+    startedAt: now,
+    pages: 0,
+    rows: 0,
+    whole: true,
+    marking
+  }
+})
+
+/** Gives a walk up: the next one begins at the first page, and this one says nothing about absence. */
+export const abandonWalk = Effect.fn("Ledger.abandonWalk")(function* (
+  walk: Walk,
+  now: number
+): Effect.fn.Return<void, LedgerError, Connection> {
+  const { query } = yield* Connection
+  yield* query("abandon walk", (db) =>
+    db
+      .updateTable("walk")
+      .set({ whole: false, finished_at: instant(now) })
+      .where("key", "=", walk.key)
+      .execute()
+  )
 })
 
 export interface PageCommit {

@@ -39,14 +39,14 @@ export const beginWrites = Effect.fn("Ledger.beginWrites")(function* (
       yield* holdLane(context.lane, now, context.leaseMs)
       const result = yield* connection.query("begin writes", (db) =>
         sql<{ recipient: number }>`
-          insert into view as v (sender_id, recipient, read_at, intent, written_begun_at, echo_due)
-          select ${sender.id}::int, st.recipient, '-infinity', ${state}::consent_state, ${instant(now)}::timestamptz, true
+          insert into view as v (sender_id, recipient, read_at, asked_at, intent, written_begun_at, echo_due)
+          select ${sender.id}::int, st.recipient, '-infinity', ${instant(now)}::timestamptz, ${state}::consent_state, ${instant(now)}::timestamptz, true
           from unnest(${recipients}::bigint[]) as w(recipient)
           join standing st on st.group_id = ${sender.groupId} and st.recipient = w.recipient
           left join opt_in o on o.sender_id = ${sender.id} and o.recipient = st.recipient
           where ${mustBeOut(context.policy)} = ${state === "opted-out"}
           on conflict (sender_id, recipient) do update
-            set intent = excluded.intent, written_begun_at = excluded.written_begun_at, echo_due = true
+            set intent = excluded.intent, asked_at = greatest(v.asked_at, excluded.asked_at), written_begun_at = excluded.written_begun_at, echo_due = true
             where v.held is distinct from excluded.intent
           returning v.recipient`.execute(db)
       )

@@ -91,7 +91,18 @@ layer(ledgerForTest, { excludeTestServices: true })("the fold in SQL", (it) => {
               )
               .reduce(Standing.join, Standing.empty)
             const row = yield* query("test", (db) =>
-              sql<{ out_at: number | null; out_because: number | null; said_at: number | null; said_because: number | null; told_at: number | null; in_at: number | null; in_because: number | null; strict: boolean; group: boolean; trusting: boolean }>`
+              sql<{
+                out_at: number | null
+                out_because: number | null
+                said_at: number | null
+                said_because: number | null
+                told_at: number | null
+                in_at: number | null
+                in_because: number | null
+                strict: boolean
+                group: boolean
+                trusting: boolean
+              }>`
                 select st.*, o.said_at, o.said_because, o.told_at,
                   ${mustBeOut("strict")} as strict, ${mustBeOut("group")} as group, ${mustBeOut("trusting")} as trusting
                 from (select 1) x
@@ -147,7 +158,10 @@ layer(ledgerForTest, { excludeTestServices: true })("the fold in SQL", (it) => {
           }
         ])
       )
-      assert.deepStrictEqual(recorded.map((rows) => rows.length), [1, 1])
+      assert.deepStrictEqual(
+        recorded.map((rows) => rows.length),
+        [1, 1]
+      )
     })
   )
 })

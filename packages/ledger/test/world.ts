@@ -27,9 +27,7 @@ export const setUp = (policy: OptInPolicy = "strict", groups: ReadonlyArray<Grou
 
 export const person = (n: number): Recipient => `+1555${String(n).padStart(7, "0")}` as Recipient
 
-export const observation = (
-  given: Partial<Observation> & Pick<Observation, "recipient">
-): Observation => ({
+export const observation = (given: Partial<Observation> & Pick<Observation, "recipient">): Observation => ({
   account: east,
   sender: eastOne,
   state: "opted-out",

@@ -1,0 +1,143 @@
+/**
+ * Carrying out what differs, as far as the guards allow: per account side by
+ * side, per sender in order, a burst at a time. What was decided when the plan
+ * was made is decided again with each burst.
+ */
+import type { ConsentState, Recipient, SenderAddress } from "@stopline/consent"
+import { type Connection, differences, type LedgerError, type RegisteredSender } from "@stopline/ledger"
+import { type ProviderError, writePort } from "@stopline/provider"
+import { Array, Clock, Effect } from "effect"
+import { type Change, judge } from "./diff.ts"
+import { Fleet, sendersOf, type Station } from "./fleet.ts"
+import type { LaneBusy } from "./lane.ts"
+import { writabilityOf } from "./plan.ts"
+import { report } from "./progress.ts"
+import { burstSize, writeBurst, type Written } from "./write.ts"
+
+export interface ApplyReport {
+  readonly account: string
+  readonly optedOut: number
+  readonly optedIn: number
+  /** Left for the next round. */
+  readonly retryable: number
+  readonly rejected: number
+  /** Held back by a guard. */
+  readonly heldBack: number
+  /** What stopped a sender, in words. */
+  readonly errors: ReadonlyArray<ProviderError | LaneBusy>
+}
+
+export const nothingApplied = (account: string): ApplyReport => ({
+  account,
+  optedOut: 0,
+  optedIn: 0,
+  retryable: 0,
+  rejected: 0,
+  heldBack: 0,
+  errors: []
+})
+
+export interface ApplyOptions {
+  /** Directions that a guard stands in the way of; people's own opt-outs go whatever it says. */
+  readonly heldBack: ReadonlySet<ConsentState>
+  readonly confirmMs: number
+  /** Changes expected, for those who watch. */
+  readonly expected?: number
+  /** Only these recipients, and only what they said themselves. */
+  readonly only?: ReadonlyArray<number>
+}
+
+const pageSize = 1000
+
+/** Writes the changes of one account. One failing sender does not stop the others; a denied account stops itself. */
+export const applyTo = Effect.fn("applyTo")(function* (
+  station: Station,
+  options: ApplyOptions
+): Effect.fn.Return<ApplyReport, LedgerError, Connection | Fleet> {
+  let total = nothingApplied(station.account.name)
+  for (const sender of sendersOf(station)) {
+    total = yield* applyToSender(station, sender, options, total)
+    // One sender may be denied by itself; a second one says that it is the account.
+    if (total.errors.filter((error) => error._tag === "ProviderError" && error.reason._tag === "Denied").length > 1)
+      break
+  }
+  return total
+})
+
+const applyToSender = Effect.fnUntraced(function* (
+  station: Station,
+  sender: RegisteredSender,
+  options: ApplyOptions,
+  before: ApplyReport
+) {
+  const { settings } = yield* Fleet
+  const can = writabilityOf(station.adapter)(sender.address as SenderAddress)
+  let total = before
+  let after = 0
+  for (;;) {
+    const rows = yield* differences(station.account, sender, settings.policy, after, pageSize, options.only)
+    const moment = { now: yield* Clock.currentTimeMillis, confirmMs: options.confirmMs }
+    const items = rows.map((row) => judge(row, sender.address as SenderAddress, can, moment))
+    const changes = items.filter((item): item is Change => item._tag === "Change")
+    const go = changes.filter((change) => mayGo(change, options))
+    total = { ...total, heldBack: total.heldBack + changes.length - go.length }
+    for (const state of ["opted-out", "opted-in"] as const) {
+      const recipients = go.filter((change) => change.to === state).map((change) => change.recipient)
+      const written = yield* writeAll(station, sender, state, recipients, options, total)
+      total = written.total
+      if (written.stop) return total
+    }
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < pageSize) return total
+    after = last.recipient
+  }
+})
+
+const mayGo = (change: Change, options: ApplyOptions): boolean => {
+  if (change.personal) return true
+  if (options.only !== undefined) return false
+  if (change.to === "opted-out" && !change.guarded) return true
+  return !options.heldBack.has(change.to)
+}
+
+const writeAll = Effect.fnUntraced(function* (
+  station: Station,
+  sender: RegisteredSender,
+  state: ConsentState,
+  recipients: ReadonlyArray<Recipient>,
+  options: ApplyOptions,
+  before: ApplyReport
+) {
+  const capability = writePort(station.adapter, state)
+  if (capability._tag !== "Can" || recipients.length === 0) return { total: before, stop: false }
+  let total = before
+  for (const burst of Array.chunksOf(recipients, burstSize(capability.port))) {
+    const result = yield* Effect.result(writeBurst(station, capability.port, sender, state, burst))
+    if (result._tag === "Failure") {
+      if (result.failure._tag === "LedgerError") return yield* result.failure
+      return { total: { ...total, errors: [...total.errors, result.failure] }, stop: true }
+    }
+    total = account(total, state, result.success)
+    yield* report({
+      kind: "apply",
+      account: station.account.name,
+      sender: sender.address,
+      done: total.optedOut + total.optedIn,
+      unit: "changes",
+      ...(options.expected !== undefined && { total: options.expected })
+    })
+    // The sender's other recipients would meet the same failure; the next round tries again.
+    if (result.success.error !== undefined) {
+      return { total: { ...total, errors: [...total.errors, result.success.error] }, stop: true }
+    }
+  }
+  return { total, stop: false }
+})
+
+const account = (total: ApplyReport, state: ConsentState, written: Written): ApplyReport => ({
+  ...total,
+  optedOut: total.optedOut + (state === "opted-out" ? written.held.length : 0),
+  optedIn: total.optedIn + (state === "opted-in" ? written.held.length : 0),
+  retryable: total.retryable + written.retryable,
+  rejected: total.rejected + written.rejected.length
+})

@@ -1,0 +1,62 @@
+/** The accounts this process works for: each with its adapter, its ids, and one gate per lane. */
+import type { AccountName, SenderAddress } from "@stopline/consent"
+import type { RegisteredAccount, RegisteredSender, Registry } from "@stopline/ledger"
+import type { ProviderAdapter } from "@stopline/provider"
+import { Context, Effect, Layer, Semaphore } from "effect"
+import type { EngineSettings } from "./settings.ts"
+
+export interface Station {
+  readonly account: RegisteredAccount
+  readonly adapter: ProviderAdapter
+}
+
+export class Fleet extends Context.Service<
+  Fleet,
+  {
+    readonly stations: ReadonlyArray<Station>
+    readonly settings: EngineSettings
+    /** Who this process is, for a message to a person: `worker@host:4711`. */
+    readonly owner: string
+    /** One permit per lane within this process; between processes the ledger decides. */
+    readonly gate: (lane: string) => Semaphore.Semaphore
+  }
+>()("@stopline/engine/Fleet") {
+  static readonly make = (
+    registry: Registry,
+    adapters: ReadonlyArray<ProviderAdapter>,
+    settings: EngineSettings,
+    owner: string
+  ): Fleet["Service"] => {
+    const gates = new Map<string, Semaphore.Semaphore>()
+    const stations = registry.accounts.flatMap((account) => {
+      const adapter = adapters.find((candidate) => candidate.account === account.name)
+      return adapter === undefined ? [] : [{ account, adapter }]
+    })
+    return {
+      stations,
+      settings,
+      owner,
+      gate: (lane) => {
+        const known = gates.get(lane)
+        if (known !== undefined) return known
+        const made = Semaphore.makeUnsafe(1)
+        gates.set(lane, made)
+        return made
+      }
+    }
+  }
+
+  static readonly layer = (fleet: Fleet["Service"]): Layer.Layer<Fleet> => Layer.succeed(Fleet, fleet)
+}
+
+/** The stations chosen by account name; all of them when none is named. */
+export const chosen = (fleet: Fleet["Service"], account: AccountName | undefined): ReadonlyArray<Station> =>
+  account === undefined ? fleet.stations : fleet.stations.filter((station) => station.account.name === account)
+
+/** The configured senders of a station; one of them when it is named. */
+export const sendersOf = (station: Station, only?: SenderAddress): ReadonlyArray<RegisteredSender> =>
+  station.account.senders.filter((sender) => only === undefined || sender.address === only)
+
+export const laneOf = (sender: RegisteredSender): string => `write:${sender.account}/${sender.address}`
+
+export const allStations = Effect.map(Fleet, (fleet) => fleet.stations)

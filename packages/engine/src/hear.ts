@@ -1,0 +1,40 @@
+/** A webhook request, from its first byte to what may be answered: commit first, answer afterwards (L1). */
+import { type Connection, ingest, type Ingested, type LedgerError } from "@stopline/ledger"
+import type { EventPort, RawRequest, Received, Reply } from "@stopline/provider"
+import { Effect } from "effect"
+import { Fleet, type Station } from "./fleet.ts"
+
+export interface HeardRequest {
+  readonly reply: Reply
+  readonly received: Received["_tag"]
+  /** Absent when there was nothing to store. */
+  readonly ingested?: Ingested
+}
+
+/** Receives one request and stores what it carried. A failure of the ledger means: do not answer 2xx, so that it is sent again. */
+export const hearRequest = Effect.fn("hearRequest")(function* (
+  station: Station,
+  port: EventPort,
+  request: RawRequest
+): Effect.fn.Return<HeardRequest, LedgerError, Connection | Fleet> {
+  const { settings } = yield* Fleet
+  const received = yield* port.receive(request)
+  if (received._tag === "NotAuthentic" || received._tag === "NotUnderstood") {
+    yield* Effect.logWarning("a webhook request was not taken", {
+      account: station.account.name,
+      outcome: received._tag,
+      reason: received.reason
+    })
+  }
+  if (received._tag !== "Understood") return { reply: received.reply, received: received._tag }
+  for (const problem of received.problems) {
+    yield* Effect.logWarning("a part of a webhook request could not be understood", {
+      account: station.account.name,
+      part: problem.row,
+      reason: problem.reason
+    })
+  }
+  if (received.observations.length === 0) return { reply: received.reply, received: received._tag }
+  const ingested = yield* ingest(station.account, received.observations, request.receivedAt, settings.echoMs)
+  return { reply: received.reply, received: received._tag, ingested }
+})

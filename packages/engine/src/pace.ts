@@ -1,0 +1,78 @@
+/**
+ * Every request to a provider goes through here: it waits its turn at the gate of
+ * its credential, obeys penalties, and tries again what may pass (L15). Adapters
+ * know nothing of it.
+ */
+import { block, blockedFor, type Bucket, type Connection, type LedgerError, reserve } from "@stopline/ledger"
+import { type Operation, type ProviderAdapter, type ProviderError, retryAfter } from "@stopline/provider"
+import { Clock, Duration, Effect, Random } from "effect"
+import { Fleet } from "./fleet.ts"
+
+interface Gate {
+  readonly bucket: Bucket
+  readonly penaltyMs: number
+}
+
+const gateOf = (adapter: ProviderAdapter, operation: Operation): Gate | undefined => {
+  const group = adapter.limits.find((limit) => limit.operations.includes(operation))
+  return group === undefined
+    ? undefined
+    : {
+        bucket: {
+          key: `${adapter.vendor}/${group.credential}/${group.name}`,
+          requests: group.requests,
+          windowMs: Duration.toMillis(group.window)
+        },
+        penaltyMs: Duration.toMillis(group.penalty)
+      }
+}
+
+/** Waits for a turn, and again as long as a penalty lasts: nothing is sent during one. */
+const wait = Effect.fnUntraced(function* (gate: Gate) {
+  let ms = yield* reserve(gate.bucket, yield* Clock.currentTimeMillis)
+  while (ms > 0) {
+    yield* Effect.sleep(ms)
+    ms = yield* blockedFor(gate.bucket.key, yield* Clock.currentTimeMillis)
+  }
+})
+
+const isTransient = (error: ProviderError): boolean =>
+  error.reason._tag === "Throttled" || error.reason._tag === "Unavailable"
+
+/** 1 s, 2 s, 4 s … up to a minute, spread so that workers do not come back all at once. */
+const backoff = Effect.fnUntraced(function* (attempt: number) {
+  const spread = yield* Random.next
+  return Math.min(60_000, 1000 * 2 ** attempt) * (0.5 + spread / 2)
+})
+
+/**
+ * Sends one request by the provider's limits, and again when its failure may
+ * pass, so often as the settings allow. The last failure is the answer.
+ */
+export const paced = Effect.fn("paced")(function* <A>(
+  adapter: ProviderAdapter,
+  operation: Operation,
+  request: Effect.Effect<A, ProviderError>
+): Effect.fn.Return<A, ProviderError | LedgerError, Connection | Fleet> {
+  const { settings } = yield* Fleet
+  const gate = gateOf(adapter, operation)
+  for (let attempt = 0; ; attempt++) {
+    if (gate !== undefined) yield* wait(gate)
+    const result = yield* Effect.result(request)
+    if (result._tag === "Success") return result.success
+    const error = result.failure
+    if (error.reason._tag === "Throttled" && gate !== undefined) {
+      const asked = retryAfter(error)
+      const now = yield* Clock.currentTimeMillis
+      yield* block(gate.bucket, now + (asked === undefined ? gate.penaltyMs : Duration.toMillis(asked)), now)
+    }
+    if (!isTransient(error) || attempt >= settings.retries) return yield* error
+    yield* Effect.logDebug("trying again", {
+      account: error.account,
+      operation,
+      reason: error.reason._tag,
+      attempt: attempt + 1
+    })
+    if (error.reason._tag !== "Throttled" || gate === undefined) yield* Effect.sleep(yield* backoff(attempt))
+  }
+})

@@ -1,0 +1,159 @@
+/**
+ * One round: read, plan, guard, apply, account for it (L8, L10). A round that
+ * dies anywhere leaves nothing that the next one does not repair.
+ */
+import type { ConsentState } from "@stopline/consent"
+import {
+  beginRun,
+  clearHalts,
+  type Connection,
+  endRun,
+  type LedgerError,
+  openHalts,
+  raiseHalt,
+  settleAll
+} from "@stopline/ledger"
+import type { ProviderError } from "@stopline/provider"
+import { Clock, Effect } from "effect"
+import { applyTo, type ApplyReport, nothingApplied } from "./apply.ts"
+import { Fleet, type Station } from "./fleet.ts"
+import { guardMessage, holdsBack } from "./guard.ts"
+import type { LaneBusy } from "./lane.ts"
+import { plan, type Plan, writabilityOf } from "./plan.ts"
+import { sweep, type SweepReport } from "./sweep.ts"
+import { walk, type WalkReport } from "./walk.ts"
+
+export interface ReadReport {
+  readonly account: string
+  readonly walks: ReadonlyArray<WalkReport>
+  readonly sweeps: ReadonlyArray<SweepReport>
+  readonly error?: ProviderError | LaneBusy
+}
+
+export interface RoundReport {
+  /** `completed`: all was read and all that may be written was. `incomplete`: some lane failed. `halted`: a person has to decide. */
+  readonly outcome: "completed" | "incomplete" | "halted"
+  readonly reads: ReadonlyArray<ReadReport>
+  readonly plan: Plan
+  readonly applied: ReadonlyArray<ApplyReport>
+  readonly halts: ReadonlyArray<string>
+}
+
+export interface RoundOptions {
+  /** Recipients of each sender to ask about where one cannot list. */
+  readonly sweepBudget: number
+  readonly startedBy: string
+  readonly confirmMs: number
+  /** Read before planning. */
+  readonly read: boolean
+  /** Write what was planned. */
+  readonly write: boolean
+  /** The digest of a plan that a person has seen and approves. */
+  readonly approve?: string
+}
+
+export const round = Effect.fn("round")(function* (
+  options: RoundOptions
+): Effect.fn.Return<RoundReport, LedgerError, Connection | Fleet> {
+  const { settings, stations } = yield* Fleet
+  const startedAt = yield* Clock.currentTimeMillis
+  const runId = yield* beginRun({ kind: "round", accountId: null, startedBy: options.startedBy, at: startedAt })
+  const reads = options.read ? yield* readAll(options.sweepBudget, options.startedBy) : []
+  yield* settleAll(settings.policy)
+  const planned = yield* plan(
+    stations.map((station) => ({ account: station.account, writability: writabilityOf(station.adapter) })),
+    settings,
+    { examples: 20, confirmMs: options.confirmMs },
+    yield* Clock.currentTimeMillis
+  )
+  const approved = options.approve === planned.digest
+  if (options.write) yield* account(planned, approved, options.startedBy)
+  const applied = options.write ? yield* applyAll(planned, approved, options) : []
+  const halts = (yield* openHalts()).map((halt) => halt.message)
+  const failed = reads.some((read) => read.error !== undefined) || applied.some((one) => one.errors.length > 0)
+  const outcome = failed ? "incomplete" : halts.length > 0 ? "halted" : "completed"
+  yield* endRun(
+    runId,
+    outcome,
+    { applied: applied.map(({ errors, ...counts }) => ({ ...counts, errors: errors.length })) },
+    yield* Clock.currentTimeMillis
+  )
+  return { outcome, reads, plan: planned, applied, halts }
+})
+
+/** Reads every account, side by side. What one provider cannot answer does not keep the others from being read. */
+export const readAll = Effect.fn("readAll")(function* (
+  sweepBudget: number,
+  startedBy: string
+): Effect.fn.Return<ReadonlyArray<ReadReport>, LedgerError, Connection | Fleet> {
+  const { stations } = yield* Fleet
+  return yield* Effect.forEach(stations, (station) => readOne(station, sweepBudget, startedBy), {
+    concurrency: "unbounded"
+  })
+})
+
+/** Walks what can be listed; asks about the rest. */
+const readOne = Effect.fnUntraced(function* (station: Station, sweepBudget: number, startedBy: string) {
+  const { adapter } = station
+  const name = station.account.name
+  const reading: Effect.Effect<
+    Pick<ReadReport, "walks" | "sweeps">,
+    ProviderError | LaneBusy | LedgerError,
+    Connection | Fleet
+  > = adapter.list._tag === "Can"
+    ? Effect.map(walk(station, adapter.list.port, undefined, { kind: "walk", startedBy, unguarded: false }), (one) => ({
+        walks: [one],
+        sweeps: []
+      }))
+    : adapter.check._tag === "Can"
+      ? Effect.map(sweep(station, adapter.check.port, sweepBudget, startedBy), (one) => ({ walks: [], sweeps: [one] }))
+      : Effect.succeed({ walks: [], sweeps: [] })
+  return yield* reading.pipe(
+    Effect.map((read): ReadReport => ({ account: name, ...read })),
+    Effect.catchTag(["ProviderError", "LaneBusy"], (error) =>
+      Effect.as(Effect.logError(error.message), { account: name, walks: [], sweeps: [], error } satisfies ReadReport)
+    )
+  )
+})
+
+/** Raises the halts that the plan calls for; an approval of exactly this plan clears them instead. */
+const account = Effect.fnUntraced(function* (planned: Plan, approved: boolean, by: string) {
+  const { stations } = yield* Fleet
+  const now = yield* Clock.currentTimeMillis
+  if (approved) {
+    yield* clearHalts({ kinds: ["too-many-opt-outs", "too-many-opt-ins", "opt-ins-without-evidence"] }, by, now)
+    return
+  }
+  for (const one of planned.accounts) {
+    const station = stations.find((candidate) => candidate.account.name === one.account)
+    if (station === undefined) continue
+    for (const halt of one.halts) {
+      const message = guardMessage(one.account, halt, planned.digest)
+      const numbers = { count: halt.count, limit: halt.limit, population: halt.population }
+      const fresh = yield* raiseHalt(
+        { accountId: station.account.id, kind: halt.kind, message, numbers, digest: planned.digest },
+        now
+      )
+      if (fresh) yield* Effect.logError(message, numbers)
+    }
+  }
+})
+
+const applyAll = Effect.fnUntraced(function* (planned: Plan, approved: boolean, options: RoundOptions) {
+  const { stations } = yield* Fleet
+  const open = yield* openHalts()
+  return yield* Effect.forEach(
+    stations,
+    (station) => {
+      const one = planned.accounts.find((candidate) => candidate.account === station.account.name)
+      if (one === undefined || one.changes === 0) return Effect.succeed(nothingApplied(station.account.name))
+      const heldBack = new Set<ConsentState>()
+      for (const halt of open) {
+        const direction = halt.account === station.account.name ? holdsBack(halt.kind) : undefined
+        if (direction !== undefined && !approved) heldBack.add(direction)
+      }
+      return applyTo(station, { heldBack, confirmMs: options.confirmMs, expected: one.changes })
+    },
+    { concurrency: "unbounded" }
+  )
+})

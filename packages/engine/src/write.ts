@@ -1,0 +1,138 @@
+/**
+ * Writing pairs of one sender, in bursts: the intent is committed, the requests
+ * leave, the outcomes are committed, and only then is an error raised (L7, L9).
+ */
+import type { ConsentState, Recipient, SenderAddress } from "@stopline/consent"
+import {
+  adoptOrphans,
+  beginWrites,
+  type Connection,
+  digits,
+  endWrites,
+  type Lane,
+  type LedgerError,
+  type Outcome,
+  type RegisteredSender,
+  toRecipient,
+  type WriteContext
+} from "@stopline/ledger"
+import { mayHaveApplied, type ProviderError, type WriteOutcome, type WritePort } from "@stopline/provider"
+import { Array, Clock, Effect } from "effect"
+import { Fleet, laneOf, type Station } from "./fleet.ts"
+import { type LaneBusy, withLane } from "./lane.ts"
+import { paced } from "./pace.ts"
+
+export interface Written {
+  readonly held: ReadonlyArray<Recipient>
+  /** To be tried again by the next round. */
+  readonly retryable: number
+  readonly rejected: ReadonlyArray<{ readonly recipient: Recipient; readonly detail: string }>
+  /** No longer needed when its turn came. */
+  readonly obsolete: number
+  /** What stopped the writing, after everything before it was accounted for. */
+  readonly error: ProviderError | undefined
+}
+
+export const nothingWritten: Written = { held: [], retryable: 0, rejected: [], obsolete: 0, error: undefined }
+
+/** How many pairs one burst takes: enough to keep the provider busy, few enough for an urgent one to slip in between. */
+export const burstSize = (port: WritePort): number => port.maxRecipients * port.concurrency
+
+/** Writes one burst of pairs of one sender, on its lane. */
+export const writeBurst = Effect.fn("writeBurst")(function* (
+  station: Station,
+  port: WritePort,
+  sender: RegisteredSender,
+  state: ConsentState,
+  recipients: ReadonlyArray<Recipient>
+): Effect.fn.Return<Written, LedgerError | LaneBusy, Connection | Fleet> {
+  return yield* withLane(laneOf(sender), (lane) => onLane(lane, station, port, sender, state, recipients))
+})
+
+const onLane = Effect.fnUntraced(function* (
+  lane: Lane,
+  station: Station,
+  port: WritePort,
+  sender: RegisteredSender,
+  state: ConsentState,
+  recipients: ReadonlyArray<Recipient>
+) {
+  const { settings } = yield* Fleet
+  const context: WriteContext = { lane, leaseMs: settings.leaseMs, sender, state, policy: settings.policy }
+  yield* adoptOrphans(sender, yield* Clock.currentTimeMillis)
+  const due = yield* beginWrites(context, recipients.map(digits), yield* Clock.currentTimeMillis)
+  if (due.length === 0) return { ...nothingWritten, obsolete: recipients.length }
+  const batches = Array.chunksOf(due.map(toRecipient), port.maxRecipients)
+  const send = (batch: ReadonlyArray<Recipient>) => sendBatch(station, port, sender, state, batch)
+  // Interrupted, what left and what did not is unknown: the intents stay and are adopted by the next writer.
+  const answers = yield* Effect.forEach(batches, send, { concurrency: port.concurrency })
+  const outcomes = answers.flatMap((answer) => answer.outcomes)
+  yield* endWrites(context, outcomes.map(toLedger), yield* Clock.currentTimeMillis)
+  const ledgerFailure = answers.find((answer) => answer.ledgerError !== undefined)?.ledgerError
+  if (ledgerFailure !== undefined) return yield* ledgerFailure
+  return {
+    held: outcomes.flatMap((outcome) => (outcome._tag === "Held" ? [outcome.recipient] : [])),
+    retryable: outcomes.filter((outcome) => outcome._tag === "Retryable").length,
+    rejected: outcomes.flatMap((outcome) =>
+      outcome._tag === "Rejected" ? [{ recipient: outcome.recipient, detail: outcome.detail }] : []
+    ),
+    obsolete: recipients.length - due.length,
+    error: answers.find((answer) => answer.error !== undefined)?.error
+  } satisfies Written
+})
+
+interface Answer {
+  readonly outcomes: ReadonlyArray<WriteOutcome>
+  readonly error?: ProviderError
+  readonly ledgerError?: LedgerError
+}
+
+/** One request, and one outcome for every recipient in it whatever became of it. */
+const sendBatch = Effect.fnUntraced(function* (
+  station: Station,
+  port: WritePort,
+  sender: RegisteredSender,
+  state: ConsentState,
+  batch: ReadonlyArray<Recipient>
+): Effect.fn.Return<Answer, never, Connection | Fleet> {
+  const operation = state === "opted-out" ? "optOut" : "optIn"
+  const result = yield* Effect.result(
+    paced(station.adapter, operation, port.write(sender.address as SenderAddress, batch))
+  )
+  if (result._tag === "Success") return { outcomes: complete(batch, result.success) }
+  const error = result.failure
+  if (error._tag === "LedgerError") return { outcomes: retryAll(batch, error.detail, true), ledgerError: error }
+  return { outcomes: retryAll(batch, error.detail, mayHaveApplied(error)), error }
+})
+
+const retryAll = (batch: ReadonlyArray<Recipient>, detail: string, applied: boolean): ReadonlyArray<WriteOutcome> =>
+  batch.map((recipient) => ({ _tag: "Retryable", recipient, detail, mayHaveApplied: applied }))
+
+/** An adapter that leaves a recipient out has not said that it is held. */
+const complete = (
+  batch: ReadonlyArray<Recipient>,
+  outcomes: ReadonlyArray<WriteOutcome>
+): ReadonlyArray<WriteOutcome> => {
+  const answered = new Map(outcomes.map((outcome) => [outcome.recipient, outcome]))
+  return batch.map(
+    (recipient) =>
+      answered.get(recipient) ?? {
+        _tag: "Retryable",
+        recipient,
+        detail: "no answer for this recipient",
+        mayHaveApplied: true
+      }
+  )
+}
+
+const toLedger = (outcome: WriteOutcome): Outcome => {
+  const recipient = digits(outcome.recipient)
+  switch (outcome._tag) {
+    case "Held":
+      return { _tag: "Held", recipient }
+    case "Retryable":
+      return { _tag: "Retryable", recipient, mayHaveApplied: outcome.mayHaveApplied }
+    case "Rejected":
+      return { _tag: "Rejected", recipient, detail: outcome.detail }
+  }
+}
