@@ -67,8 +67,10 @@ export const round = Effect.fn("round")(function* (
     yield* Clock.currentTimeMillis
   )
   const approved = options.approve === planned.digest
-  if (options.write) yield* account(planned, approved, options.startedBy)
-  const applied = options.write ? yield* applyAll(planned, approved, options) : []
+  // Another plan than the one that was looked at: nothing is written, not even what needs no approval.
+  const write = options.write && (options.approve === undefined || approved)
+  if (write) yield* account(planned, approved, options.startedBy)
+  const applied = write ? yield* applyAll(planned, approved, options) : []
   const halts = (yield* openHalts()).map((halt) => halt.message)
   const failed = reads.some((read) => read.error !== undefined) || applied.some((one) => one.errors.length > 0)
   const outcome = failed ? "incomplete" : halts.length > 0 ? "halted" : "completed"

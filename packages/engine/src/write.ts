@@ -19,6 +19,7 @@ import {
 import { mayHaveApplied, type ProviderError, type WriteOutcome, type WritePort } from "@stopline/provider"
 import { Array, Clock, Effect } from "effect"
 import { Fleet, laneOf, type Station } from "./fleet.ts"
+import { finishing } from "./grace.ts"
 import { type LaneBusy, withLane } from "./lane.ts"
 import { paced } from "./pace.ts"
 
@@ -46,7 +47,10 @@ export const writeBurst = Effect.fn("writeBurst")(function* (
   state: ConsentState,
   recipients: ReadonlyArray<Recipient>
 ): Effect.fn.Return<Written, LedgerError | LaneBusy, Connection | Fleet> {
-  return yield* withLane(laneOf(sender), (lane) => onLane(lane, station, port, sender, state, recipients))
+  const { settings } = yield* Fleet
+  return yield* withLane(laneOf(sender), (lane) =>
+    finishing(onLane(lane, station, port, sender, state, recipients), settings.graceMs)
+  )
 })
 
 const onLane = Effect.fnUntraced(function* (

@@ -1,0 +1,46 @@
+import { Fleet, plan, readAll, writabilityOf } from "@stopline/engine"
+import { openHalts, settleAll } from "@stopline/ledger"
+import { Clock, Effect } from "effect"
+import { Command, Flag } from "effect/cli"
+import { configFlag, jsonFlag, whoami, withFleet } from "../common.ts"
+import { describeItem, describePlan, describeReads, planJson, readJson } from "../describe.ts"
+import { Ends } from "../exit.ts"
+import { say } from "../say.ts"
+
+export const drift = Command.make(
+  "drift",
+  {
+    config: configFlag,
+    json: jsonFlag,
+    examples: Flag.Int("examples").pipe(Flag.withDescription("How many pairs to name"), Flag.withDefault(20))
+  },
+  Effect.fn(function* ({ config, json, examples }) {
+    yield* withFleet(
+      config,
+      Effect.gen(function* () {
+        const { settings, stations } = yield* Fleet
+        const reads = yield* readAll(Number.MAX_SAFE_INTEGER, whoami())
+        yield* settleAll(settings.policy)
+        const accounts = stations.map((station) => ({
+          account: station.account,
+          writability: writabilityOf(station.adapter)
+        }))
+        const made = yield* plan(accounts, settings, { examples, confirmMs: 0 }, yield* Clock.currentTimeMillis)
+        const halts = (yield* openHalts()).map((halt) => halt.message)
+        yield* say(json, { reads: reads.map(readJson), drift: planJson(made), halts }, [
+          ...describeReads(reads),
+          ...describePlan(made),
+          ...made.examples.map(describeItem),
+          ...halts
+        ])
+        if (reads.some((read) => read.error !== undefined)) return yield* new Ends({ code: 1 })
+        if (made.changes + made.withheld + halts.length > 0) return yield* new Ends({ code: 2 })
+      })
+    )
+  })
+).pipe(
+  Command.withDescription(
+    "Read every provider and name every pair that is not as it must be. Changes nothing there. Exit 2 when something differs"
+  ),
+  Command.withExamples([{ command: "stopline drift" }, { command: "stopline drift --json" }])
+)

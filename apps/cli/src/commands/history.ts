@@ -1,0 +1,58 @@
+import { parseRecipient } from "@stopline/consent"
+import { Fleet } from "@stopline/engine"
+import { history as readHistory, type History } from "@stopline/ledger"
+import { Effect, Option } from "effect"
+import { Argument, Command } from "effect/cli"
+import { configFlag, jsonFlag, withFleet } from "../common.ts"
+import { UsageError } from "../exit.ts"
+import { moment, say } from "../say.ts"
+
+const when = (notBefore: number, notAfter: number): string =>
+  notBefore === notAfter
+    ? moment(notAfter)
+    : Number.isFinite(notBefore)
+      ? `between ${moment(notBefore)} and ${moment(notAfter)}`
+      : `by ${moment(notAfter)}`
+
+const describe = (known: History): ReadonlyArray<string> => [
+  `${known.recipient}`,
+  "",
+  ...(known.observations.length === 0 ? ["Nothing was ever said."] : ["What was said:"]),
+  ...known.observations.map(
+    (one) =>
+      `  ${one.id}  ${one.state} ${when(one.notBefore, one.notAfter)}, at ${one.account}/${one.sender} (${one.basis}, origin ${one.origin}${one.evidence?.keyword === undefined ? "" : `, "${one.evidence.keyword}"`})`
+  ),
+  "",
+  "What must be, and what is known to be held:",
+  ...known.standings.map((one) => {
+    const must = one.must === "opted-out" ? `must not be texted (because of ${one.because})` : "may be texted"
+    const held = one.held === null ? "not known" : `${one.held} as of ${moment(one.heldAt)}`
+    return `  ${one.account}/${one.sender} [${one.group}]: ${must}; held there: ${held}${one.refused === null ? "" : `; refused: ${one.refused}`}`
+  })
+]
+
+export const history = Command.make(
+  "history",
+  {
+    config: configFlag,
+    json: jsonFlag,
+    number: Argument.String("number").pipe(Argument.withDescription("The person's number, +15551230000"))
+  },
+  Effect.fn(function* ({ config, json, number }) {
+    const recipient = Option.getOrUndefined(parseRecipient(number))
+    if (recipient === undefined) {
+      return yield* new UsageError({ problem: `${number} is no phone number; write it as +15551230000` })
+    }
+    yield* withFleet(
+      config,
+      Effect.gen(function* () {
+        const { settings } = yield* Fleet
+        const known = yield* readHistory(recipient, settings.policy)
+        yield* say(json, known, describe(known))
+      })
+    )
+  })
+).pipe(
+  Command.withDescription("All that is known about one person: what was said, what must be, what is held where"),
+  Command.withExamples([{ command: "stopline history +15551230000" }])
+)

@@ -1,0 +1,36 @@
+import { Fleet, plan as makePlan, writabilityOf } from "@stopline/engine"
+import { Clock, Effect } from "effect"
+import { Command, Flag } from "effect/cli"
+import { configFlag, jsonFlag, withFleet } from "../common.ts"
+import { describeItem, describePlan, planJson } from "../describe.ts"
+import { Ends } from "../exit.ts"
+import { say } from "../say.ts"
+
+export const plan = Command.make(
+  "plan",
+  {
+    config: configFlag,
+    json: jsonFlag,
+    examples: Flag.Int("examples").pipe(Flag.withDescription("How many pairs to show"), Flag.withDefault(10))
+  },
+  Effect.fn(function* ({ config, json, examples }) {
+    yield* withFleet(
+      config,
+      Effect.gen(function* () {
+        const { settings, stations } = yield* Fleet
+        const accounts = stations.map((station) => ({
+          account: station.account,
+          writability: writabilityOf(station.adapter)
+        }))
+        const made = yield* makePlan(accounts, settings, { examples, confirmMs: 0 }, yield* Clock.currentTimeMillis)
+        yield* say(json, planJson(made), [...describePlan(made), ...made.examples.map(describeItem)])
+        if (made.changes > 0) return yield* new Ends({ code: 2 })
+      })
+    )
+  })
+).pipe(
+  Command.withDescription(
+    "Show what differs between the ledger and the providers as last known. Writes nothing. Exit 2 when something would change"
+  ),
+  Command.withExamples([{ command: "stopline plan" }, { command: "stopline plan --json --examples 100" }])
+)

@@ -1,0 +1,45 @@
+import { defaultSandboxPort, up as runUp } from "@stopline/worker"
+import { Effect, Option } from "effect"
+import { Command, Flag } from "effect/cli"
+import { configFlag, jsonFlag } from "../common.ts"
+
+const count = (name: string, description: string) =>
+  Flag.Int(name).pipe(Flag.withDescription(description), Flag.optional)
+
+export const up = Command.make(
+  "up",
+  {
+    config: configFlag,
+    json: jsonFlag,
+    port: count("port", "Port for webhooks and health (default: the configuration's, else 4000)"),
+    sandboxPort: Flag.Int("sandbox-port").pipe(
+      Flag.withDescription("Demonstration: first of three ports of the sandbox"),
+      Flag.withDefault(defaultSandboxPort)
+    ),
+    people: count("people", "Demonstration: how many people there are"),
+    optedOut: count("opted-out", "Demonstration: how many of them have opted out before"),
+    seed: count("seed", "Demonstration: the same seed is the same world")
+  },
+  Effect.fn(function* (flags) {
+    const world = {
+      ...(Option.isSome(flags.people) && { people: flags.people.value }),
+      ...(Option.isSome(flags.optedOut) && { optedOut: flags.optedOut.value }),
+      ...(Option.isSome(flags.seed) && { seed: flags.seed.value })
+    }
+    yield* Effect.scoped(
+      runUp({
+        config: Option.getOrUndefined(flags.config),
+        port: Option.getOrUndefined(flags.port),
+        sandboxPort: flags.sandboxPort,
+        world,
+        json: flags.json
+      })
+    )
+  })
+).pipe(
+  Command.withDescription("Run the worker: webhooks, walks and sweeps, until it is told to stop"),
+  Command.withExamples([
+    { command: "stopline up", description: "With stopline.yaml, else as a demonstration against a sandbox" },
+    { command: "stopline up --config production.yaml --port 8080" }
+  ])
+)

@@ -1,0 +1,83 @@
+/**
+ * What follows when a provider speaks: stored, answered, and what a person said
+ * themselves carried to every other sender at once.
+ */
+import { type ApplyReport, Fleet, hearRequest, push, type Station } from "@stopline/engine"
+import { mask } from "@stopline/consent"
+import { type Connection, type Ingested, type LedgerError, toRecipient } from "@stopline/ledger"
+import type { EventPort, RawRequest, Reply } from "@stopline/provider"
+import { Clock, Context, Effect, FiberSet, Layer, Queue } from "effect"
+
+/** A STOP that was carried. */
+export interface Carried {
+  /** Masked. */
+  readonly recipient: string
+  readonly from: string
+  /** Pairs written, by account. */
+  readonly to: Readonly<Record<string, number>>
+  /** From the request's arrival to the last provider's answer (ms). */
+  readonly ms: number
+}
+
+export class Carrier extends Context.Service<
+  Carrier,
+  {
+    /** Receives a webhook request: everything in it is committed before the reply is given. */
+    readonly receive: (station: Station, port: EventPort, request: RawRequest) => Effect.Effect<Reply, LedgerError>
+    /** Told of each STOP that was carried. */
+    readonly carried: Queue.Dequeue<Carried>
+    /** Something else changed: a round without reading would find work. */
+    readonly nudges: Queue.Dequeue<void>
+  }
+>()("@stopline/worker/Carrier") {
+  static readonly layer: Layer.Layer<Carrier, never, Fleet | Connection> = Layer.effect(
+    Carrier,
+    Effect.gen(function* () {
+      const context = yield* Effect.context<Fleet | Connection>()
+      const carried = yield* Queue.sliding<Carried>(1000)
+      const nudges = yield* Queue.sliding<void>(1)
+      const inBackground = yield* FiberSet.makeRuntime<never, void, never>()
+
+      const spread = Effect.fn("Carrier.spread")(function* (station: Station, ingested: Ingested, receivedAt: number) {
+        const optedOut = ingested.recorded.filter((row) => row.observation.state === "opted-out")
+        if (optedOut.length < ingested.recorded.length) yield* Queue.offer(nudges, undefined)
+        if (optedOut.length === 0) return
+        const reports = yield* push(optedOut.map((row) => row.recipient))
+        const endedAt = yield* Clock.currentTimeMillis
+        const to = heldBy(reports)
+        for (const report of reports) {
+          for (const error of report.errors) yield* Effect.logError(error.message)
+        }
+        if (Object.keys(to).length === 0) return
+        const first = optedOut[0]
+        if (first === undefined) return
+        yield* Queue.offer(carried, {
+          recipient: mask(toRecipient(first.recipient)),
+          from: `${station.account.name}/${first.observation.sender}`,
+          to,
+          ms: endedAt - receivedAt
+        })
+      })
+
+      const receive = Effect.fn("Carrier.receive")(function* (station: Station, port: EventPort, request: RawRequest) {
+        const heard = yield* hearRequest(station, port, request)
+        const { ingested } = heard
+        if (ingested !== undefined && ingested.recorded.length > 0) {
+          inBackground(
+            spread(station, ingested, request.receivedAt).pipe(
+              // What could not be pushed now is a difference that the next round finds.
+              Effect.catch((error) => Effect.logError(error.message)),
+              Effect.provideContext(context)
+            )
+          )
+        }
+        return heard.reply
+      }, Effect.provideContext(context))
+
+      return Carrier.of({ receive, carried, nudges })
+    })
+  )
+}
+
+const heldBy = (reports: ReadonlyArray<ApplyReport>): Record<string, number> =>
+  Object.fromEntries(reports.filter((one) => one.optedOut > 0).map((one) => [one.account, one.optedOut]))

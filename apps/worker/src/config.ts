@@ -1,0 +1,75 @@
+/**
+ * What a configuration file says: one YAML file, secrets only by the name of an
+ * environment variable.
+ */
+import { policies } from "@stopline/consent"
+import { Schema } from "effect"
+import { AzureAccount } from "./vendors/azure.ts"
+import { RingCentralAccount } from "./vendors/ringcentral.ts"
+import { FromEnvironment } from "./secret.ts"
+
+const Share = Schema.Number.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
+const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
+const Limit = Schema.Struct({
+  count: Schema.optionalKey(Count).annotateKey({ description: "At most so many, per account and round" }),
+  share: Schema.optionalKey(Share).annotateKey({
+    description: "Or this share of the pairs known there, if that is more"
+  })
+})
+
+const MemberName = Schema.String.check(
+  Schema.isPattern(/^[a-z0-9][a-z0-9-]*\/(\+[1-9]\d{6,14}|[1-9]\d{2,7})$/, {
+    message: "Expected account/sender, such as contoso/+18005550100"
+  })
+)
+
+export const Account = Schema.Union([AzureAccount, RingCentralAccount])
+export type Account = typeof Account.Type
+
+export const ConfigFile = Schema.Struct({
+  ledger: Schema.optionalKey(
+    Schema.Struct({
+      url: FromEnvironment.annotateKey({
+        description: "The variable that holds postgres://user:password@host/database"
+      })
+    })
+  ).annotateKey({ description: "Where the ledger is. Left out: a Postgres of our own in .stopline/" }),
+  accounts: Schema.Array(Account).check(Schema.isMinLength(1)),
+  groups: Schema.optionalKey(
+    Schema.Array(Schema.Struct({ name: Schema.NonEmptyString, senders: Schema.Array(MemberName) }))
+  ).annotateKey({ description: "Senders that speak for one brand. Left out: one group of all senders" }),
+  policy: Schema.optionalKey(
+    Schema.Struct({
+      optIn: Schema.optionalKey(Schema.Literals(policies)),
+      confirm: Schema.optionalKey(Schema.DurationFromString).annotateKey({
+        description: "How long to look for evidence before a lifted block is put back: 10 minutes"
+      }),
+      guard: Schema.optionalKey(
+        Schema.Struct({
+          optOuts: Schema.optionalKey(Limit),
+          optIns: Schema.optionalKey(Limit),
+          absences: Schema.optionalKey(Limit)
+        })
+      )
+    })
+  ),
+  http: Schema.optionalKey(
+    Schema.Struct({
+      host: Schema.optionalKey(Schema.NonEmptyString),
+      port: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }))),
+      publicUrl: Schema.optionalKey(
+        Schema.String.check(Schema.isPattern(/^https?:\/\/[^/]+$/, { message: "Expected https://host, no path" }))
+      ).annotateKey({ description: "How providers reach this worker; webhooks are at /webhooks/<account> below it" })
+    })
+  ),
+  schedule: Schema.optionalKey(
+    Schema.Struct({
+      every: Schema.optionalKey(Schema.DurationFromString).annotateKey({ description: "Between two rounds: 1 minute" }),
+      sweep: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0))).annotateKey({
+        description: "Recipients of each sender asked about per round where a provider cannot list: 500"
+      })
+    })
+  )
+}).annotate({ title: "Stopline configuration", description: "See README.md" })
+export type ConfigFile = typeof ConfigFile.Type

@@ -1,0 +1,103 @@
+/** The worker's port: webhooks in, health out. */
+import { createServer } from "node:http"
+import { NodeHttpServer } from "@effect/platform-node"
+import { chosen, Fleet } from "@stopline/engine"
+import { Connection, openHalts, lastRuns } from "@stopline/ledger"
+import type { AccountName } from "@stopline/consent"
+import type { RawRequest } from "@stopline/provider"
+import { ByteSize, Clock, Effect, Layer, Predicate, Schema } from "effect"
+import { HttpIncomingMessage, HttpRouter, HttpServer, type HttpServerRequest, HttpServerResponse } from "effect/http"
+import { Carrier } from "./carry.ts"
+
+/** Far more than any provider sends at once: Event Grid stops at 1 MiB. */
+const largestBody = ByteSize.mebibytes(2)
+
+const webhooks = HttpRouter.add("*", "/webhooks/:account", (request) =>
+  Effect.gen(function* () {
+    const fleet = yield* Fleet
+    const carrier = yield* Carrier
+    const { account } = yield* HttpRouter.params
+    const [station] = chosen(fleet, account as AccountName)
+    if (station === undefined || account === undefined) return HttpServerResponse.empty({ status: 404 })
+    const { events } = station.adapter
+    if (events._tag !== "Can") {
+      yield* Effect.logWarning("a webhook request came for an account that takes none", {
+        account,
+        reason: events.reason
+      })
+      return HttpServerResponse.empty({ status: 503 })
+    }
+    const raw = yield* readRequest(request)
+    const reply = yield* carrier.receive(station, events.port, raw)
+    return HttpServerResponse.text(reply.body, { status: reply.status, headers: reply.headers })
+  }).pipe(
+    // Our own fault is temporary: 503 makes the provider send it again, where a 4xx would make it give up.
+    Effect.catch((error) =>
+      Effect.as(
+        Effect.logError("a webhook request could not be stored", { error: error.message }),
+        HttpServerResponse.empty({ status: error._tag === "HttpServerError" ? 413 : 503 })
+      )
+    )
+  )
+)
+
+const readRequest = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest) {
+  const receivedAt = yield* Clock.currentTimeMillis
+  const query = new URL(request.originalUrl, "http://localhost").searchParams
+  const body =
+    request.method === "POST"
+      ? yield* Effect.provideService(request.text, HttpIncomingMessage.MaxBodySize, largestBody)
+      : ""
+  return {
+    method: request.method,
+    headers: { ...request.headers },
+    query: Object.fromEntries(query),
+    body,
+    receivedAt
+  } satisfies RawRequest
+})
+
+const health = HttpRouter.add("GET", "/healthz", () =>
+  Effect.gen(function* () {
+    const halts = yield* openHalts()
+    const rounds = yield* lastRuns("round", null)
+    return yield* HttpServerResponse.json({
+      status: halts.length > 0 ? "halted" : "ok",
+      halts: halts.map((halt) => halt.message),
+      lastRound: rounds
+    })
+  }).pipe(
+    Effect.catch((error) =>
+      Effect.succeed(HttpServerResponse.jsonUnsafe({ status: "down", reason: error.message }, { status: 503 }))
+    )
+  )
+)
+
+/** The port cannot be listened on. */
+export class PortError extends Schema.TaggedError<PortError>()("PortError", {
+  host: Schema.String,
+  port: Schema.Int,
+  code: Schema.String
+}) {
+  override get message(): string {
+    return this.code === "EADDRINUSE"
+      ? `port ${this.port} on ${this.host} is in use; stop what listens there, or choose another with --port`
+      : `cannot listen on ${this.host}:${this.port} (${this.code})`
+  }
+}
+
+/** Serves until the scope ends; then waits a moment for requests in flight. */
+export const serve = (
+  host: string,
+  port: number
+): Layer.Layer<HttpServer.HttpServer, PortError, Fleet | Carrier | Connection> =>
+  HttpRouter.serve(Layer.mergeAll(webhooks, health), { disableLogger: true, disableListenLog: true }).pipe(
+    Layer.provideMerge(NodeHttpServer.layer(createServer, { host, port, gracefulShutdownTimeout: "3 seconds" })),
+    Layer.catch((error) => Layer.effect(HttpServer.HttpServer, Effect.fail(toPortError(host, port, error))))
+  )
+
+const toPortError = (host: string, port: number, error: unknown): PortError => {
+  const cause = Predicate.hasProperty(error, "cause") ? error.cause : error
+  const code = Predicate.hasProperty(cause, "code") && Predicate.isString(cause.code) ? cause.code : "unknown"
+  return new PortError({ host, port, code })
+}

@@ -1,0 +1,6 @@
+export { type Config, ConfigError, loadConfig, parseConfig } from "./load.ts"
+export { ConfigFile } from "./config.ts"
+export { needConfig, withEnvironment } from "./find.ts"
+export { PortError } from "./http.ts"
+export { Loaded, open } from "./open.ts"
+export { defaultPort, defaultSandboxPort, up, type UpError, type UpOptions } from "./up.ts"

@@ -1,0 +1,68 @@
+/** From a configuration to something that works: ledger, adapters, fleet. */
+import { hostname } from "node:os"
+import path from "node:path"
+import { defaultSettings, type EngineSettings, Fleet } from "@stopline/engine"
+import { type Connection, ledgerLayer, type LedgerError, type LedgerPlace, register } from "@stopline/ledger"
+import { Clock, Context, Effect, Layer } from "effect"
+import { connect } from "./connect.ts"
+import { type Config, type ConfigError, millis } from "./load.ts"
+import { readSecret } from "./secret.ts"
+
+/** The configuration that is in force, for whoever needs more of it than the fleet. */
+export class Loaded extends Context.Service<Loaded, Config>()("@stopline/worker/Loaded") {}
+
+/** Where a Postgres of our own keeps its files. */
+export const stateFolder = ".stopline"
+
+export const settingsOf = ({ content: { policy } }: Config): EngineSettings => ({
+  ...defaultSettings,
+  policy: policy?.optIn ?? defaultSettings.policy,
+  confirmMs: millis(policy?.confirm, defaultSettings.confirmMs),
+  guard: {
+    optOuts: { ...defaultSettings.guard.optOuts, ...policy?.guard?.optOuts },
+    optIns: { ...defaultSettings.guard.optIns, ...policy?.guard?.optIns },
+    absences: { ...defaultSettings.guard.absences, ...policy?.guard?.absences }
+  }
+})
+
+const placeOf = Effect.fnUntraced(function* (config: Config): Effect.fn.Return<LedgerPlace, ConfigError> {
+  const url = config.content.ledger?.url
+  if (url === undefined) return { _tag: "Embedded", folder: path.resolve(stateFolder) }
+  const secret = yield* Effect.mapError(readSecret(url), (error) => config.problem(["ledger", "url"], error.message))
+  return { _tag: "Url", url: secret }
+})
+
+const fleetLayer = (config: Config, role: string) =>
+  Layer.effect(
+    Fleet,
+    Effect.gen(function* () {
+      const { accounts } = config.content
+      const settings = settingsOf(config)
+      const adapters = yield* connect(config)
+      const now = yield* Clock.currentTimeMillis
+      const registry = yield* register(accounts, config.groups, settings.policy, now)
+      return Fleet.make(
+        registry,
+        adapters.map((one) => one.adapter),
+        settings,
+        `${role}@${hostname()}:${process.pid}`
+      )
+    })
+  )
+
+/** Everything a command needs, for as long as the scope lives. Nothing is started before the whole configuration is known to be good. */
+export const open = (
+  config: Config,
+  role: string
+): Layer.Layer<Fleet | Connection | Loaded, ConfigError | LedgerError> =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const place = yield* placeOf(config)
+      // Looked at before the database is touched: a missing secret is no reason to start a server.
+      yield* Effect.scoped(connect(config))
+      return fleetLayer(config, role).pipe(
+        Layer.provideMerge(ledgerLayer(place)),
+        Layer.provideMerge(Layer.succeed(Loaded, config))
+      )
+    })
+  )

@@ -1,0 +1,170 @@
+/** `stopline up`: everything a worker does, until it is told to stop. */
+import { Fleet, type RoundReport } from "@stopline/engine"
+import type { Connection, LedgerError } from "@stopline/ledger"
+import type { SandboxError } from "@stopline/sandbox"
+import { Console, Effect, Layer, Queue, type Scope } from "effect"
+import { HttpServer } from "effect/http"
+import { type Carried, Carrier } from "./carry.ts"
+import { connect } from "./connect.ts"
+import { demoEnvironment, demoSecrets, type DemoWorld, startDemo, writeDemo } from "./demo.ts"
+import { findConfig, withEnvironment } from "./find.ts"
+import { type PortError, serve } from "./http.ts"
+import { type Config, ConfigError, millis } from "./load.ts"
+import { Loaded, open } from "./open.ts"
+import { defaultSchedule, rounds } from "./schedule.ts"
+
+export interface UpOptions {
+  readonly config: string | undefined
+  /** Overrides the configuration's port. */
+  readonly port: number | undefined
+  readonly sandboxPort: number
+  readonly world: DemoWorld
+  /** One JSON object per line instead of sentences. */
+  readonly json: boolean
+}
+
+export type UpError = ConfigError | LedgerError | SandboxError | PortError
+
+export const defaultPort = 4000
+export const defaultSandboxPort = 4010
+
+/** Runs until interrupted; fails when it cannot start. */
+export const up = Effect.fn("up")(function* (options: UpOptions): Effect.fn.Return<never, UpError, Scope.Scope> {
+  const found = yield* findConfig(options.config)
+  if (found._tag === "File") return yield* run(found.config, options, undefined)
+  const ports = { port: options.port ?? defaultPort, sandboxPort: options.sandboxPort }
+  const sandbox = yield* startDemo(ports, options.world)
+  const config = yield* writeDemo(ports)
+  const environment = yield* demoEnvironment()
+  const demo: Demo = {
+    controlUrl: sandbox.controlUrl,
+    subscribe: (url) =>
+      Effect.asVoid(
+        sandbox.subscribe({
+          account: "contoso",
+          url: `${url}/webhooks/contoso?code=${demoSecrets.DEMO_AZURE_WEBHOOK_SECRET}`
+        })
+      )
+  }
+  return yield* Effect.provide(run(config, options, demo), withEnvironment(environment))
+})
+
+interface Demo {
+  readonly controlUrl: string
+  readonly subscribe: (url: string) => Effect.Effect<void, SandboxError>
+}
+
+const run = (
+  config: Config,
+  options: UpOptions,
+  demo: Demo | undefined
+): Effect.Effect<never, UpError, Scope.Scope> => {
+  const host = config.content.http?.host ?? "127.0.0.1"
+  const port = options.port ?? config.content.http?.port ?? defaultPort
+  const running = serve(host, port).pipe(Layer.provideMerge(Carrier.layer), Layer.provideMerge(open(config, "worker")))
+  return Effect.provide(work(options, demo), running)
+}
+
+const work = Effect.fnUntraced(function* (
+  options: UpOptions,
+  demo: Demo | undefined
+): Effect.fn.Return<never, UpError, Scope.Scope | Fleet | Connection | Carrier | Loaded | HttpServer.HttpServer> {
+  const { content } = yield* Loaded
+  const { carried } = yield* Carrier
+  const { address } = yield* HttpServer.HttpServer
+  const tell = teller(options.json)
+  const here = "port" in address ? `http://127.0.0.1:${address.port}` : "http://127.0.0.1"
+  const url = content.http?.publicUrl ?? here
+  yield* Effect.forkScoped(Effect.forever(Effect.flatMap(Queue.take(carried), (stop) => tell.carried(stop))))
+  yield* subscribe(url)
+  if (demo !== undefined) yield* demo.subscribe(here)
+  yield* tell.ready(here, content, demo)
+  const schedule = {
+    everyMs: millis(content.schedule?.every, defaultSchedule.everyMs),
+    sweepBudget: content.schedule?.sweep ?? defaultSchedule.sweepBudget
+  }
+  return yield* rounds(schedule, tell.round)
+})
+
+/** Where a provider can be told by its API where to send events, it is told; a failure leaves the walks, and is said. */
+const subscribe = Effect.fnUntraced(function* (url: string) {
+  const config = yield* Loaded
+  if (config.content.http?.publicUrl === undefined) return
+  const connected = yield* connect(config)
+  for (const { adapter, subscription } of connected) {
+    if (subscription._tag !== "Can") continue
+    yield* subscription.port.ensure(`${url}/webhooks/${adapter.account}`).pipe(
+      Effect.flatMap(({ missing }) =>
+        Effect.forEach(missing, ({ filter, reason }) =>
+          Effect.logError("the provider will not send some events", { account: adapter.account, filter, reason })
+        )
+      ),
+      Effect.catch((error) => Effect.logError(`events will not come, until the next start: ${error.message}`))
+    )
+  }
+})
+
+interface Teller {
+  readonly ready: (url: string, content: Config["content"], demo: Demo | undefined) => Effect.Effect<void>
+  readonly carried: (stop: Carried) => Effect.Effect<void>
+  readonly round: (report: RoundReport) => Effect.Effect<void>
+}
+
+const teller = (json: boolean): Teller => {
+  const line = (event: string, fields: object, sentence: string) =>
+    Console.log(json ? JSON.stringify({ event, ...fields }) : sentence)
+  return {
+    ready: (url, content, demo) => {
+      const senders = content.accounts.flatMap((account) =>
+        account.senders.map((sender) => `${account.name}/${sender}`)
+      )
+      const sentences = [
+        `Stopline is ready on ${url} for ${senders.join(", ")}.`,
+        ...(demo === undefined
+          ? []
+          : [
+              "This is a demonstration: the providers are a sandbox on this machine. Text STOP to one of them:",
+              "",
+              `  curl -s ${demo.controlUrl}/texts -H 'content-type: application/json' -d '{"from":"+15550100001","to":"+16505550100","text":"STOP"}'`,
+              "",
+              "and see what became of it:",
+              "",
+              "  npm run stopline -- history +15550100001",
+              ""
+            ])
+      ]
+      return line(
+        "ready",
+        { url, senders, ...(demo !== undefined && { sandbox: demo.controlUrl }) },
+        sentences.join("\n")
+      )
+    },
+    carried: (stop) => {
+      const to = Object.entries(stop.to).map(
+        ([account, pairs]) => `${account} (${pairs} ${pairs === 1 ? "sender" : "senders"})`
+      )
+      return line(
+        "carried",
+        stop,
+        `STOP of ${stop.recipient} to ${stop.from}: held by ${to.join(", ")} after ${stop.ms} ms`
+      )
+    },
+    round: (report) => {
+      const optedOut = report.applied.reduce((sum, one) => sum + one.optedOut, 0)
+      const optedIn = report.applied.reduce((sum, one) => sum + one.optedIn, 0)
+      const failures = report.reads.flatMap((read) => (read.error === undefined ? [] : [read.error.message]))
+      if (report.outcome === "completed" && optedOut + optedIn === 0) return Effect.void
+      const parts = [
+        `${optedOut} opt-outs and ${optedIn} opt-ins written`,
+        ...failures,
+        ...report.applied.flatMap((one) => one.errors.map((error) => error.message)),
+        ...report.halts
+      ]
+      return line(
+        "round",
+        { outcome: report.outcome, optedOut, optedIn, failures, halts: report.halts },
+        `Round ${report.outcome}: ${parts.join("; ")}`
+      )
+    }
+  }
+}

@@ -1,0 +1,40 @@
+/** A RingCentral account in the configuration. */
+import { connectRingCentral, RingCentralLimits } from "@stopline/provider-ringcentral"
+import { Effect, Redacted, Schema } from "effect"
+import { FromEnvironment, readSecret } from "../secret.ts"
+import { common } from "./account.ts"
+
+export const RingCentralAccount = Schema.Struct({
+  ...common,
+  vendor: Schema.Literal("ringcentral"),
+  server: Schema.optionalKey(Schema.NonEmptyString).annotateKey({
+    description: "Default: https://platform.ringcentral.com"
+  }),
+  clientId: FromEnvironment,
+  clientSecret: FromEnvironment,
+  jwt: FromEnvironment,
+  accountId: Schema.optionalKey(Schema.String),
+  limits: Schema.optionalKey(RingCentralLimits),
+  webhook: Schema.optionalKey(
+    Schema.Struct({
+      verificationToken: FromEnvironment.annotateKey({
+        description: "At least 16 characters; RingCentral repeats it in every event"
+      })
+    })
+  )
+})
+
+export const connectRingCentralAccount = Effect.fn("connectRingCentralAccount")(function* (
+  account: typeof RingCentralAccount.Type
+) {
+  const { name, webhook, clientId, clientSecret, jwt, senders: _, vendor: __, ...settings } = account
+  const verificationToken = webhook === undefined ? undefined : yield* readSecret(webhook.verificationToken)
+  return yield* connectRingCentral({
+    ...settings,
+    account: name,
+    clientId: Redacted.value(yield* readSecret(clientId)),
+    clientSecret: yield* readSecret(clientSecret),
+    jwt: yield* readSecret(jwt),
+    ...(verificationToken !== undefined && { verificationToken })
+  })
+})
