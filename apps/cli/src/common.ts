@@ -1,7 +1,6 @@
 /** What most commands share: their flags, and the ledger and fleet they work with. */
 import { Fleet, type Station } from "@stopline/engine"
 import type { Connection, LedgerError } from "@stopline/ledger"
-import type { AccountName } from "@stopline/consent"
 import { type ConfigError, type Loaded, needConfig, open, withEnvironment } from "@stopline/worker"
 import { userInfo } from "node:os"
 import { Effect, Layer, Option } from "effect"
@@ -45,7 +44,7 @@ export const stationsFor = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ReadonlyArray<Station>, UsageError, Fleet> {
   const { stations } = yield* Fleet
   if (Option.isNone(account)) return stations
-  const found = stations.filter((station) => station.account.name === (account.value as AccountName))
+  const found = stations.filter((station) => String(station.account.name) === account.value)
   if (found.length > 0) return found
   const names = stations.map((station) => station.account.name).join(", ")
   return yield* new UsageError({ problem: `there is no account ${account.value}; the configuration has ${names}` })

@@ -24,7 +24,9 @@ const MemberName = Schema.String.check(
   })
 )
 
-export const Account = Schema.Union([AzureAccount, RingCentralAccount])
+export const Account = Schema.Union([AzureAccount, RingCentralAccount]).annotate({
+  message: "Expected an account whose vendor is azure or ringcentral"
+})
 export type Account = typeof Account.Type
 
 export const ConfigFile = Schema.Struct({

@@ -1,9 +1,8 @@
 /** The worker's port: webhooks in, health out. */
 import { createServer } from "node:http"
 import { NodeHttpServer } from "@effect/platform-node"
-import { chosen, Fleet } from "@stopline/engine"
+import { Fleet } from "@stopline/engine"
 import { Connection, openHalts, lastRuns } from "@stopline/ledger"
-import type { AccountName } from "@stopline/consent"
 import type { RawRequest } from "@stopline/provider"
 import { ByteSize, Clock, Effect, Layer, Predicate, Schema } from "effect"
 import { HttpIncomingMessage, HttpRouter, HttpServer, type HttpServerRequest, HttpServerResponse } from "effect/http"
@@ -17,7 +16,7 @@ const webhooks = HttpRouter.add("*", "/webhooks/:account", (request) =>
     const fleet = yield* Fleet
     const carrier = yield* Carrier
     const { account } = yield* HttpRouter.params
-    const [station] = chosen(fleet, account as AccountName)
+    const station = fleet.stations.find((candidate) => String(candidate.account.name) === account)
     if (station === undefined || account === undefined) return HttpServerResponse.empty({ status: 404 })
     const { events } = station.adapter
     if (events._tag !== "Can") {

@@ -4,9 +4,10 @@
  */
 import { readFile } from "node:fs/promises"
 import { type Group, type Member, resolveGroups } from "@stopline/consent"
-import { Duration, Effect, Predicate, Schema, SchemaIssue } from "effect"
+import { Duration, Effect, Predicate, Schema } from "effect"
 import { isNode, LineCounter, parseDocument } from "yaml"
 import { ConfigFile } from "./config.ts"
+import { wrongIn } from "./wrong.ts"
 
 /** One thing that is wrong in the file. */
 export interface Problem {
@@ -65,14 +66,9 @@ export const parseConfig = Effect.fn("parseConfig")(function* (
 ): Effect.fn.Return<Config, ConfigError> {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  if (document.errors.length > 0) {
-    const problems = document.errors.map((error) => ({
-      line: lines.linePos(error.pos[0]).line,
-      place: "",
-      problem: error.message
-    }))
-    return yield* fail(file, problems)
-  }
+  // The first one: what follows is mostly its consequence.
+  const [broken] = document.errors
+  if (broken !== undefined) return yield* fail(file, [notYaml(broken.message, lines.linePos(broken.pos[0]).line)])
   /** The line of a path, or of the nearest thing around it that stands in the file. */
   const lineOf = (path: ReadonlyArray<PropertyKey>): number | undefined => {
     for (let length = path.length; length > 0; length--) {
@@ -85,12 +81,15 @@ export const parseConfig = Effect.fn("parseConfig")(function* (
     const line = lineOf(path)
     return { ...(line !== undefined && { line }), place: placeOf(path), problem }
   }
-  const content = yield* decode(document.toJS()).pipe(
-    Effect.mapError((error) =>
-      fail(
-        file,
-        issuesOf(error).map(({ path, message }) => at(path, message))
-      )
+  // Aliases are resolved only here.
+  const plain = yield* Effect.try({
+    try: (): unknown => document.toJS(),
+    catch: (cause) => fail(file, [notYaml(Predicate.isError(cause) ? cause.message : "it cannot be read")])
+  })
+  const content = yield* Effect.mapError(decode(plain), (error) =>
+    fail(
+      file,
+      wrongIn(error).map(({ path, message }) => at(path, message))
     )
   )
   const problems = [...twice(content, at)]
@@ -121,15 +120,11 @@ const fail = (file: string, problems: ReadonlyArray<Problem>) => new ConfigError
 
 const decode = Schema.decodeUnknownEffect(ConfigFile, { errors: "all", onExcessProperty: "error" })
 
-const format = SchemaIssue.makeFormatterStandardSchemaV1()
-
-const issuesOf = (error: Schema.SchemaError): ReadonlyArray<{ path: ReadonlyArray<PropertyKey>; message: string }> =>
-  format(error.issue).issues.map((issue) => ({
-    path: (issue.path ?? []).map(
-      (segment) => (Predicate.isObject(segment) && "key" in segment ? segment.key : segment) as PropertyKey
-    ),
-    message: issue.message
-  }))
+const notYaml = (message: string, line?: number): Problem => ({
+  ...(line !== undefined && { line }),
+  place: "",
+  problem: `this is no YAML: ${message}`
+})
 
 /** `accounts[0].senders[1]` */
 const placeOf = (path: ReadonlyArray<PropertyKey>): string =>

@@ -41,12 +41,7 @@ const fleetLayer = (config: Config, role: string) =>
       const adapters = yield* connect(config)
       const now = yield* Clock.currentTimeMillis
       const registry = yield* register(accounts, config.groups, settings.policy, now)
-      return Fleet.make(
-        registry,
-        adapters.map((one) => one.adapter),
-        settings,
-        `${role}@${hostname()}:${process.pid}`
-      )
+      return Fleet.make(registry, adapters, settings, `${role}@${hostname()}:${process.pid}`)
     })
   )
 

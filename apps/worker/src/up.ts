@@ -5,7 +5,6 @@ import type { SandboxError } from "@stopline/sandbox"
 import { Console, Effect, Layer, Queue, type Scope } from "effect"
 import { HttpServer } from "effect/http"
 import { type Carried, Carrier } from "./carry.ts"
-import { connect } from "./connect.ts"
 import { demoEnvironment, demoSecrets, type DemoWorld, startDemo, writeDemo } from "./demo.ts"
 import { findConfig, withEnvironment } from "./find.ts"
 import { type PortError, serve } from "./http.ts"
@@ -90,10 +89,10 @@ const work = Effect.fnUntraced(function* (
 const subscribe = Effect.fnUntraced(function* (url: string) {
   const config = yield* Loaded
   if (config.content.http?.publicUrl === undefined) return
-  const connected = yield* connect(config)
-  for (const { adapter, subscription } of connected) {
-    if (subscription._tag !== "Can") continue
-    yield* subscription.port.ensure(`${url}/webhooks/${adapter.account}`).pipe(
+  const { stations } = yield* Fleet
+  for (const { adapter } of stations) {
+    if (adapter.subscription._tag !== "Can") continue
+    yield* adapter.subscription.port.ensure(`${url}/webhooks/${adapter.account}`).pipe(
       Effect.flatMap(({ missing }) =>
         Effect.forEach(missing, ({ filter, reason }) =>
           Effect.logError("the provider will not send some events", { account: adapter.account, filter, reason })

@@ -27,6 +27,7 @@ export interface ProviderAdapter {
   readonly check: Capability<CheckPort>
   readonly write: { readonly optOut: Capability<WritePort>; readonly optIn: Capability<WritePort> }
   readonly events: Capability<EventPort>
+  readonly subscription: Capability<SubscriptionPort>
   readonly evidence: Capability<EvidencePort>
   readonly limits: ReadonlyArray<LimitGroup>
   /** The words this provider acts on by itself. */
@@ -161,6 +162,23 @@ export type Received =
   | { readonly _tag: "Handshake"; readonly reply: Reply }
   | { readonly _tag: "NotAuthentic"; readonly reason: string; readonly reply: Reply }
   | { readonly _tag: "NotUnderstood"; readonly reason: string; readonly reply: Reply }
+
+/** Makes the provider send its events to us, where that can be done through its API. */
+export interface SubscriptionPort {
+  /**
+   * Makes the provider send events to this URL; safe to repeat. The provider may
+   * call the URL before it answers, so whatever serves it has to be up already.
+   */
+  readonly ensure: (url: string) => Effect.Effect<Subscription, ProviderError>
+}
+
+export interface Subscription {
+  readonly id: string
+  /** An ISO timestamp, where it ends by itself. */
+  readonly expiresAt?: string
+  /** Events that the provider will not send although it was asked for them, with its reason. To be shown to a person. */
+  readonly missing: ReadonlyArray<{ readonly filter: string; readonly reason: string }>
+}
 
 /** What the recipient texted us since a moment, where the provider keeps messages. */
 export interface EvidencePort {

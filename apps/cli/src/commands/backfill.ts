@@ -1,4 +1,4 @@
-import { type CountryCode, isCountry, parseSender } from "@stopline/consent"
+import { isCountry, parseSender } from "@stopline/consent"
 import { backfill as runBackfill, type BackfillReport, Fleet, type Station } from "@stopline/engine"
 import { settleAll } from "@stopline/ledger"
 import { Effect, Option } from "effect"
@@ -59,9 +59,7 @@ export const backfill = Command.make(
     if (country !== undefined && !isCountry(country)) {
       return yield* new UsageError({ problem: `--country ${country}: expected two letters such as US` })
     }
-    const file = Option.isSome(flags.recipients)
-      ? yield* openRecipients(flags.recipients.value, country as CountryCode | undefined)
-      : undefined
+    const file = Option.isSome(flags.recipients) ? yield* openRecipients(flags.recipients.value, country) : undefined
     yield* withFleet(
       flags.config,
       Effect.gen(function* () {

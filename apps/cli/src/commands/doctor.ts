@@ -1,4 +1,4 @@
-import { isTollFree, type SenderAddress } from "@stopline/consent"
+import { isTollFree } from "@stopline/consent"
 import { Fleet, paced, sendersOf, type Station } from "@stopline/engine"
 import { coverage, openHalts } from "@stopline/ledger"
 import type { Capability } from "@stopline/provider"
@@ -11,7 +11,8 @@ import { moment, plural, say } from "../say.ts"
 interface SenderCheckup {
   readonly sender: string
   readonly tollFree: boolean
-  readonly probe: "ok" | string
+  /** `ok`, or what is wrong. */
+  readonly probe: string
   readonly known: number
   readonly stalest: string
 }
@@ -47,12 +48,12 @@ const examine = Effect.fnUntraced(function* (station: Station) {
   const { account, adapter } = station
   const senders = yield* Effect.forEach(sendersOf(station), (sender) =>
     Effect.gen(function* () {
-      const probe = yield* paced(adapter, "probe", adapter.probe(sender.address as SenderAddress)).pipe(
+      const probe = yield* paced(adapter, "probe", adapter.probe(sender.address)).pipe(
         Effect.as("ok"),
         Effect.catchTag("ProviderError", (error) => Effect.succeed(error.message))
       )
       const { known, stalestAt } = yield* coverage(sender)
-      const tollFree = isTollFree(sender.address as SenderAddress)
+      const tollFree = isTollFree(sender.address)
       return { sender: sender.address, tollFree, probe, known, stalest: moment(stalestAt) } satisfies SenderCheckup
     })
   )

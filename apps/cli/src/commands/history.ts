@@ -15,7 +15,7 @@ const when = (notBefore: number, notAfter: number): string =>
       : `by ${moment(notAfter)}`
 
 const describe = (known: History): ReadonlyArray<string> => [
-  `${known.recipient}`,
+  known.recipient,
   "",
   ...(known.observations.length === 0 ? ["Nothing was ever said."] : ["What was said:"]),
   ...known.observations.map(

@@ -1,5 +1,5 @@
 /** A RingCentral account in the configuration. */
-import { connectRingCentral, RingCentralLimits } from "@stopline/provider-ringcentral"
+import { makeRingCentralAdapter, RingCentralLimits } from "@stopline/provider-ringcentral"
 import { Effect, Redacted, Schema } from "effect"
 import { FromEnvironment, readSecret } from "../secret.ts"
 import { common } from "./account.ts"
@@ -29,7 +29,7 @@ export const connectRingCentralAccount = Effect.fn("connectRingCentralAccount")(
 ) {
   const { name, webhook, clientId, clientSecret, jwt, senders: _, vendor: __, ...settings } = account
   const verificationToken = webhook === undefined ? undefined : yield* readSecret(webhook.verificationToken)
-  return yield* connectRingCentral({
+  return yield* makeRingCentralAdapter({
     ...settings,
     account: name,
     clientId: Redacted.value(yield* readSecret(clientId)),

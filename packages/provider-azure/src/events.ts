@@ -1,0 +1,195 @@
+/**
+ * What Azure tells through Event Grid: texts that people sent us, and reports of
+ * texts that were not delivered. There is no event for an opt-out itself, so
+ * both are read for what they say about consent.
+ *
+ * Read tolerantly: the published samples differ in the case of their keys, in the
+ * plus before a number and in the digits of a second, and every field of a text
+ * is optional (Azure Event Grid: Communication Services SMS events).
+ */
+import {
+  type AccountName,
+  by,
+  hear,
+  type Interval,
+  type KeywordSet,
+  type Observation,
+  parseRecipient,
+  parseSender,
+  parseTimestamp,
+  ruleAt,
+  unitedStates
+} from "@stopline/consent"
+import type { RowProblem } from "@stopline/provider"
+import { Option, Result, Schema } from "effect"
+import { anyCase, looseText } from "./wire.ts"
+
+/** On whose behalf events are read. */
+export interface Teller {
+  readonly account: AccountName
+  readonly keywords: KeywordSet
+}
+
+/** One event, in either schema. */
+export interface Envelope {
+  readonly kind: string
+  readonly id: string | undefined
+  readonly time: string | undefined
+  readonly data: unknown
+}
+
+const EnvelopeFields = anyCase({
+  id: looseText,
+  /** Event Grid schema. */
+  eventtype: looseText,
+  eventtime: looseText,
+  /** CloudEvents 1.0. */
+  type: looseText,
+  time: looseText,
+  data: Schema.optionalKey(Schema.Unknown)
+})
+
+/** None: this is no event. */
+export const readEnvelope = (element: unknown): Option.Option<Envelope> =>
+  Option.flatMap(Schema.decodeUnknownOption(EnvelopeFields)(element), (fields) =>
+    Option.map(Option.fromUndefinedOr(fields.eventtype ?? fields.type), (kind) => ({
+      kind,
+      id: fields.id,
+      time: fields.eventtime ?? fields.time,
+      data: fields.data
+    }))
+  )
+
+/** A broken event spares the others. Kinds of event that say nothing about consent are passed over. */
+export const readEvents = (
+  teller: Teller,
+  events: ReadonlyArray<Option.Option<Envelope>>,
+  receivedAt: number
+): { readonly observations: ReadonlyArray<Observation>; readonly problems: ReadonlyArray<RowProblem> } => {
+  const observations: Array<Observation> = []
+  const problems: Array<RowProblem> = []
+  for (const [index, event] of events.entries()) {
+    const told = Option.match(event, {
+      onNone: (): Told => Result.fail("it is no event"),
+      onSome: (event) => readers.get(event.kind.toLowerCase())?.(teller, event, receivedAt) ?? nothing
+    })
+    if (Result.isFailure(told)) problems.push({ row: `events[${index}]`, reason: told.failure })
+    else if (told.success !== undefined) observations.push(told.success)
+  }
+  return { observations, problems }
+}
+
+/** An observation, nothing about consent, or why it cannot be read (with no number in it). */
+type Told = Result.Result<Observation | undefined, string>
+
+const nothing: Told = Result.succeed(undefined)
+
+const TextData = anyCase({
+  messageid: looseText,
+  from: looseText,
+  to: looseText,
+  message: looseText,
+  receivedtimestamp: looseText
+})
+
+/** A text that a person sent: from them, to our sender. The text itself goes no further than this function. */
+const readText = (teller: Teller, event: Envelope, receivedAt: number): Told => {
+  const decoded = Schema.decodeUnknownOption(TextData)(event.data)
+  if (Option.isNone(decoded)) return Result.fail("SMSReceived has no data")
+  const data = decoded.value
+  const heard = hear(data.message ?? "", teller.keywords, ruleAt(unitedStates, receivedAt))
+  if (heard === undefined) return nothing
+  return told("SMSReceived", event, data, { sender: data.to, recipient: data.from }, receivedAt, (facts) => ({
+    ...facts.pair,
+    account: teller.account,
+    state: heard.state,
+    origin: "recipient",
+    basis: "message",
+    time: facts.time,
+    reach: heard.reach,
+    key: `message:${facts.id}`,
+    evidence: { ...facts.evidence, keyword: heard.keyword }
+  }))
+}
+
+const ReportData = anyCase({
+  messageid: looseText,
+  from: looseText,
+  to: looseText,
+  deliverystatus: looseText,
+  deliverystatusdetails: looseText,
+  receivedtimestamp: looseText
+})
+
+/**
+ * Code 4007 of Azure's SMS error codes, or its words: the details are free text
+ * and vary. 4010 (toll-free number not verified) and 4005 (blocked by the carrier)
+ * say nothing about what the recipient wants.
+ */
+const optedOutDetails = /^\s*4007\b|opted\s?out|sender blocked for given recipient/i
+
+/** A text that was not delivered: from our sender, to a person. */
+const readReport = (teller: Teller, event: Envelope, receivedAt: number): Told => {
+  const decoded = Schema.decodeUnknownOption(ReportData)(event.data)
+  if (Option.isNone(decoded)) return Result.fail("SMSDeliveryReportReceived has no data")
+  const data = decoded.value
+  const failed = data.deliverystatus?.toLowerCase() === "failed"
+  if (!failed || !optedOutDetails.test(data.deliverystatusdetails ?? "")) return nothing
+  const pair = { sender: data.from, recipient: data.to }
+  return told("SMSDeliveryReportReceived", event, data, pair, receivedAt, (facts) => ({
+    ...facts.pair,
+    account: teller.account,
+    state: "opted-out",
+    origin: "unknown",
+    basis: "send-error",
+    // The report tells that they had opted out by then, not when.
+    time: by(facts.time.notAfter),
+    reach: "group",
+    key: `report:${facts.id}`,
+    evidence: facts.evidence
+  }))
+}
+
+/** Kinds of event, lower case. */
+const readers: ReadonlyMap<string, (teller: Teller, event: Envelope, receivedAt: number) => Told> = new Map([
+  ["microsoft.communication.smsreceived", readText],
+  ["microsoft.communication.smsdeliveryreportreceived", readReport]
+])
+
+type Pair = Pick<Observation, "sender" | "recipient">
+
+/** What both kinds of event have in common. */
+interface Facts {
+  readonly pair: Pair
+  readonly time: Interval
+  /** The same for every delivery of the same event. */
+  readonly id: string
+  readonly evidence: Observation["evidence"]
+}
+
+const told = (
+  kind: string,
+  event: Envelope,
+  data: { readonly messageid?: string | undefined; readonly receivedtimestamp?: string | undefined },
+  raw: { readonly sender: string | undefined; readonly recipient: string | undefined },
+  receivedAt: number,
+  observe: (facts: Facts) => Observation
+): Told => {
+  const recipient = Option.getOrUndefined(parseRecipient(raw.recipient ?? ""))
+  const sender = Option.getOrUndefined(parseSender(raw.sender ?? ""))
+  if (recipient === undefined) return Result.fail(`${kind} is about consent, but its recipient is no number`)
+  if (sender === undefined) return Result.fail(`${kind} is about consent, but its sender is no number or short code`)
+  const time = parseTimestamp(data.receivedtimestamp ?? "") ?? parseTimestamp(event.time ?? "") ?? by(receivedAt)
+  return Result.succeed(
+    observe({
+      pair: { sender, recipient },
+      time,
+      // Without any id, the sender and the moment must do; a second delivery is then a second row, and changes nothing.
+      id: data.messageid ?? event.id ?? `${sender}@${time.notAfter}`,
+      evidence: {
+        ...(data.messageid !== undefined && { messageId: data.messageid }),
+        ...(event.id !== undefined && { eventId: event.id })
+      }
+    })
+  )
+}

@@ -1,0 +1,56 @@
+/**
+ * What RingCentral high-volume SMS can do, in one screen.
+ *
+ * It keeps opt-outs per pair of sender and recipient, lists all of them, tells
+ * of changes by webhook, and lets us write both ways. What it does not tell in a
+ * list is when: only events and messages have a time.
+ */
+import { can, type LimitGroup, notYet, type ProviderAdapter } from "@stopline/provider"
+import { Effect, type Scope } from "effect"
+import { makeCheckPort } from "./check.ts"
+import { openClient } from "./client.ts"
+import { resolveConfig, type ResolvedConfig, type RingCentralConfig, type RingCentralConfigError } from "./config.ts"
+import { makeEventPort } from "./events.ts"
+import { makeEvidencePort } from "./evidence.ts"
+import { ringcentralKeywords } from "./keywords.ts"
+import { makeListPort, readPage } from "./list.ts"
+import { makeSubscriptionPort } from "./subscription.ts"
+import { makeWritePort } from "./write.ts"
+
+/** An adapter for one account. Closing the scope ends what is in flight and forgets the token. */
+export const makeRingCentralAdapter = Effect.fn("makeRingCentralAdapter")(function* (
+  given: RingCentralConfig
+): Effect.fn.Return<ProviderAdapter, RingCentralConfigError, Scope.Scope> {
+  const config = yield* resolveConfig(given)
+  const { account, verificationToken } = config
+  const client = yield* openClient(config)
+  return {
+    account,
+    vendor: "ringcentral",
+    probe: (sender) => Effect.asVoid(readPage(client, "probe", { sender, size: 1 })),
+    list: can(makeListPort(client)),
+    check: can(makeCheckPort(client)),
+    write: {
+      optOut: can(makeWritePort(client, config, "optOut")),
+      optIn: can(makeWritePort(client, config, "optIn"))
+    },
+    events: verificationToken === undefined ? noToken : can(makeEventPort(account, verificationToken)),
+    subscription: verificationToken === undefined ? noToken : can(makeSubscriptionPort(client, verificationToken)),
+    evidence: can(makeEvidencePort(client)),
+    limits: [light(config)],
+    keywords: ringcentralKeywords,
+    settle: config.settle
+  } satisfies ProviderAdapter
+})
+
+const noToken = notYet("set verificationToken: without one, anybody who knows the URL could opt people in")
+
+/** RingCentral guide, rate limits: counted per user and application, over everything in the group Light. */
+const light = ({ clientId, penalty, requests, server, window }: ResolvedConfig): LimitGroup => ({
+  name: "light",
+  credential: `${server.host}/${clientId}`,
+  requests,
+  window,
+  penalty,
+  operations: ["probe", "list", "check", "optOut", "optIn", "evidence"]
+})

@@ -1,0 +1,93 @@
+/**
+ * One request to RingCentral through its SDK, with errors named by what to do next.
+ */
+import type { AccountName } from "@stopline/consent"
+import { ProviderError } from "@stopline/provider"
+import { Clock, Effect, Schema, type Scope } from "effect"
+import pLimit from "p-limit"
+import type { ResolvedConfig } from "./config.ts"
+import { type Answer, answerOf } from "./exchange.ts"
+import { type Fault, fromAnswer, fromCause, unreadable } from "./failure.ts"
+import { type Login, openSession } from "./session.ts"
+
+export interface Call {
+  /** For the error, and nothing else. */
+  readonly operation: string
+  readonly method: "GET" | "POST" | "DELETE"
+  /** Below the server: `/restapi/v1.0/…`. */
+  readonly path: string
+  readonly query?: Readonly<Record<string, string>>
+  readonly body?: object
+  /** Whether it can change something, so that a broken connection leaves doubt. */
+  readonly writes: boolean
+}
+
+export interface Client {
+  readonly account: AccountName
+  /** `/restapi/v1.0/account/~/a2p-sms`: everything about high-volume SMS lies below it. */
+  readonly a2p: string
+  /** Fails unless the answer is 2xx. */
+  readonly send: (call: Call) => Effect.Effect<Answer, ProviderError>
+  /** The same, and the answer read. What does not fit the schema is `Unreadable`. */
+  readonly ask: <S extends Schema.ConstraintDecoder<unknown>>(
+    call: Call,
+    schema: S
+  ) => Effect.Effect<S["Type"], ProviderError>
+  /** An answer that fits its schema and still cannot be believed. */
+  readonly unreadable: (call: Call, detail: string) => ProviderError
+}
+
+export const openClient = Effect.fn("openClient")(function* (
+  config: ResolvedConfig
+): Effect.fn.Return<Client, never, Scope.Scope> {
+  const { account } = config
+  const session = yield* openSession(config)
+  const limit = pLimit(config.concurrency)
+
+  const failWith = (call: Call, fault: Fault) => new ProviderError({ account, operation: call.operation, ...fault })
+
+  /** Waits for one of the slots first, so that the login it then takes is still good when the request leaves. */
+  const inSlot = <A, E>(work: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.contextWith((context) =>
+      Effect.flatten(Effect.promise((signal) => limit(() => Effect.runPromiseExitWith(context)(work, { signal }))))
+    )
+
+  const send = Effect.fn("RingCentral.send")(function* (call: Call) {
+    const answer = yield* inSlot(
+      Effect.gen(function* () {
+        const first = yield* session.login
+        const answer = yield* attempt(first, call)
+        if (answer.status !== 401) return answer
+        // The token ran out early or was revoked. Nothing was done, so the same once more, with the next one.
+        yield* session.lost(first)
+        return yield* attempt(yield* session.login, call)
+      })
+    ).pipe(Effect.mapError((fault) => failWith(call, fault)))
+    if (answer.status >= 200 && answer.status < 300) return answer
+    return yield* failWith(call, fromAnswer(answer, call.writes, yield* Clock.currentTimeMillis))
+  })
+
+  return {
+    account,
+    a2p: `/restapi/v1.0/account/${config.accountId}/a2p-sms`,
+    send,
+    ask: Effect.fn("RingCentral.ask")(function* (call, schema) {
+      const answer = yield* send(call)
+      return yield* Schema.decodeUnknownEffect(schema)(answer.text).pipe(
+        Effect.mapError(() => failWith(call, unreadable(call.writes, "the answer is not what RingCentral promises")))
+      )
+    }),
+    unreadable: (call, detail) => failWith(call, unreadable(call.writes, detail))
+  }
+})
+
+const attempt = ({ platform }: Login, { body, method, path, query, writes }: Call): Effect.Effect<Answer, Fault> =>
+  Effect.tryPromise({
+    try: (signal) => {
+      const headers = { Accept: "application/json" }
+      // The SDK hands what it does not know, like the signal, to `Request`; its types leave that out.
+      const options = { method, url: path, headers, signal, ...(query && { query }), ...(body && { body }) }
+      return answerOf(platform.send(options))
+    },
+    catch: (cause) => fromCause(cause, writes)
+  })

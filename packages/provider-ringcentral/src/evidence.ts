@@ -1,0 +1,65 @@
+/**
+ * What a person texted to one of our senders since a moment: the message store,
+ * GET …/a2p-sms/messages (RingCentral OpenAPI 2026-08-13, not deprecated). It
+ * also gives an opt-out the time that its record lacks.
+ */
+import { by, type Observation, type Recipient, ruleAt, type SenderAddress, unitedStates } from "@stopline/consent"
+import type { EvidencePort } from "@stopline/provider"
+import { Clock, Effect, Option, Result, Schema } from "effect"
+import type { Call, Client } from "./client.ts"
+import { hearMessage } from "./message.ts"
+import { readNext } from "./page.ts"
+import { Message, RecordsPage } from "./wire.ts"
+
+export const makeEvidencePort = (client: Client): EvidencePort => ({
+  since: (sender, recipient, since) => readMessages(client, sender, recipient, since)
+})
+
+const readMessages = Effect.fn("RingCentral.evidence")(function* (
+  client: Client,
+  sender: SenderAddress,
+  recipient: Recipient,
+  since: number
+) {
+  const now = yield* Clock.currentTimeMillis
+  const hearing = { account: client.account, rule: ruleAt(unitedStates, now), otherwise: by(now) }
+  const observations: Array<Observation> = []
+  const seen = new Set<string>()
+  let cursor: string | undefined
+  do {
+    const call = callFor(client, recipient, Math.min(since, now), cursor)
+    const page = yield* client.ask(call, RecordsPage)
+    const next = readNext(cursor, page)
+    if (Result.isFailure(next)) return yield* client.unreadable(call, next.failure)
+    for (const record of page.records) {
+      const heard = Option.map(decodeMessage(record), (message) => hearMessage(message, hearing).observations)
+      // The filter by number matches both ends of a message, so rows of the recipient's other conversations come along.
+      observations.push(
+        ...Option.getOrElse(heard, () => []).filter((told) => told.sender === sender && told.recipient === recipient)
+      )
+    }
+    cursor = next.success._tag === "More" ? next.success.cursor : undefined
+    if (cursor !== undefined && seen.has(cursor)) return yield* client.unreadable(call, "the pages go in a circle")
+    if (cursor !== undefined) seen.add(cursor)
+  } while (cursor !== undefined)
+  return observations
+})
+
+const callFor = (client: Client, recipient: Recipient, since: number, cursor: string | undefined): Call => ({
+  operation: "evidence",
+  method: "GET",
+  path: `${client.a2p}/messages`,
+  query: {
+    direction: "Inbound",
+    // Only this view has the text.
+    view: "Detailed",
+    phoneNumber: recipient,
+    // Without it RingCentral looks back 24 hours.
+    dateFrom: new Date(Math.max(since, 0)).toISOString(),
+    perPage: "1000",
+    ...(cursor !== undefined && { pageToken: cursor })
+  },
+  writes: false
+})
+
+const decodeMessage = Schema.decodeUnknownOption(Message)

@@ -1,0 +1,76 @@
+/**
+ * One HTTP exchange, bounded.
+ *
+ * The SDK never sees the network: the `fetch` it is given returns only when the
+ * whole body is in memory, so a timeout or an interruption ends everything at
+ * once, and nothing the SDK does to a body can hang.
+ */
+import { Duration } from "effect"
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+}
+
+/** No answer came. It holds no URL and no request: they hold numbers and a token. */
+export class NoAnswer extends Error {
+  /** The connection was never made, so nothing was sent. */
+  readonly neverSent: boolean
+  constructor(message: string, neverSent: boolean) {
+    super(message)
+    this.name = "NoAnswer"
+    this.neverSent = neverSent
+  }
+}
+
+/**
+ * @param timeout for the whole exchange, in real time: a socket knows no other clock
+ * @param signals whatever else ends it, beside the request's own signal
+ */
+export const boundedFetch =
+  (timeout: Duration.Duration, ...signals: ReadonlyArray<AbortSignal>): typeof fetch =>
+  async (input, init) => {
+    const request = input instanceof Request ? input : new Request(input, init)
+    const late = AbortSignal.timeout(Duration.toMillis(timeout))
+    try {
+      const response = await fetch(request, { signal: AbortSignal.any([request.signal, late, ...signals]) })
+      const body = await response.arrayBuffer()
+      const { headers, status, statusText } = response
+      return new Response(body.byteLength === 0 ? null : body, { headers, status, statusText })
+    } catch (cause) {
+      // An error of our own, whose message can be set: the SDK sets it, and cannot on the one an abort throws.
+      throw late.aborted ? new NoAnswer("no answer came in time", false) : noAnswer(cause)
+    }
+  }
+
+const noAnswer = (cause: unknown): NoAnswer => {
+  const code = networkCode(cause)
+  return code !== undefined && neverConnected.has(code)
+    ? new NoAnswer(`the connection was never made (${code})`, true)
+    : new NoAnswer("the connection broke before the answer had come", false)
+}
+
+/** Before these, nothing was sent. Any other break may have come after the request had arrived. */
+const neverConnected: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "UND_ERR_CONNECT_TIMEOUT"
+])
+
+const networkCode = (error: unknown): string | undefined => {
+  const cause = error instanceof Error ? error.cause : undefined
+  return cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : undefined
+}
+
+/** The answer, whatever its status. The SDK throws for a status other than 2xx and hangs the response on the error. */
+export const answerOf = async (sent: Promise<Response>): Promise<Answer> => {
+  const response = await sent.catch((error: unknown) => {
+    if (error instanceof Error && "response" in error && error.response instanceof Response) return error.response
+    throw error
+  })
+  return { status: response.status, headers: response.headers, text: await response.text() }
+}

@@ -1,0 +1,70 @@
+/**
+ * Making RingCentral hold a state: POST …/a2p-sms/opt-outs/bulk-assign
+ * (RingCentral OpenAPI 2026-08-13, deprecated since 2025-05).
+ *
+ * RingCentral says 200 also when some or all recipients failed.
+ */
+import { parseRecipient, type Recipient, type SenderAddress } from "@stopline/consent"
+import type { WriteOutcome, WritePort } from "@stopline/provider"
+import { Effect, Option } from "effect"
+import type { Client } from "./client.ts"
+import type { ResolvedConfig } from "./config.ts"
+import { BulkAssigned } from "./wire.ts"
+
+export const makeWritePort = (client: Client, config: ResolvedConfig, operation: "optOut" | "optIn"): WritePort => ({
+  maxRecipients: config.recipients,
+  concurrency: config.concurrency,
+  except: () => undefined,
+  write: (sender, recipients) =>
+    recipients.length === 0 ? Effect.succeed([]) : assign(client, operation, sender, recipients)
+})
+
+const assign = Effect.fn("RingCentral.assign")(function* (
+  client: Client,
+  operation: "optOut" | "optIn",
+  sender: SenderAddress,
+  recipients: ReadonlyArray<Recipient>
+) {
+  const list = operation === "optOut" ? "optOuts" : "optIns"
+  const answer = yield* client.ask(
+    {
+      operation,
+      method: "POST",
+      path: `${client.a2p}/opt-outs/bulk-assign`,
+      body: { from: sender, [list]: [...new Set(recipients)] },
+      writes: true
+    },
+    BulkAssigned
+  )
+  const successful = new Set((answer[list]?.successful ?? []).flatMap((to) => Option.toArray(parseRecipient(to))))
+  const failed = new Map(
+    (answer[list]?.failed ?? []).flatMap(({ errorMessage, to }) =>
+      Option.toArray(parseRecipient(to ?? "")).map((recipient) => [recipient, errorMessage ?? ""] as const)
+    )
+  )
+  return recipients.map((recipient): WriteOutcome => {
+    const failure = failed.get(recipient)
+    if (failure === undefined) {
+      return successful.has(recipient)
+        ? { _tag: "Held", recipient }
+        : retryable(recipient, "RingCentral's answer leaves this recipient out", true)
+    }
+    return successful.has(recipient)
+      ? retryable(recipient, "RingCentral's answer says both that it succeeded and that it failed", true)
+      : retryable(recipient, quote(failure), false)
+  })
+})
+
+const retryable = (recipient: Recipient, detail: string, mayHaveApplied: boolean): WriteOutcome => ({
+  _tag: "Retryable",
+  recipient,
+  detail,
+  mayHaveApplied
+})
+
+/** A failure has no code, only a sentence by somebody else. One with as many digits as a phone number is not repeated. */
+const quote = (message: string): string => {
+  const words = message.trim().slice(0, 120)
+  const digits = message.match(/\p{Nd}/gu)?.length ?? 0
+  return words === "" || digits >= 7 ? "RingCentral says that it failed" : `RingCentral says: ${words}`
+}

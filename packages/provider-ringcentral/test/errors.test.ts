@@ -1,0 +1,180 @@
+import { assert, describe, it } from "@effect/vitest"
+import { mayHaveApplied, type ProviderError, retryAfter } from "@stopline/provider"
+import { Duration, Effect, Exit, Scope } from "effect"
+import { makeRingCentralAdapter } from "../src/index.ts"
+import { open, person, sender } from "./ports.ts"
+import { type Answer, configFor, emptyList, startRingCentral } from "./server.ts"
+
+/** What a read and a write make of one answer. */
+const bothMeet = Effect.fn(function* (answer: Answer, timeout = Duration.seconds(30)) {
+  const server = yield* startRingCentral(() => answer)
+  const adapter = yield* makeRingCentralAdapter(configFor(server.url, { timeout }))
+  const read = yield* Effect.flip(open(adapter.list).page({ sender, size: 10 }))
+  const write = yield* Effect.flip(open(adapter.write.optOut).write(sender, [person(1)]))
+  return { read, write, server }
+})
+
+const doubt = (errors: { readonly read: ProviderError; readonly write: ProviderError }) => [
+  mayHaveApplied(errors.read),
+  mayHaveApplied(errors.write)
+]
+
+const fieldsOf = ({ reason }: ProviderError) => Object.fromEntries(Object.entries(reason))
+
+const apiError = (errorCode: string) => ({ errorCode, message: "Parameter [from] +16505550100 value is invalid." })
+
+describe("an answer is an error by what to do next", () => {
+  for (const { answer, reason } of [
+    { answer: { status: 400, body: apiError("CMN-101") }, reason: { _tag: "Refused", status: 400, code: "CMN-101" } },
+    { answer: { status: 404, body: apiError("CMN-102") }, reason: { _tag: "Refused", status: 404, code: "CMN-102" } },
+    { answer: { status: 403, body: apiError("CMN-401") }, reason: { _tag: "Denied", status: 403, code: "CMN-401" } },
+    {
+      answer: { status: 403, body: { errors: [{ errorCode: "CMN-408", message: "" }] } },
+      reason: { _tag: "Denied", status: 403, code: "CMN-408" }
+    },
+    { answer: { status: 403, body: "<html>" }, reason: { _tag: "Denied", status: 403 } },
+    { answer: { status: 418, body: { errorCode: "+16505550100" } }, reason: { _tag: "Refused", status: 418 } }
+  ]) {
+    it.live(`${answer.status} is ${reason._tag}`, () =>
+      Effect.gen(function* () {
+        const errors = yield* bothMeet(answer)
+        for (const error of [errors.read, errors.write]) assert.deepStrictEqual<object>(fieldsOf(error), reason)
+        assert.deepStrictEqual([errors.read.operation, errors.write.operation], ["list", "optOut"])
+        assert.deepStrictEqual(doubt(errors), [false, false])
+        assert.strictEqual(errors.server.calls().length, 2, "nothing is tried twice")
+      })
+    )
+  }
+
+  it.live("401 is Denied after one more login", () =>
+    Effect.gen(function* () {
+      const { read, server } = yield* bothMeet({ status: 401, body: apiError("OAU-129") })
+      assert.deepInclude(read.reason, { _tag: "Denied", status: 401, code: "OAU-129" })
+      assert.strictEqual(server.logins(), 3)
+    })
+  )
+
+  for (const status of [408, 500, 502, 503, 504]) {
+    it.live(`${status} is Unavailable, and leaves doubt about a write`, () =>
+      Effect.gen(function* () {
+        const errors = yield* bothMeet({ status, headers: { "retry-after": "5" } })
+        assert.deepInclude(errors.read.reason, { _tag: "Unavailable", status })
+        assert.deepStrictEqual(doubt(errors), [false, true])
+        assert.strictEqual(errors.server.calls().length, 2)
+      })
+    )
+  }
+
+  it.live("a megabyte of HTML with 502 is Unavailable", () =>
+    Effect.gen(function* () {
+      const body = `<html>${"gateway ".repeat(150_000)}</html>`
+      const errors = yield* bothMeet({ status: 502, headers: { "content-type": "text/html" }, body })
+      assert.deepInclude(errors.read.reason, { _tag: "Unavailable", status: 502 })
+      assert.isBelow(errors.read.message.length, 200)
+    })
+  )
+
+  it.live("the request id is told, unless it looks like a number", () =>
+    Effect.gen(function* () {
+      const id = "3f2ab17c-9d04-11f0-8a0e-0a1b2c3d4e5f"
+      const told = yield* bothMeet({ status: 500, headers: { rcrequestid: id } })
+      assert.strictEqual(told.read.detail, `RingCentral answered 500 (request ${id})`)
+      const hidden = yield* bothMeet({ status: 500, headers: { rcrequestid: "16505550100" } })
+      assert.strictEqual(hidden.read.detail, "RingCentral answered 500")
+    })
+  )
+})
+
+describe("429 is Throttled", () => {
+  const throttled = (headers: Record<string, string>) =>
+    Effect.map(bothMeet({ status: 429, headers, body: apiError("CMN-301") }), ({ read, server, write }) => {
+      assert.strictEqual(read.reason._tag, "Throttled")
+      assert.strictEqual(write.reason._tag, "Throttled")
+      assert.strictEqual(server.calls().length, 2, "no try of its own")
+      return retryAfter(read)
+    })
+
+  it.live("with seconds", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(Duration.toSeconds((yield* throttled({ "retry-after": "61" }))!), 61)
+    })
+  )
+
+  it.live("with a date, counted by the provider's own clock", () =>
+    Effect.gen(function* () {
+      const headers = { date: "Tue, 03 Feb 2026 10:00:00 GMT", "retry-after": "Tue, 03 Feb 2026 10:00:45 GMT" }
+      assert.strictEqual(Duration.toSeconds((yield* throttled(headers))!), 45)
+    })
+  )
+
+  it.live("without a time that makes sense", () =>
+    Effect.gen(function* () {
+      for (const header of [undefined, "-5", "soon", "0x10", "Tue, 03 Feb 2015 10:00:45 GMT"]) {
+        assert.isUndefined(yield* throttled(header === undefined ? {} : { "retry-after": header }))
+      }
+    })
+  )
+})
+
+describe("2xx that cannot be read is Unreadable", () => {
+  for (const [name, answer] of Object.entries<Answer>({
+    html: { headers: { "content-type": "text/html" }, body: "<html>Sign in</html>" },
+    empty: { body: "" },
+    null: { body: "null" },
+    "cut JSON": { body: '{"records":[' },
+    "another shape": { body: { records: "none", paging: [], optOuts: "none" } }
+  })) {
+    it.live(name, () =>
+      Effect.gen(function* () {
+        const errors = yield* bothMeet(answer)
+        assert.deepStrictEqual([errors.read.reason._tag, errors.write.reason._tag], ["Unreadable", "Unreadable"])
+        assert.deepStrictEqual(doubt(errors), [false, true])
+      })
+    )
+  }
+})
+
+describe("no answer is Unavailable", () => {
+  for (const answer of ["hang", "stall"] as const) {
+    it.live(`a server that ${answer}s runs into the timeout`, () =>
+      Effect.gen(function* () {
+        const errors = yield* bothMeet(answer, Duration.millis(150))
+        assert.strictEqual(errors.read.reason._tag, "Unavailable")
+        assert.strictEqual(errors.read.detail, "no answer came in time")
+        assert.deepStrictEqual(doubt(errors), [false, true])
+      })
+    )
+  }
+
+  it.live("a reset connection leaves doubt about a write", () =>
+    Effect.gen(function* () {
+      const errors = yield* bothMeet("reset")
+      assert.strictEqual(errors.read.reason._tag, "Unavailable")
+      assert.deepStrictEqual(doubt(errors), [false, true])
+    })
+  )
+
+  it.live("a refused connection leaves none: nothing was sent", () =>
+    Effect.gen(function* () {
+      const running = yield* Scope.make()
+      const server = yield* Scope.provide(
+        startRingCentral(() => ({ body: emptyList })),
+        running
+      )
+      const known = yield* makeRingCentralAdapter(configFor(server.url))
+      const fresh = yield* makeRingCentralAdapter(configFor(server.url))
+      yield* known.probe(sender)
+      yield* Scope.close(running, Exit.void)
+      // Finds the connection that was kept open closed.
+      yield* Effect.ignore(known.probe(sender))
+      for (const [adapter, where] of [
+        [known, ""],
+        [fresh, "login: "]
+      ] as const) {
+        const error = yield* Effect.flip(open(adapter.write.optIn).write(sender, [person(1)]))
+        assert.deepInclude(error.reason, { _tag: "Unavailable", mayHaveApplied: false })
+        assert.strictEqual(error.detail, `${where}the connection was never made (ECONNREFUSED)`)
+      }
+    })
+  )
+})

@@ -1,0 +1,125 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { makeRingCentralAdapter } from "../src/index.ts"
+import { open } from "./ports.ts"
+import { type Answer, configFor, secrets, type Seen, startRingCentral } from "./server.ts"
+
+const url = "https://hooks.example.com/ringcentral"
+const optOuts = "/restapi/v1.0/account/~/a2p-sms/opt-outs"
+const messages = "/restapi/v1.0/account/~/a2p-sms/messages?direction=Inbound"
+
+const subscription = (id: string, more: object = {}) => ({
+  uri: `https://platform.ringcentral.com/restapi/v1.0/subscription/${id}`,
+  id,
+  status: "Active",
+  creationTime: "2026-02-03T10:00:00.000Z",
+  expirationTime: "2036-02-01T10:00:00.000Z",
+  expiresIn: 315_359_999,
+  eventFilters: [optOuts, messages].map((filter) => filter.replace("~", "4711")),
+  deliveryMode: { transportType: "WebHook", encryption: false, address: url },
+  ...more
+})
+
+const ensure = Effect.fn(function* (
+  records: ReadonlyArray<unknown>,
+  made: Answer = { body: subscription("new") },
+  gone = 204
+) {
+  const server = yield* startRingCentral(({ method }) =>
+    method === "GET" ? { body: { records } } : method === "POST" ? made : { status: gone, body: "" }
+  )
+  const { subscription } = yield* makeRingCentralAdapter(configFor(server.url))
+  const told = yield* Effect.result(open(subscription).ensure(url))
+  const steps = server.calls().map(({ method, path }) => `${method} ${path.replace("/restapi/v1.0/subscription", "")}`)
+  return { told, steps, posted: server.calls().find(({ method }): boolean => method === "POST") }
+})
+
+const bodyOf = (seen: Seen | undefined) => JSON.parse(seen?.body ?? "null")
+
+describe("a webhook subscription", () => {
+  it.live("is made for ten years, with the token that will prove its events", () =>
+    Effect.gen(function* () {
+      const { posted, steps, told } = yield* ensure([])
+      assert.deepStrictEqual(steps, ["GET ", "POST "])
+      assert.deepStrictEqual(bodyOf(posted), {
+        eventFilters: [optOuts, messages],
+        deliveryMode: { transportType: "WebHook", address: url, verificationToken: secrets.verificationToken },
+        expiresIn: 315_360_000
+      })
+      assert.deepStrictEqual(yield* Effect.fromResult(told), {
+        id: "new",
+        expiresAt: "2036-02-01T10:00:00.000Z",
+        missing: []
+      })
+    })
+  )
+
+  it.live("is kept if it is there already, though RingCentral writes the account's id into its filters", () =>
+    Effect.gen(function* () {
+      const other = subscription("other", { deliveryMode: { transportType: "WebHook", address: `${url}/2` } })
+      const socket = subscription("socket", { deliveryMode: { transportType: "WebSocket" } })
+      const { steps, told } = yield* ensure([socket, other, "?", subscription("mine")])
+      assert.deepStrictEqual(steps, ["GET "])
+      assert.strictEqual((yield* Effect.fromResult(told)).id, "mine")
+    })
+  )
+
+  it.live("is replaced if it was blacklisted", () =>
+    Effect.gen(function* () {
+      const { steps, told } = yield* ensure([subscription("dead", { status: "Blacklisted" })])
+      assert.deepStrictEqual(steps, ["GET ", "DELETE /dead", "POST "])
+      assert.strictEqual((yield* Effect.fromResult(told)).id, "new")
+    })
+  )
+
+  it.live("is replaced without a gap if it listens to something else", () =>
+    Effect.gen(function* () {
+      const { steps } = yield* ensure([subscription("deaf", { eventFilters: [optOuts] })])
+      assert.deepStrictEqual(steps, ["GET ", "POST ", "DELETE /deaf"])
+    })
+  )
+
+  it.live("is one: what is left of older ones goes, and may be gone already", () =>
+    Effect.gen(function* () {
+      const dead = subscription("dead", { status: "Blacklisted" })
+      const { steps, told } = yield* ensure([dead, subscription("mine"), subscription("twin")], undefined, 404)
+      assert.deepStrictEqual(steps, ["GET ", "DELETE /dead", "DELETE /twin"])
+      assert.strictEqual((yield* Effect.fromResult(told)).id, "mine")
+    })
+  )
+
+  it.live("says what RingCentral left out of it behind its 200", () =>
+    Effect.gen(function* () {
+      const disabled = {
+        eventFilters: [optOuts],
+        disabledFilters: [{ filter: messages, reason: "ReadMessages missing" }]
+      }
+      const half = yield* ensure([], { body: subscription("new", disabled) })
+      assert.deepStrictEqual((yield* Effect.fromResult(half.told)).missing, [
+        { filter: messages, reason: "ReadMessages missing" }
+      ])
+      const silent = yield* ensure([], { body: subscription("new", { eventFilters: [messages] }) })
+      assert.deepStrictEqual((yield* Effect.fromResult(silent.told)).missing, [
+        { filter: optOuts, reason: "RingCentral does not list it" }
+      ])
+    })
+  )
+
+  it.live("fails by its code, and tells neither URL nor token", () =>
+    Effect.gen(function* () {
+      const body = { errors: [{ errorCode: "SUB-525", message: `WebHook ${url} ${secrets.verificationToken}` }] }
+      const { told } = yield* ensure([], { status: 400, body })
+      assert.isTrue(told._tag === "Failure")
+      if (told._tag !== "Failure") return
+      assert.deepInclude(told.failure.reason, { _tag: "Refused", status: 400, code: "SUB-525" })
+      assert.strictEqual(told.failure.message, "acme: subscribe: Refused: RingCentral answered 400 SUB-525")
+    })
+  )
+
+  it.live("is not made without a token", () =>
+    Effect.gen(function* () {
+      const { verificationToken: _, ...config } = configFor("https://platform.ringcentral.com")
+      assert.strictEqual((yield* makeRingCentralAdapter(config)).subscription._tag, "NotYet")
+    })
+  )
+})

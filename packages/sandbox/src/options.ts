@@ -1,0 +1,91 @@
+/**
+ * How a sandbox can be set up. Everything has a default; what is secret is
+ * derived from the seed, and worth nothing anywhere else.
+ */
+import { Schema } from "effect"
+import { mostPeople } from "./people.ts"
+
+const Port = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }))
+const Name = Schema.String.check(
+  Schema.isPattern(/^[a-z0-9][a-z0-9-]{0,62}$/, { message: "Expected lower-case letters, digits and dashes" })
+)
+const Sender = Schema.String.check(
+  Schema.isPattern(/^(\+[1-9]\d{6,14}|[1-9]\d{2,7})$/, {
+    message: "Expected an E.164 number such as +18005550100, or a short code such as 20500"
+  })
+)
+const Senders = Schema.Array(Sender).check(Schema.isMinLength(1))
+const Count = Schema.Int.check(Schema.isGreaterThan(0))
+
+export const AzureOptions = Schema.Struct({
+  vendor: Schema.Literal("azure"),
+  name: Name,
+  /** Of this account's own origin; 0 or absent: any free one. */
+  port: Schema.optionalKey(Port),
+  /** Base64. */
+  accessKey: Schema.optionalKey(Schema.String),
+  senders: Senders,
+  /** After which times (ms) Event Grid tries a webhook again. The service itself begins with 10 s and ends after 24 h. */
+  retryDelays: Schema.optionalKey(Schema.Array(Schema.Int))
+})
+export type AzureOptions = typeof AzureOptions.Type
+
+export const RingCentralOptions = Schema.Struct({
+  vendor: Schema.Literal("ringcentral"),
+  name: Name,
+  port: Schema.optionalKey(Port),
+  clientId: Schema.optionalKey(Schema.String),
+  clientSecret: Schema.optionalKey(Schema.String),
+  jwt: Schema.optionalKey(Schema.String),
+  senders: Senders,
+  /** Rate limits; false by default. The numbers are requests a window. */
+  limits: Schema.optionalKey(
+    Schema.Union([
+      Schema.Boolean,
+      Schema.Struct({
+        light: Schema.optionalKey(Count),
+        medium: Schema.optionalKey(Count),
+        auth: Schema.optionalKey(Count),
+        windowSeconds: Schema.optionalKey(Count),
+        penaltySeconds: Schema.optionalKey(Count)
+      })
+    ])
+  ),
+  /** Lifetime of an access token in seconds, default 3600. */
+  tokenSeconds: Schema.optionalKey(Count),
+  /** Whether logging in also gives a refresh token. Off by default, as it is for new apps. */
+  refreshTokens: Schema.optionalKey(Schema.Boolean),
+  /** `bare`: records of `from` and `to` only, as the old guide shows them. Default `full`. */
+  records: Schema.optionalKey(Schema.Literals(["bare", "full"])),
+  /** A next token on the last page, too, followed by an empty page. Default false. */
+  tokenOnLastPage: Schema.optionalKey(Schema.Boolean),
+  /** Whether writes through the API cause events. Default true: nobody knows. */
+  echo: Schema.optionalKey(Schema.Boolean),
+  /** Whether opt-ins cause events. Default true; false is the world before October 2021, on paper. */
+  optInEvents: Schema.optionalKey(Schema.Boolean),
+  /** After how many failures in a row a webhook is blacklisted. Default 10. */
+  blacklistAfter: Schema.optionalKey(Count)
+})
+export type RingCentralOptions = typeof RingCentralOptions.Type
+
+export const AccountOptions = Schema.Union([AzureOptions, RingCentralOptions])
+export type AccountOptions = typeof AccountOptions.Type
+
+export const SandboxOptions = Schema.Struct({
+  /** The same seed is the same world. Default 1. */
+  seed: Schema.optionalKey(Schema.Int),
+  /** How many people there are: `+15550100000` and so on. Default 200. */
+  people: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: mostPeople }))),
+  /** How many of them are on the list of the first RingCentral sender from the beginning. Default 25, or all if there are fewer. */
+  optedOut: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
+  /** Of the control server; 0 or absent: any free one. */
+  controlPort: Schema.optionalKey(Port),
+  accounts: Schema.optionalKey(Schema.Array(AccountOptions).check(Schema.isMinLength(1)))
+})
+export type SandboxOptions = typeof SandboxOptions.Type
+
+/** A toll-free number, a 10DLC number and a short code at Azure; one number at RingCentral. */
+export const defaultAccounts: ReadonlyArray<AccountOptions> = [
+  { vendor: "azure", name: "contoso", senders: ["+18005550100", "+14255550123", "20500"] },
+  { vendor: "ringcentral", name: "acme", senders: ["+16505550100"] }
+]
