@@ -3,7 +3,7 @@
  * side, per sender in order, a burst at a time. What was decided when the plan
  * was made is decided again with each burst.
  */
-import type { ConsentState, Recipient, SenderAddress } from "@stopline/consent"
+import type { ConsentState, Recipient } from "@stopline/consent"
 import { type Connection, differences, type LedgerError, type RegisteredSender } from "@stopline/ledger"
 import { type ProviderError, writePort } from "@stopline/provider"
 import { Array, Clock, Effect } from "effect"
@@ -41,6 +41,8 @@ export interface ApplyOptions {
   /** Directions that a guard stands in the way of; people's own opt-outs go whatever it says. */
   readonly heldBack: ReadonlySet<ConsentState>
   readonly confirmMs: number
+  /** At most so many changes that a guard counts: what is found while this runs has passed no guard. Absent: any number. */
+  readonly atMost?: Readonly<Record<ConsentState, number>>
   /** Changes expected, for those who watch. */
   readonly expected?: number
   /** Only these recipients, and only what they said themselves. */
@@ -55,8 +57,9 @@ export const applyTo = Effect.fn("applyTo")(function* (
   options: ApplyOptions
 ): Effect.fn.Return<ApplyReport, LedgerError, Connection | Fleet> {
   let total = nothingApplied(station.account.name)
+  const room = { ...(options.atMost ?? { "opted-out": Infinity, "opted-in": Infinity }) }
   for (const sender of sendersOf(station)) {
-    total = yield* applyToSender(station, sender, options, total)
+    total = yield* applyToSender(station, sender, options, room, total)
     // One sender may be denied by itself; a second one says that it is the account.
     if (total.errors.filter((error) => error._tag === "ProviderError" && error.reason._tag === "Denied").length > 1)
       break
@@ -68,18 +71,19 @@ const applyToSender = Effect.fnUntraced(function* (
   station: Station,
   sender: RegisteredSender,
   options: ApplyOptions,
+  room: Room,
   before: ApplyReport
 ) {
   const { settings } = yield* Fleet
-  const can = writabilityOf(station.adapter)(sender.address as SenderAddress)
+  const can = writabilityOf(station.adapter)(sender.address)
   let total = before
   let after = 0
   for (;;) {
     const rows = yield* differences(station.account, sender, settings.policy, after, pageSize, options.only)
     const moment = { now: yield* Clock.currentTimeMillis, confirmMs: options.confirmMs }
-    const items = rows.map((row) => judge(row, sender.address as SenderAddress, can, moment))
+    const items = rows.map((row) => judge(row, sender.address, can, moment))
     const changes = items.filter((item): item is Change => item._tag === "Change")
-    const go = changes.filter((change) => mayGo(change, options))
+    const go = changes.filter((change) => mayGo(change, options, room))
     total = { ...total, heldBack: total.heldBack + changes.length - go.length }
     for (const state of ["opted-out", "opted-in"] as const) {
       const recipients = go.filter((change) => change.to === state).map((change) => change.recipient)
@@ -93,11 +97,16 @@ const applyToSender = Effect.fnUntraced(function* (
   }
 })
 
-const mayGo = (change: Change, options: ApplyOptions): boolean => {
+/** How many changes of each direction that a guard counts may still go. */
+type Room = Record<ConsentState, number>
+
+const mayGo = (change: Change, options: ApplyOptions, room: Room): boolean => {
   if (change.personal) return true
   if (options.only !== undefined) return false
   if (change.to === "opted-out" && !change.guarded) return true
-  return !options.heldBack.has(change.to)
+  if (options.heldBack.has(change.to) || room[change.to] <= 0) return false
+  room[change.to] -= 1
+  return true
 }
 
 const writeAll = Effect.fnUntraced(function* (

@@ -2,7 +2,7 @@
  * What follows from one difference between what must be held and what is known
  * to be held: a change, or a reason to leave it alone. Pure.
  */
-import { type Basis, type ConsentState, isPersonal, type Recipient, type SenderAddress } from "@stopline/consent"
+import type { Basis, ConsentState, Recipient, SenderAddress } from "@stopline/consent"
 import { type Difference, toRecipient } from "@stopline/ledger"
 
 /** What can be written for a sender, described; there is no port in it to write with (L8). */
@@ -43,7 +43,7 @@ export type WithheldReason =
   | "cannot"
   /** The provider refused this recipient. */
   | "refused"
-  /** A block was lifted only just now: evidence may be on its way. */
+  /** A block was lifted only just now, or may be lifted only on the person's own words: evidence may be on its way. */
   | "awaiting-evidence"
   /** The provider blocks the recipient for every sender of the account. */
   | "held-for-all"
@@ -85,18 +85,24 @@ export const judge = (
   if (must === "opted-in" && difference.heldForAll) {
     return withheld("held-for-all", "the provider blocks this person for every sender of the account; lift it there")
   }
+  if (must === "opted-in" && difference.silencedBefore) {
+    return withheld(
+      "awaiting-evidence",
+      "this person opted out while the sender spoke for another group; only their own words, later than that, lift it"
+    )
+  }
   if (reason === "reassert" && (difference.liftedAt ?? 0) + moment.confirmMs > moment.now) {
     return withheld(
       "awaiting-evidence",
       "the provider lifted this block; looking for the person's own words before it is put back"
     )
   }
-  const personal = reason === "opt-out" && difference.basis !== undefined && isPersonal(difference.basis)
+  const personal = reason === "opt-out" && difference.inOwnWords
   return { _tag: "Change", ...item, personal, guarded: !personal && !difference.unguarded }
 }
 
 /** A block lifted after the opt-out that counts is put back; anything else is carried for the first time. */
-const reasonFor = (difference: Difference): ChangeReason => {
+export const reasonFor = (difference: Difference): ChangeReason => {
   if (difference.must === "opted-in") return "opt-in"
   const { liftedAt, outAt } = difference
   return liftedAt !== undefined && outAt !== undefined && liftedAt >= outAt ? "reassert" : "opt-out"

@@ -1,8 +1,8 @@
 /** The accounts this process works for: each with its adapter, its ids, and one gate per lane. */
-import type { AccountName, SenderAddress } from "@stopline/consent"
+import type { SenderAddress } from "@stopline/consent"
 import type { RegisteredAccount, RegisteredSender, Registry } from "@stopline/ledger"
 import type { ProviderAdapter } from "@stopline/provider"
-import { Context, Effect, Layer, Semaphore } from "effect"
+import { Context, Layer, Semaphore } from "effect"
 import type { EngineSettings } from "./settings.ts"
 
 export interface Station {
@@ -49,14 +49,8 @@ export class Fleet extends Context.Service<
   static readonly layer = (fleet: Fleet["Service"]): Layer.Layer<Fleet> => Layer.succeed(Fleet, fleet)
 }
 
-/** The stations chosen by account name; all of them when none is named. */
-export const chosen = (fleet: Fleet["Service"], account: AccountName | undefined): ReadonlyArray<Station> =>
-  account === undefined ? fleet.stations : fleet.stations.filter((station) => station.account.name === account)
-
 /** The configured senders of a station; one of them when it is named. */
 export const sendersOf = (station: Station, only?: SenderAddress): ReadonlyArray<RegisteredSender> =>
   station.account.senders.filter((sender) => only === undefined || sender.address === only)
 
 export const laneOf = (sender: RegisteredSender): string => `write:${sender.account}/${sender.address}`
-
-export const allStations = Effect.map(Fleet, (fleet) => fleet.stations)

@@ -1,5 +1,5 @@
 /** Holding a lane while something is done on it, first within this process and then between processes (L12). */
-import { claimLane, type Connection, type Lane, laneOwner, type LedgerError, releaseLane } from "@stopline/ledger"
+import { claimLane, Connection, holdLane, type Lane, laneOwner, LedgerError, releaseLane } from "@stopline/ledger"
 import { Clock, Effect, Schema } from "effect"
 import { Fleet } from "./fleet.ts"
 
@@ -15,28 +15,64 @@ export class LaneBusy extends Schema.TaggedError<LaneBusy>()("LaneBusy", {
 
 const pollMs = 50
 
-const claim = Effect.fnUntraced(function* (key: string) {
+const claim = Effect.fnUntraced(function* (key: string, patienceMs: number) {
   const { owner, settings } = yield* Fleet
   const since = yield* Clock.currentTimeMillis
   for (;;) {
     const now = yield* Clock.currentTimeMillis
     const lane = yield* claimLane(key, owner, now, settings.leaseMs)
     if (lane !== undefined) return lane
-    if (now - since >= settings.patienceMs) {
+    if (now - since >= patienceMs) {
       return yield* new LaneBusy({ lane: key, owner: (yield* laneOwner(key)) ?? "nobody" })
     }
     yield* Effect.sleep(pollMs)
   }
 })
 
-/** Claims a lane, uses it, and lets go, however the use ends. */
+/** Prolongs the lease as long as the lane is used: waiting out a provider's penalty can take longer than a lease. Fails when the lane is lost. */
+const keep = Effect.fnUntraced(function* (lane: Lane) {
+  const { settings } = yield* Fleet
+  for (;;) {
+    yield* Effect.sleep(settings.leaseMs / 3)
+    // A database that does not answer just now takes the lane from nobody.
+    yield* Effect.catchIf(
+      stillHeld(lane),
+      (error) => error.kind !== "fenced",
+      () => Effect.void
+    )
+  }
+})
+
+/** Fails `fenced` when the lane is no longer ours, and prolongs its lease otherwise. In a transaction, nobody takes it before the commit. */
+export const stillHeld = Effect.fnUntraced(function* (lane: Lane) {
+  const { settings } = yield* Fleet
+  yield* holdLane(lane, yield* Clock.currentTimeMillis, settings.leaseMs)
+})
+
+/** Runs what writes to the ledger only if the lane is ours, and keeps it ours meanwhile. */
+export const whileHeld = Effect.fnUntraced(function* <A, E, R>(lane: Lane, self: Effect.Effect<A, E, R>) {
+  const { transaction } = yield* Connection
+  return yield* transaction("while held", Effect.andThen(stillHeld(lane), self))
+})
+
+/** Claims a lane, within the patience of the settings or the one given, uses it, and lets go, however the use ends. A lane lost on the way is with somebody else, who goes on. */
 export const withLane = <A, E, R>(
   key: string,
-  use: (lane: Lane) => Effect.Effect<A, E, R>
+  use: (lane: Lane) => Effect.Effect<A, E, R>,
+  patienceMs?: number
 ): Effect.Effect<A, E | LedgerError | LaneBusy, R | Connection | Fleet> =>
   Effect.flatMap(Fleet, (fleet) =>
     fleet.gate(key).withPermits(1)(
-      // A lane that could not be released is free when its lease ends.
-      Effect.acquireUseRelease(claim(key), use, (lane) => Effect.ignore(releaseLane(lane)))
+      Effect.acquireUseRelease(
+        claim(key, patienceMs ?? fleet.settings.patienceMs),
+        (lane) => Effect.raceFirst(use(lane), keep(lane)),
+        // A lane that could not be released is free when its lease ends.
+        (lane) => Effect.ignore(releaseLane(lane))
+      )
+    )
+  ).pipe(
+    Effect.catchIf(
+      (error) => error instanceof LedgerError && error.kind === "fenced",
+      () => Effect.flatMap(laneOwner(key), (owner) => new LaneBusy({ lane: key, owner: owner ?? "nobody" }))
     )
   )

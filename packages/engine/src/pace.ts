@@ -27,12 +27,16 @@ const gateOf = (adapter: ProviderAdapter, operation: Operation): Gate | undefine
       }
 }
 
-/** Waits for a turn, and again as long as a penalty lasts: nothing is sent during one. */
+/**
+ * Waits for a turn. A turn that falls into a penalty is lost and another one
+ * drawn: nothing is sent during a penalty, and not all at once after it.
+ */
 const wait = Effect.fnUntraced(function* (gate: Gate) {
-  let ms = yield* reserve(gate.bucket, yield* Clock.currentTimeMillis)
-  while (ms > 0) {
+  for (;;) {
+    const ms = yield* reserve(gate.bucket, yield* Clock.currentTimeMillis)
+    if (ms === 0) return
     yield* Effect.sleep(ms)
-    ms = yield* blockedFor(gate.bucket.key, yield* Clock.currentTimeMillis)
+    if ((yield* blockedFor(gate.bucket.key, yield* Clock.currentTimeMillis)) === 0) return
   }
 })
 
@@ -49,18 +53,19 @@ const backoff = Effect.fnUntraced(function* (attempt: number) {
  * Sends one request by the provider's limits, and again when its failure may
  * pass, so often as the settings allow. The last failure is the answer.
  */
-export const paced = Effect.fn("paced")(function* <A>(
+export const paced = Effect.fn("paced")(function* <A, E extends ProviderError | LedgerError, R>(
   adapter: ProviderAdapter,
   operation: Operation,
-  request: Effect.Effect<A, ProviderError>
-): Effect.fn.Return<A, ProviderError | LedgerError, Connection | Fleet> {
+  request: Effect.Effect<A, E, R>
+): Effect.fn.Return<A, ProviderError | LedgerError, Connection | Fleet | R> {
   const { settings } = yield* Fleet
   const gate = gateOf(adapter, operation)
   for (let attempt = 0; ; attempt++) {
     if (gate !== undefined) yield* wait(gate)
     const result = yield* Effect.result(request)
     if (result._tag === "Success") return result.success
-    const error = result.failure
+    const error: ProviderError | LedgerError = result.failure
+    if (error._tag === "LedgerError") return yield* error
     if (error.reason._tag === "Throttled" && gate !== undefined) {
       const asked = retryAfter(error)
       const now = yield* Clock.currentTimeMillis
@@ -73,6 +78,8 @@ export const paced = Effect.fn("paced")(function* <A>(
       reason: error.reason._tag,
       attempt: attempt + 1
     })
-    if (error.reason._tag !== "Throttled" || gate === undefined) yield* Effect.sleep(yield* backoff(attempt))
+    if (error.reason._tag === "Throttled" && gate !== undefined) continue
+    const asked = retryAfter(error)
+    yield* Effect.sleep(Math.max(yield* backoff(attempt), asked === undefined ? 0 : Duration.toMillis(asked)))
   }
 })

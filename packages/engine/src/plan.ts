@@ -4,7 +4,7 @@
  * write with: it is given descriptions of what can be written, not ports (L8).
  */
 import { createHash } from "node:crypto"
-import type { SenderAddress } from "@stopline/consent"
+import type { ConsentState, SenderAddress } from "@stopline/consent"
 import {
   type Connection,
   differences,
@@ -31,6 +31,8 @@ export interface AccountPlan {
   /** Changes by sender, direction and reason: `+18005550100 opted-out opt-out` → 12. */
   readonly byReason: Readonly<Record<string, number>>
   readonly withheld: Readonly<Record<string, number>>
+  /** Changes that a guard counts, by direction: no more of them than were planned are carried out. */
+  readonly guarded: Readonly<Record<ConsentState, number>>
   /** The guards that stand in the way without approval. */
   readonly halts: ReadonlyArray<GuardHalt>
 }
@@ -70,7 +72,7 @@ export const plan = Effect.fn("plan")(function* (
     const tally = { optOuts: 0, optIns: 0, optInsWithoutEvidence: 0 }
     let changes = 0
     for (const sender of account.senders) {
-      const can = writability(sender.address as SenderAddress)
+      const can = writability(sender.address)
       yield* eachDifference(account, sender, settings, can, { now, confirmMs: options.confirmMs }, (item) => {
         if (examples.length < options.examples) examples.push({ ...item, account: account.name })
         if (item._tag === "Withheld") {
@@ -89,6 +91,7 @@ export const plan = Effect.fn("plan")(function* (
       changes,
       byReason,
       withheld: withheldBy,
+      guarded: { "opted-out": tally.optOuts, "opted-in": tally.optIns },
       halts: yield* guardAccount(account, tally, settings)
     })
   }
@@ -102,7 +105,7 @@ export const plan = Effect.fn("plan")(function* (
 })
 
 /** Every difference of one sender, judged, in order of recipient and a page at a time. */
-export const eachDifference = Effect.fnUntraced(function* (
+const eachDifference = Effect.fnUntraced(function* (
   account: RegisteredAccount,
   sender: RegisteredSender,
   settings: EngineSettings,
@@ -113,7 +116,7 @@ export const eachDifference = Effect.fnUntraced(function* (
   let after = 0
   for (;;) {
     const rows = yield* differences(account, sender, settings.policy, after, pageSize)
-    for (const row of rows) visit(judge(row, sender.address as SenderAddress, writability, moment))
+    for (const row of rows) visit(judge(row, sender.address, writability, moment))
     const last = rows.at(-1)
     if (last === undefined || rows.length < pageSize) return
     after = last.recipient

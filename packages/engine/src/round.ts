@@ -13,25 +13,15 @@ import {
   raiseHalt,
   settleAll
 } from "@stopline/ledger"
-import type { ProviderError } from "@stopline/provider"
 import { Clock, Effect } from "effect"
 import { applyTo, type ApplyReport, nothingApplied } from "./apply.ts"
-import { Fleet, type Station } from "./fleet.ts"
+import { Fleet } from "./fleet.ts"
 import { guardMessage, holdsBack } from "./guard.ts"
-import type { LaneBusy } from "./lane.ts"
 import { plan, type Plan, writabilityOf } from "./plan.ts"
-import { sweep, type SweepReport } from "./sweep.ts"
-import { walk, type WalkReport } from "./walk.ts"
-
-export interface ReadReport {
-  readonly account: string
-  readonly walks: ReadonlyArray<WalkReport>
-  readonly sweeps: ReadonlyArray<SweepReport>
-  readonly error?: ProviderError | LaneBusy
-}
+import { readAll, type ReadReport } from "./read.ts"
 
 export interface RoundReport {
-  /** `completed`: all was read and all that may be written was. `incomplete`: some lane failed. `halted`: a person has to decide. */
+  /** `completed`: all was read and all that may be written was. `incomplete`: some lane failed, or some recipient has to be tried again. `halted`: a person has to decide. */
   readonly outcome: "completed" | "incomplete" | "halted"
   readonly reads: ReadonlyArray<ReadReport>
   readonly plan: Plan
@@ -72,7 +62,8 @@ export const round = Effect.fn("round")(function* (
   if (write) yield* account(planned, approved, options.startedBy)
   const applied = write ? yield* applyAll(planned, approved, options) : []
   const halts = (yield* openHalts()).map((halt) => halt.message)
-  const failed = reads.some((read) => read.error !== undefined) || applied.some((one) => one.errors.length > 0)
+  const failed =
+    reads.some((read) => read.error !== undefined) || applied.some((one) => one.errors.length > 0 || one.retryable > 0)
   const outcome = failed ? "incomplete" : halts.length > 0 ? "halted" : "completed"
   yield* endRun(
     runId,
@@ -81,41 +72,6 @@ export const round = Effect.fn("round")(function* (
     yield* Clock.currentTimeMillis
   )
   return { outcome, reads, plan: planned, applied, halts }
-})
-
-/** Reads every account, side by side. What one provider cannot answer does not keep the others from being read. */
-export const readAll = Effect.fn("readAll")(function* (
-  sweepBudget: number,
-  startedBy: string
-): Effect.fn.Return<ReadonlyArray<ReadReport>, LedgerError, Connection | Fleet> {
-  const { stations } = yield* Fleet
-  return yield* Effect.forEach(stations, (station) => readOne(station, sweepBudget, startedBy), {
-    concurrency: "unbounded"
-  })
-})
-
-/** Walks what can be listed; asks about the rest. */
-const readOne = Effect.fnUntraced(function* (station: Station, sweepBudget: number, startedBy: string) {
-  const { adapter } = station
-  const name = station.account.name
-  const reading: Effect.Effect<
-    Pick<ReadReport, "walks" | "sweeps">,
-    ProviderError | LaneBusy | LedgerError,
-    Connection | Fleet
-  > = adapter.list._tag === "Can"
-    ? Effect.map(walk(station, adapter.list.port, undefined, { kind: "walk", startedBy, unguarded: false }), (one) => ({
-        walks: [one],
-        sweeps: []
-      }))
-    : adapter.check._tag === "Can"
-      ? Effect.map(sweep(station, adapter.check.port, sweepBudget, startedBy), (one) => ({ walks: [], sweeps: [one] }))
-      : Effect.succeed({ walks: [], sweeps: [] })
-  return yield* reading.pipe(
-    Effect.map((read): ReadReport => ({ account: name, ...read })),
-    Effect.catchTag(["ProviderError", "LaneBusy"], (error) =>
-      Effect.as(Effect.logError(error.message), { account: name, walks: [], sweeps: [], error } satisfies ReadReport)
-    )
-  )
 })
 
 /** Raises the halts that the plan calls for; an approval of exactly this plan clears them instead. */
@@ -154,7 +110,12 @@ const applyAll = Effect.fnUntraced(function* (planned: Plan, approved: boolean, 
         const direction = halt.account === station.account.name ? holdsBack(halt.kind) : undefined
         if (direction !== undefined && !approved) heldBack.add(direction)
       }
-      return applyTo(station, { heldBack, confirmMs: options.confirmMs, expected: one.changes })
+      return applyTo(station, {
+        heldBack,
+        confirmMs: options.confirmMs,
+        atMost: one.guarded,
+        expected: one.changes
+      })
     },
     { concurrency: "unbounded" }
   )

@@ -2,7 +2,7 @@
  * Asking again about known recipients, where a provider cannot list: those whose
  * standing is in doubt first, then the stalest.
  */
-import type { Recipient, SenderAddress } from "@stopline/consent"
+import type { Recipient } from "@stopline/consent"
 import {
   beginRun,
   commitCheck,
@@ -105,10 +105,12 @@ const ask = Effect.fnUntraced(function* (
   runId: number
 ) {
   const beganAt = yield* Clock.currentTimeMillis
-  const answers = yield* paced(station.adapter, "check", port.check(sender.address as SenderAddress, recipients))
+  const answers = yield* paced(station.adapter, "check", port.check(sender.address, recipients))
   const endedAt = yield* Clock.currentTimeMillis
   const readings = answers.flatMap((answer) => (answer._tag === "Known" ? [answer.reading] : []))
-  const unanswered = answers.flatMap((answer) => (answer._tag === "Unanswered" ? [answer.recipient] : []))
+  // Also whom the adapter left out: silence is never an answer (L5), and they must not be asked for ever.
+  const answered = new Set(readings.map((reading) => reading.recipient))
+  const unanswered = recipients.filter((recipient) => !answered.has(recipient))
   const compared = yield* commitCheck(
     {
       account: station.account,

@@ -5,7 +5,7 @@
  * saw all that the provider was known to hold; if not, it is walked again,
  * marking, and what two marking walks miss is believed gone.
  */
-import type { SenderAddress } from "@stopline/consent"
+import { everySender, type SenderAddress } from "@stopline/consent"
 import {
   type Absences,
   abandonWalk,
@@ -31,7 +31,7 @@ import {
 import { type ListPort, ProviderError, Unreadable } from "@stopline/provider"
 import { Clock, Duration, Effect } from "effect"
 import { Fleet, type Station } from "./fleet.ts"
-import { type LaneBusy, withLane } from "./lane.ts"
+import { type LaneBusy, whileHeld, withLane } from "./lane.ts"
 import { paced } from "./pace.ts"
 import { report } from "./progress.ts"
 import { allowed } from "./settings.ts"
@@ -102,16 +102,18 @@ const walkOnce = Effect.fnUntraced(function* (
   const cutOff = yield* unfinishedWalk(station.account, sender)
   // What a backfill finds needs no guard; so it does not go on with a walk that nobody asked for.
   const unfinished = start.kind === "backfill" && cutOff?.kind !== "backfill" ? undefined : cutOff
-  const begun = unfinished ?? (yield* beginFresh(station, sender, start, marking))
+  const begun = unfinished ?? (yield* beginFresh(station, sender, start, marking, lane))
   const walked = yield* readPages(station, port, begun, lane).pipe(
-    Effect.tapError((error) => incomplete(begun, error)),
+    Effect.tapError((error) => incomplete(begun, error, lane)),
     // A token that an earlier walk left behind may have gone stale: from the first page, once.
     Effect.catchIf(
-      (error) => unfinished !== undefined && error instanceof ProviderError && error.reason._tag === "Unreadable",
+      (error) => unfinished !== undefined && isSenseless(error),
       () =>
         Effect.gen(function* () {
-          const fresh = yield* beginFresh(station, sender, start, marking)
-          return yield* readPages(station, port, fresh, lane).pipe(Effect.tapError((error) => incomplete(fresh, error)))
+          const fresh = yield* beginFresh(station, sender, start, marking, lane)
+          return yield* readPages(station, port, fresh, lane).pipe(
+            Effect.tapError((error) => incomplete(fresh, error, lane))
+          )
         })
     )
   )
@@ -126,7 +128,7 @@ const walkOnce = Effect.fnUntraced(function* (
   )
   return {
     account: station.account.name,
-    sender: sender?.address as SenderAddress | undefined,
+    sender: sender?.address,
     pages: walked.walk.pages,
     rows: walked.walk.rows,
     news: walked.news + verdict.news,
@@ -141,18 +143,25 @@ const beginFresh = Effect.fnUntraced(function* (
   station: Station,
   sender: RegisteredSender | undefined,
   start: WalkStart,
-  marking: boolean
+  marking: boolean,
+  lane: Lane
 ) {
   const at = yield* Clock.currentTimeMillis
   const id = yield* beginRun({ ...start, accountId: station.account.id, at })
-  return yield* beginWalk(station.account, sender, { id, kind: start.kind }, marking, at)
+  return yield* whileHeld(lane, beginWalk(station.account, sender, { id, kind: start.kind }, marking, at))
 })
 
-/** A walk whose answers made no sense starts over next time; one that was only cut off goes on. */
-const incomplete = Effect.fnUntraced(function* (walk: Walk, error: ProviderError | LedgerError) {
-  if (!(error instanceof ProviderError) || error.reason._tag !== "Unreadable") return
+/** An answer that made no sense, or a request that would make none the next time either: what it points to may be gone. */
+const isSenseless = (error: ProviderError | LedgerError): boolean =>
+  error._tag === "ProviderError" && (error.reason._tag === "Unreadable" || error.reason._tag === "Refused")
+
+/** A walk that led into nonsense starts over next time; one that was only cut off goes on. */
+const incomplete = Effect.fnUntraced(function* (walk: Walk, error: ProviderError | LedgerError, lane: Lane) {
+  if (!isSenseless(error)) return
   const now = yield* Clock.currentTimeMillis
-  yield* Effect.ignore(Effect.andThen(abandonWalk(walk, now), endRun(walk.runId, "incomplete", null, now)))
+  yield* Effect.ignore(
+    whileHeld(lane, Effect.andThen(abandonWalk(walk, now), endRun(walk.runId, "incomplete", null, now)))
+  )
 })
 
 const contextFor = (station: Station, walk: Walk, beganAt: number, endedAt: number): ReadingContext => ({
@@ -176,7 +185,7 @@ const readPages = Effect.fnUntraced(function* (station: Station, port: ListPort,
       "list",
       port.page({
         size: port.maxPage,
-        ...(walk.sender !== undefined && { sender: walk.sender.address as SenderAddress }),
+        ...(walk.sender !== undefined && { sender: walk.sender.address }),
         ...(walk.cursor !== undefined && { cursor: walk.cursor })
       })
     )
@@ -224,8 +233,7 @@ const conclude = Effect.fnUntraced(function* (station: Station, port: ListPort, 
   if (yield* haltedBy(station, walk, missed)) return { ...certain, halted: true }
   const { settings } = yield* Fleet
   const now = yield* Clock.currentTimeMillis
-  const address = (id: number) =>
-    station.account.senders.find((sender) => sender.id === id)?.address ?? station.account.every.address
+  const address = (id: number) => station.account.senders.find((sender) => sender.id === id)?.address ?? everySender
   const news = yield* commitAbsences(
     walk,
     lane,

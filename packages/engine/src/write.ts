@@ -2,7 +2,7 @@
  * Writing pairs of one sender, in bursts: the intent is committed, the requests
  * leave, the outcomes are committed, and only then is an error raised (L7, L9).
  */
-import type { ConsentState, Recipient, SenderAddress } from "@stopline/consent"
+import type { ConsentState, Recipient } from "@stopline/consent"
 import {
   adoptOrphans,
   beginWrites,
@@ -20,7 +20,7 @@ import { mayHaveApplied, type ProviderError, type WriteOutcome, type WritePort }
 import { Array, Clock, Effect } from "effect"
 import { Fleet, laneOf, type Station } from "./fleet.ts"
 import { finishing } from "./grace.ts"
-import { type LaneBusy, withLane } from "./lane.ts"
+import { type LaneBusy, stillHeld, whileHeld, withLane } from "./lane.ts"
 import { paced } from "./pace.ts"
 
 export interface Written {
@@ -63,15 +63,21 @@ const onLane = Effect.fnUntraced(function* (
 ) {
   const { settings } = yield* Fleet
   const context: WriteContext = { lane, leaseMs: settings.leaseMs, sender, state, policy: settings.policy }
-  yield* adoptOrphans(sender, yield* Clock.currentTimeMillis)
+  const adopt = Effect.flatMap(Clock.currentTimeMillis, (now) => whileHeld(lane, adoptOrphans(sender, now)))
+  yield* adopt
   const due = yield* beginWrites(context, recipients.map(digits), yield* Clock.currentTimeMillis)
   if (due.length === 0) return { ...nothingWritten, obsolete: recipients.length }
   const batches = Array.chunksOf(due.map(toRecipient), port.maxRecipients)
-  const send = (batch: ReadonlyArray<Recipient>) => sendBatch(station, port, sender, state, batch)
-  // Interrupted, what left and what did not is unknown: the intents stay and are adopted by the next writer.
-  const answers = yield* Effect.forEach(batches, send, { concurrency: port.concurrency })
-  const outcomes = answers.flatMap((answer) => answer.outcomes)
-  yield* endWrites(context, outcomes.map(toLedger), yield* Clock.currentTimeMillis)
+  const send = (batch: ReadonlyArray<Recipient>) => sendBatch(lane, station, port, sender, state, batch)
+  const { answers, outcomes } = yield* Effect.gen(function* () {
+    const answers = yield* Effect.forEach(batches, send, { concurrency: port.concurrency })
+    const outcomes = answers.flatMap((answer) => answer.outcomes)
+    yield* endWrites(context, outcomes.map(toLedger), yield* Clock.currentTimeMillis)
+    return { answers, outcomes }
+  }).pipe(
+    // Cut off, what left and what did not is unknown: nobody stands behind the intents any more.
+    Effect.onError(() => Effect.ignore(adopt))
+  )
   const ledgerFailure = answers.find((answer) => answer.ledgerError !== undefined)?.ledgerError
   if (ledgerFailure !== undefined) return yield* ledgerFailure
   return {
@@ -93,6 +99,7 @@ interface Answer {
 
 /** One request, and one outcome for every recipient in it whatever became of it. */
 const sendBatch = Effect.fnUntraced(function* (
+  lane: Lane,
   station: Station,
   port: WritePort,
   sender: RegisteredSender,
@@ -100,13 +107,19 @@ const sendBatch = Effect.fnUntraced(function* (
   batch: ReadonlyArray<Recipient>
 ): Effect.fn.Return<Answer, never, Connection | Fleet> {
   const operation = state === "opted-out" ? "optOut" : "optIn"
-  const result = yield* Effect.result(
-    paced(station.adapter, operation, port.write(sender.address as SenderAddress, batch))
+  // A try that may have been done stays so, however the tries after it end.
+  let applied = false
+  const request = Effect.tapError(port.write(sender.address, batch), (error) =>
+    Effect.sync(() => {
+      applied ||= mayHaveApplied(error)
+    })
   )
-  if (result._tag === "Success") return { outcomes: complete(batch, result.success) }
+  // The wait for a turn can be long. Who lost the lane meanwhile must not write over what its new holder wrote.
+  const result = yield* Effect.result(paced(station.adapter, operation, Effect.andThen(stillHeld(lane), request)))
+  if (result._tag === "Success") return { outcomes: complete(batch, result.success, applied) }
   const error = result.failure
-  if (error._tag === "LedgerError") return { outcomes: retryAll(batch, error.detail, true), ledgerError: error }
-  return { outcomes: retryAll(batch, error.detail, mayHaveApplied(error)), error }
+  const outcomes = retryAll(batch, error._tag === "LedgerError" ? "the ledger failed" : error.detail, applied)
+  return error._tag === "LedgerError" ? { outcomes, ledgerError: error } : { outcomes, error }
 })
 
 const retryAll = (batch: ReadonlyArray<Recipient>, detail: string, applied: boolean): ReadonlyArray<WriteOutcome> =>
@@ -115,18 +128,17 @@ const retryAll = (batch: ReadonlyArray<Recipient>, detail: string, applied: bool
 /** An adapter that leaves a recipient out has not said that it is held. */
 const complete = (
   batch: ReadonlyArray<Recipient>,
-  outcomes: ReadonlyArray<WriteOutcome>
+  outcomes: ReadonlyArray<WriteOutcome>,
+  applied: boolean
 ): ReadonlyArray<WriteOutcome> => {
   const answered = new Map(outcomes.map((outcome) => [outcome.recipient, outcome]))
-  return batch.map(
-    (recipient) =>
-      answered.get(recipient) ?? {
-        _tag: "Retryable",
-        recipient,
-        detail: "no answer for this recipient",
-        mayHaveApplied: true
-      }
-  )
+  return batch.map((recipient): WriteOutcome => {
+    const outcome = answered.get(recipient)
+    if (outcome === undefined) {
+      return { _tag: "Retryable", recipient, detail: "no answer for this recipient", mayHaveApplied: true }
+    }
+    return outcome._tag === "Retryable" ? { ...outcome, mayHaveApplied: outcome.mayHaveApplied || applied } : outcome
+  })
 }
 
 const toLedger = (outcome: WriteOutcome): Outcome => {
