@@ -46,7 +46,8 @@ const embedded = async () => {
 
 const server = async () => {
   const given = process.env["TEST_DATABASE_URL"]
-  if (given !== undefined && given !== "") return { what: "TEST_DATABASE_URL", url: given, stop: () => Promise.resolve() }
+  if (given !== undefined && given !== "")
+    return { what: "TEST_DATABASE_URL", url: given, stop: () => Promise.resolve() }
   const docker = await container()
   if (docker !== undefined) return { what: "a container", ...docker }
   return { what: "the Postgres from npm", ...(await embedded()) }
@@ -75,4 +76,3 @@ export default async (project: TestProject) => {
     await stop()
   }
 }
-

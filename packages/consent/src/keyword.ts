@@ -7,6 +7,7 @@
  * rule set. Both are read, because providers miss words that the law names.
  */
 import type { ConsentState, Reach } from "./observation.ts"
+import { optOutPhrase } from "./phrase.ts"
 import type { RuleSet } from "./rules.ts"
 
 /** The words one provider acts on by itself, normalised. */
@@ -23,19 +24,30 @@ export interface Heard {
   readonly reach: Reach
 }
 
+/** What is written inside a word and not said: apostrophes as phones write them, and marks that nobody sees. */
+const unsaid = /['’‘‛`´ʼ′＇\p{Cf}]/gu
+
 /**
- * Upper case, one space between words, no punctuation and no emoji: `Stop!! 🛑` is `STOP`,
- * `Opt-Out` is `OPT OUT`, `s.t.o.p` is `STOP`.
+ * Upper case, one space between words, no punctuation, no accents and no emoji:
+ * `Stop!! 🛑` is `STOP`, `Opt-Out` is `OPT OUT`, `s.t.o.p` is `STOP`, `Arrêt` is
+ * `ARRET`. Normalising twice is normalising once.
  */
 export const normalise = (text: string): string => {
   const words = text
-    .normalize("NFKC")
+    .replace(unsaid, "")
+    .normalize("NFKD")
     .toUpperCase()
-    .replace(/['’‘`´]/gu, "")
+    .normalize("NFKD")
+    .replace(unsaid, "")
+    .replace(/\p{M}/gu, "")
     .replace(/[^\p{L}\p{N}]+/gu, " ")
     .trim()
-  return /^\p{L}( \p{L})+$/u.test(words) ? words.replaceAll(" ", "") : words
+  const spelled = /^\p{L}( \p{L})+$/u.test(words) ? words.replaceAll(" ", "") : words
+  return spelled.normalize("NFC")
 }
+
+/** Where a clause ends. Not at a dot inside a word: `s.t.o.p`. */
+const clauseEnd = /[.!?;:,…]{1,9}(?=\s|$)|[\r\n]+|\s[-–—]+\s/u
 
 /**
  * Words that mean "text me again" wherever they are said. A provider's own
@@ -43,37 +55,6 @@ export const normalise = (text: string): string => {
  * elsewhere, so they clear nothing but the pair they were said to.
  */
 const universalOptIn: ReadonlySet<string> = new Set(["START", "UNSTOP"])
-
-/** Said before a stop word, it is no wish to stop: "don't stop", "can't unsubscribe". */
-const negated = /\b(DONT|DO NOT|NEVER|WONT|WILL NOT|CANT|CANNOT|CAN NOT|DIDNT|DID NOT|NON)\s+(EVER\s+)?$/u
-
-const phrases: ReadonlyArray<RegExp> = [
-  /\bSTOP (IT|NOW|PLEASE|PLS|ALL|TEXTING|TEXTS|TXTING|MESSAGING|MESSAGES|SENDING|CONTACTING|BOTHERING|SPAMMING|CALLING|THIS|THESE|THE TEXTS|THE MESSAGES)\b/u,
-  /\b(PLEASE|PLS|PLZ|JUST) STOP\b/u,
-  /\bOPT (ME )?OUT\b/u,
-  /\bOPTING OUT\b/u,
-  /\bOPTOUT (PLEASE|PLS|ME|NOW)\b/u,
-  /\bUNSUBSCRIBE (ME|PLEASE|PLS|NOW|FROM)\b/u,
-  /\b(PLEASE|PLS|PLZ) (UNSUBSCRIBE|CANCEL|QUIT|END|REMOVE)\b/u,
-  /\bREMOVE (ME|MY NUMBER|THIS NUMBER)\b/u,
-  /\bTAKE (ME|MY NUMBER|THIS NUMBER) OFF\b/u,
-  /\b(DELETE|LOSE) MY NUMBER\b/u,
-  /\bLEAVE ME ALONE\b/u,
-  /\b(DONT|DO NOT|NEVER) (EVER )?(TEXT|TXT|MESSAGE|CONTACT|CALL|SEND)\b/u,
-  /\b(DONT|DO NOT|NO LONGER) (WANT|WISH) (TO (BE CONTACTED|RECEIVE|GET|HEAR)|ANY|YOUR|THESE|MORE|TEXTS|MESSAGES)\b/u,
-  /\bNO MORE (TEXTS?|TXTS?|MESSAGES?|SMS)\b/u,
-  /\bCEASE AND DESIST\b/u,
-  /\b(REVOKE|WITHDRAW) (MY )?CONSENT\b/u,
-  /\bQUIT (TEXTING|TXTING|MESSAGING|SENDING)\b/u
-]
-
-const optOutPhrase = (words: string): string | undefined => {
-  for (const phrase of phrases) {
-    const match = phrase.exec(words)
-    if (match !== null && !negated.test(words.slice(0, match.index))) return match[0]
-  }
-  return undefined
-}
 
 /** What the text says, read by the provider's own words and by the rule in force. Undefined: nothing about consent. */
 export const hear = (text: string, vendor: KeywordSet, rule: RuleSet): Heard | undefined => {
@@ -85,6 +66,9 @@ export const hear = (text: string, vendor: KeywordSet, rule: RuleSet): Heard | u
   if (vendor.optIn.includes(words)) {
     return { state: "opted-in", tier: "keyword", keyword: words, reach: universalOptIn.has(words) ? "group" : "pair" }
   }
-  const phrase = optOutPhrase(words)
-  return phrase === undefined ? undefined : { state: "opted-out", tier: "phrase", keyword: phrase, reach: "group" }
+  for (const clause of text.split(clauseEnd)) {
+    const phrase = optOutPhrase(normalise(clause))
+    if (phrase !== undefined) return { state: "opted-out", tier: "phrase", keyword: phrase, reach: "group" }
+  }
+  return undefined
 }

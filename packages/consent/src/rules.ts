@@ -39,6 +39,14 @@ const unitedStates2025: RuleSet = {
 /** Newest first. */
 export const unitedStates: ReadonlyArray<RuleSet> = [unitedStates2025]
 
-/** The rule set in force at a moment; before the first one, the first one: more words block, never fewer. */
+/**
+ * The rule set in force at a moment. Where none is, the last one before it, or
+ * else the first one: rather the words of a rule than no words at all.
+ *
+ * @param rules newest first
+ */
 export const ruleAt = (rules: ReadonlyArray<RuleSet>, at: number): RuleSet =>
-  rules.find((rule) => rule.from <= at && (rule.until === undefined || at < rule.until)) ?? unitedStates2025
+  rules.find((rule) => rule.from <= at && (rule.until === undefined || at < rule.until)) ??
+  rules.find((rule) => rule.from <= at) ??
+  rules.at(-1) ??
+  unitedStates2025

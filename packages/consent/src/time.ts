@@ -22,9 +22,10 @@ const timestamp = /^(\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|
 /**
  * Reads a provider's ISO timestamp with 0 to 9 fraction digits.
  *
- * JavaScript keeps milliseconds. Digits beyond them are not cut off but widen
- * the interval by one millisecond: cut off, two facts of one millisecond could
- * change their order.
+ * A timestamp says no more than its digits: `12:00:45Z` is any moment of that
+ * second, `45.32` any of ten milliseconds. JavaScript keeps milliseconds, so
+ * digits beyond them widen the interval as well. Read as a point, two facts of
+ * one moment could change their order.
  *
  * Returns undefined when the text is no timestamp with a zone.
  */
@@ -33,8 +34,12 @@ export const parseTimestamp = (text: string): Interval | undefined => {
   if (match === null) return undefined
   const [, seconds = "", fraction = "", zone = ""] = match
   const whole = Date.parse(`${seconds.replace(" ", "T").toUpperCase()}${zone.toUpperCase()}`)
-  if (Number.isNaN(whole)) return undefined
-  const digits = fraction.padEnd(9, "0")
-  const at = whole + Number(digits.slice(0, 3))
-  return { notBefore: at, notAfter: Number(digits.slice(3)) === 0 ? at : at + 1 }
+  if (Number.isNaN(whole) || !isDay(seconds.slice(0, 10))) return undefined
+  const at = whole + Number(fraction.slice(0, 3).padEnd(3, "0"))
+  const missing = 10 ** Math.max(0, 3 - fraction.length) - 1
+  const beyond = Number(fraction.slice(3)) === 0 ? 0 : 1
+  return { notBefore: at, notAfter: at + missing + beyond }
 }
+
+/** JavaScript takes the 30th of February for the 2nd of March. */
+const isDay = (date: string): boolean => new Date(Date.parse(`${date}T00:00:00Z`)).toISOString().startsWith(date)

@@ -36,14 +36,16 @@ export interface AzureClient {
   ) => Effect.Effect<ReadonlyArray<OptOutItem>, ProviderError | BatchRefused>
 }
 
-export const makeClient = Effect.fn("makeClient")(function* (config: ResolvedConfig) {
+export const makeClient = Effect.fn("makeClient")(function* (
+  config: ResolvedConfig,
+  network: HttpClient = createDefaultHttpClient()
+) {
   const { account, credential, endpoint } = config
   const plain = endpoint.protocol === "http:"
   const agent = yield* Effect.acquireRelease(
     Effect.sync(() => (plain ? new http.Agent({ keepAlive: true }) : new https.Agent({ keepAlive: true }))),
     (agent) => Effect.sync(() => agent.destroy())
   )
-  const network = createDefaultHttpClient()
   const pipeline = createPipelineFromOptions({
     retryOptions: { maxRetries: 0 },
     redirectOptions: { maxRetries: 0 },

@@ -17,11 +17,16 @@ import { makeListPort, readPage } from "./list.ts"
 import { makeSubscriptionPort } from "./subscription.ts"
 import { makeWritePort } from "./write.ts"
 
-/** An adapter for one account. Closing the scope ends what is in flight and forgets the token. */
+/**
+ * An adapter for one account. Closing the scope ends what is in flight and forgets the token.
+ *
+ * @param network what requests leave by, where it is not the `fetch` of Node: a proxy, or a world in memory
+ */
 export const makeRingCentralAdapter = Effect.fn("makeRingCentralAdapter")(function* (
-  given: RingCentralConfig
+  given: RingCentralConfig,
+  network?: typeof fetch
 ): Effect.fn.Return<ProviderAdapter, RingCentralConfigError, Scope.Scope> {
-  const config = yield* resolveConfig(given)
+  const config = yield* resolveConfig(given, network)
   const { account, verificationToken } = config
   const client = yield* openClient(config)
   return {

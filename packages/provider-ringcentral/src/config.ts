@@ -82,9 +82,14 @@ export interface ResolvedConfig {
   readonly verificationToken: Redacted.Redacted | undefined
   readonly timeout: Duration.Duration
   readonly settle: Duration.Duration
+  /** What requests leave by. */
+  readonly fetch: typeof fetch
 }
 
-export const resolveConfig = Effect.fn("resolveConfig")(function* (given: RingCentralConfig) {
+export const resolveConfig = Effect.fn("resolveConfig")(function* (
+  given: RingCentralConfig,
+  network: typeof fetch = globalThis.fetch
+) {
   const fail = (problem: string) => new RingCentralConfigError({ account: given.account, problem })
   // Looked at again, because not every caller had its values from the schema. The message names places, never values.
   const config = yield* Effect.mapError(validate(given), (error) => fail(error.message))
@@ -104,7 +109,8 @@ export const resolveConfig = Effect.fn("resolveConfig")(function* (given: RingCe
     recipients: limits?.recipients ?? 100,
     verificationToken: config.verificationToken,
     timeout: config.timeout ?? Duration.seconds(30),
-    settle: config.settle ?? Duration.seconds(60)
+    settle: config.settle ?? Duration.seconds(60),
+    fetch: network
   }
   return resolved
 })

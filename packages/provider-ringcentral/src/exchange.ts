@@ -25,16 +25,17 @@ export class NoAnswer extends Error {
 }
 
 /**
+ * @param network what the request leaves by
  * @param timeout for the whole exchange, in real time: a socket knows no other clock
  * @param signals whatever else ends it, beside the request's own signal
  */
 export const boundedFetch =
-  (timeout: Duration.Duration, ...signals: ReadonlyArray<AbortSignal>): typeof fetch =>
+  (network: typeof fetch, timeout: Duration.Duration, ...signals: ReadonlyArray<AbortSignal>): typeof fetch =>
   async (input, init) => {
     const request = input instanceof Request ? input : new Request(input, init)
     const late = AbortSignal.timeout(Duration.toMillis(timeout))
     try {
-      const response = await fetch(request, { signal: AbortSignal.any([request.signal, late, ...signals]) })
+      const response = await network(request, { signal: AbortSignal.any([request.signal, late, ...signals]) })
       const body = await response.arrayBuffer()
       const { headers, status, statusText } = response
       return new Response(body.byteLength === 0 ? null : body, { headers, status, statusText })

@@ -72,7 +72,7 @@ const makeLoginBudget: Effect.Effect<Effect.Effect<void, Fault>> = Effect.map(
           ? [first + 60_000 - now, recent]
           : [undefined, [...recent, now]]
       })
-      if (wait !== undefined) yield* Effect.fail(overBudget(wait))
+      if (wait !== undefined) return yield* Effect.fail(overBudget(wait))
     })
 )
 
@@ -116,7 +116,7 @@ const makePlatform = (config: ResolvedConfig, ...signals: ReadonlyArray<AbortSig
     // Of one length, so that none begins another: the SDK cleans its cache by prefix.
     cachePrefix: `stopline-${crypto.randomUUID()}-`,
     localStorage: memoryStorage(),
-    fetch: boundedFetch(config.timeout, ...signals),
+    fetch: boundedFetch(config.fetch, config.timeout, ...signals),
     Request,
     Response,
     Headers

@@ -25,6 +25,8 @@ export const AzureOptions = Schema.Struct({
   /** Base64. */
   accessKey: Schema.optionalKey(Schema.String),
   senders: Senders,
+  /** How far a request's date may be from this world's (ms), default a quarter of an hour. Requests are dated by real time, so a world in virtual time has to bear more. */
+  dateTolerance: Schema.optionalKey(Schema.Int),
   /** After which times (ms) Event Grid tries a webhook again. The service itself begins with 10 s and ends after 24 h. */
   retryDelays: Schema.optionalKey(Schema.Array(Schema.Int))
 })

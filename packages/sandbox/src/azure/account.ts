@@ -15,6 +15,7 @@ import { excuses, notFound } from "./answers.ts"
 import { defaultRetryDelays } from "./events.ts"
 import { Holdings } from "./holdings.ts"
 import { type OptOuts, answerOptOuts, ask, azureOperations, versionHeader } from "./optouts.ts"
+import { dateTolerance } from "./signature.ts"
 import { Traffic } from "./traffic.ts"
 
 export interface AzureAccount extends Account {
@@ -64,7 +65,7 @@ const stateOf = (
 })
 
 export const makeAzureAccount = (options: AzureOptions, surroundings: Surroundings): AzureAccount => {
-  const { name, retryDelays = defaultRetryDelays, senders } = options
+  const { dateTolerance: tolerance = dateTolerance, name, retryDelays = defaultRetryDelays, senders } = options
   const { now, secrets } = surroundings
   const accessKey = options.accessKey ?? secrets.base64(64)
   const topic = `/subscriptions/${secrets.uuid()}/resourcegroups/sandbox/providers/microsoft.communication/communicationservices/${name}`
@@ -80,7 +81,7 @@ export const makeAzureAccount = (options: AzureOptions, surroundings: Surroundin
     faults,
     log,
     traffic,
-    handle: makeHandler({ senders, accessKey, faults, holdings, surroundings }, log),
+    handle: makeHandler({ senders, accessKey, dateTolerance: tolerance, faults, holdings, surroundings }, log),
     receive: (sender, person, text) => traffic.receive(sender, person, text),
     edit: (sender, action, recipients) => {
       if (sender === "*") return Effect.fail(noAccountWide)

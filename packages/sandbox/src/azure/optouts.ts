@@ -38,6 +38,8 @@ const unassignable = "+15550000000"
 export interface OptOuts {
   readonly senders: ReadonlyArray<string>
   readonly accessKey: string
+  /** How far a date may be from now (ms). */
+  readonly dateTolerance: number
   readonly faults: Faults
   readonly holdings: Holdings
   readonly surroundings: Surroundings
@@ -99,7 +101,7 @@ export const answerOptOuts = (optOuts: OptOuts, { body, call, request }: Asked):
   if (version === null) return versionMissing
   if (!versions.includes(version))
     return versionUnknown(`http://${request.headers["host"] ?? ""}${request.path}`, version)
-  const refusal = refuseUnsigned(request, optOuts.accessKey, surroundings.now())
+  const refusal = refuseUnsigned(request, optOuts.accessKey, surroundings.now(), optOuts.dateTolerance)
   if (refusal !== undefined) return refusal
   if (Result.isFailure(body)) {
     const { field, message } = body.failure

@@ -8,7 +8,7 @@ import type { WireRequest, WireResponse } from "../wire.ts"
 import { denied, unauthorized } from "./answers.ts"
 
 /** Not published for this service; App Configuration, which signs the same way, allows a quarter of an hour. */
-const tolerance = 15 * 60_000
+export const dateTolerance = 15 * 60_000
 
 const same = (a: string, b: string): boolean => {
   const [left, right] = [Buffer.from(a), Buffer.from(b)]
@@ -16,7 +16,12 @@ const same = (a: string, b: string): boolean => {
 }
 
 /** Undefined when the request proves to come from a holder of the key; otherwise how it is refused. */
-export const refuseUnsigned = (request: WireRequest, accessKey: string, now: number): WireResponse | undefined => {
+export const refuseUnsigned = (
+  request: WireRequest,
+  accessKey: string,
+  now: number,
+  tolerance: number
+): WireResponse | undefined => {
   const { authorization, host = "", "x-ms-content-sha256": hash = "", "x-ms-date": date = "" } = request.headers
   const sent = /^HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature=(.+)$/i.exec(
     authorization ?? ""

@@ -1,0 +1,258 @@
+import { assert, describe, it } from "@effect/vitest"
+import { hear, type KeywordSet, normalise, type RuleSet, unitedStates } from "@stopline/consent"
+import { Schema } from "effect"
+
+const rule = unitedStates[0]!
+/** A provider that knows fewer words than the law, and one more in either direction. */
+const words: KeywordSet = { optOut: ["STOP", "ARRET"], optIn: ["START", "UNSTOP", "CONTINUE"] }
+const silent: KeywordSet = { optOut: [], optIn: [] }
+const noRule: RuleSet = { id: "none", from: 0, optOutWords: new Set(), source: "" }
+
+const said = (text: string) => hear(text, words, rule)
+
+describe("an opt-out keyword", () => {
+  it.each([
+    ["STOP", "STOP"],
+    ["stop", "STOP"],
+    ["Stop.", "STOP"],
+    ["  stop \n", "STOP"],
+    ['"STOP"', "STOP"],
+    ["Stop!! 🛑", "STOP"],
+    ["STOP ⛔️", "STOP"],
+    ["stop :(", "STOP"],
+    ["s.t.o.p", "STOP"],
+    ["S T O P", "STOP"],
+    ["ＳＴＯＰ", "STOP"],
+    ["S̲T̲O̲P̲", "STOP"],
+    ["ST\u200bOP", "STOP"],
+    ["\u202aSTOP\u202c", "STOP"],
+    ["StopAll", "STOPALL"],
+    ["stop all", "STOP ALL"],
+    ["Opt-out", "OPT OUT"],
+    ["opt\u00a0out", "OPT OUT"],
+    ["Opt—Out.", "OPT OUT"],
+    ["optout", "OPTOUT"],
+    ["Revoke", "REVOKE"],
+    ["quit", "QUIT"],
+    ["End.", "END"],
+    ["Cancel", "CANCEL"],
+    ["UNSUBSCRIBE", "UNSUBSCRIBE"],
+    // Not the law's word, but this provider's, with the accent that a phone adds.
+    ["Arrêt", "ARRET"]
+  ])("%j is %s", (text, keyword) =>
+    assert.deepStrictEqual(said(text), { state: "opted-out", tier: "keyword", keyword, reach: "group" })
+  )
+
+  it("counts by the law where the provider does not know it", () => {
+    assert.strictEqual(hear("END", silent, rule)?.state, "opted-out")
+    assert.isUndefined(hear("END", silent, noRule))
+  })
+
+  it("counts at the provider that acts on it, where the law does not name it", () =>
+    assert.isUndefined(hear("ARRET", silent, rule)))
+
+  it("wins over an opt-in word, should a word be both (L4)", () =>
+    assert.strictEqual(hear("stop", { optOut: [], optIn: ["STOP"] }, rule)?.state, "opted-out"))
+})
+
+describe("an opt-in keyword", () => {
+  it.each([
+    ["START", "START", "group"],
+    ["start!", "START", "group"],
+    ["Unstop", "UNSTOP", "group"],
+    // An ordinary reply anywhere else, so it reaches nobody but the sender it was said to.
+    ["Continue", "CONTINUE", "pair"]
+  ])("%j is %s and reaches the %s", (text, keyword, reach) =>
+    assert.deepStrictEqual(said(text), { state: "opted-in", tier: "keyword", keyword, reach })
+  )
+
+  it("of one provider is nothing at another (L3)", () => {
+    for (const text of ["YES", "CONTINUE", "RESUME", "GO", "SUBSCRIBE"]) {
+      assert.isUndefined(hear(text, { optOut: ["STOP"], optIn: ["START"] }, rule), text)
+      assert.strictEqual(hear(text, { optOut: ["STOP"], optIn: [text] }, rule)?.reach, "pair")
+    }
+  })
+
+  it.each(["start please", "please start", "START texting me again", "yes start", "I want to start", "restart"])(
+    "%j is none: nobody is opted in by a guess (L3)",
+    (text) => assert.isUndefined(said(text))
+  )
+})
+
+describe("a phrase", () => {
+  it.each([
+    "please stop texting me",
+    "Please stop",
+    "please, stop",
+    "Stop please",
+    "stop, thanks",
+    "STOP STOP STOP",
+    "stoppp",
+    "ok stop it",
+    "Stop this",
+    "I said stop",
+    "I want this to stop",
+    "STOP - John",
+    "Stop. Who is this?",
+    "STOP\n\nSent from my phone",
+    "stop the spam",
+    "Stop sending me messages",
+    "stop harassing me",
+    "wish you'd stop texting me",
+    "you never stop texting me",
+    "why don't you stop texting me",
+    // The no belongs to the sentence before.
+    "No I don't. Stop texting me!",
+    "I don’t want to, stop messaging me",
+    "don't stop? STOP TEXTING ME",
+    "quit texting me",
+    "end these messages",
+    "cancel my text alerts",
+    "Please cancel",
+    "cancel please",
+    "Remove",
+    "Please remove me from your list",
+    "stop texting this number",
+    "take me off the list",
+    "Please take this number off",
+    "get me off this list",
+    "I want off your texting list",
+    "lose my number",
+    "delete my phone number",
+    "leave me alone",
+    "please opt me out",
+    "How do I opt out of this",
+    "opting out",
+    "UNSUB",
+    "I want to unsubscribe",
+    "unsubscribe me pls",
+    "Don't text me",
+    "Don’t text me",
+    "don´t text me anymore",
+    "please dont text me. wrong person",
+    "do not contact me again",
+    "don't send me any more texts",
+    "I don't want your texts",
+    "I don't want to receive these texts",
+    "I no longer wish to receive text messages",
+    "I do not wish to be contacted",
+    "no more",
+    "No more texts please",
+    "CEASE AND DESIST",
+    "I revoke my consent"
+  ])("%j is a wish to hear no more", (text) => {
+    const heard = said(text)
+    assert.deepStrictEqual([heard?.state, heard?.tier, heard?.reach], ["opted-out", "phrase", "group"])
+    // What is kept are the words of the phrase, never the message.
+    assert.include(normalise(text), heard!.keyword)
+  })
+
+  it.each([
+    "",
+    "   ",
+    "🛑",
+    "ok",
+    "yes",
+    "no",
+    "HELP",
+    "what time do you close?",
+    "don't stop",
+    "Don’t stop",
+    "don´t stop",
+    "please don't stop texting me",
+    "never stop texting me",
+    "I can't stop laughing",
+    "I can't unsubscribe you",
+    "I don't want to unsubscribe",
+    "I didn't mean to opt out",
+    "I did not opt out",
+    "Why was I unsubscribed?",
+    "don't want to lose my number",
+    "bus stop on 5th",
+    "does the bus stop now",
+    "where is the next stop",
+    "let me off at the stop please",
+    "I am at the end text me",
+    "I'll meet you at the stop",
+    "please stop by the store",
+    "Just stop by at 5",
+    "non-stop messages from my mom",
+    "unstoppable",
+    "stopwatch",
+    "the end of the road",
+    "I'll be there at the end. Message me",
+    "The weekend messages were great",
+    "when does this end",
+    "please end the call",
+    "quit my job",
+    "I quit my job",
+    "Please cancel my appointment",
+    "can you cancel my order",
+    "Remove the onions",
+    "you never call me",
+    "I dont text and drive",
+    "don't send the driver yet",
+    "I don't want any pickles"
+  ])("%j is not", (text) => assert.isUndefined(said(text)))
+})
+
+/** Whatever a keyboard can do: marks, joiners, scripts, halves of pairs. */
+const Text = Schema.Array(
+  Schema.Union([
+    Schema.String,
+    Schema.Literals([
+      "s",
+      "t",
+      "o",
+      "p",
+      "STOP",
+      "don",
+      "'",
+      "´",
+      "ʼ",
+      "ŉ",
+      "ß",
+      "ΐ",
+      "ᾳ",
+      "ı",
+      "İ",
+      "ﬁ",
+      "½",
+      "Å",
+      "ê"
+    ]),
+    Schema.Literals([" ", "\n", ". ", "-", "🛑", "\ufe0f", "\u200b", "\u200d", "\u0301", "\u0345", "\u0308", "\ud83d"]),
+    Schema.Literals(["\u1100", "\u1161", "\u11a8", "가", "が", "か", "\u3099", "हि", "Ａ", "ǰ", "ẞ", "ⅷ", "ⓢ", "𝐒"])
+  ])
+).check(Schema.isMaxLength(12))
+
+describe("normalising", () => {
+  it.prop(
+    "twice is normalising once",
+    [Text],
+    ([parts]) => {
+      const once = normalise(parts.join(""))
+      assert.strictEqual(normalise(once), once)
+    },
+    { arbitrary: { runs: 2000 } }
+  )
+
+  it.prop("leaves words of letters and digits, one space apart", [Text], ([parts]) =>
+    assert.match(normalise(parts.join("")), /^(?:[\p{L}\p{N}]+(?: [\p{L}\p{N}]+)*)?$/u)
+  )
+
+  it.prop("never makes hearing throw, and an empty message says nothing", [Text], ([parts]) => {
+    const text = parts.join("")
+    const heard = said(text)
+    if (normalise(text) === "") assert.isUndefined(heard)
+  })
+
+  it("leaves no trace of how a letter was put together", () => {
+    assert.strictEqual(normalise("중지!".normalize("NFD")), "중지")
+    assert.strictEqual(normalise("arre\u0302t"), normalise("arr\u00eat"))
+  })
+
+  it("turns every word of a rule into itself: what is compared is normalised", () => {
+    for (const word of rule.optOutWords) assert.strictEqual(normalise(word), word)
+  })
+})

@@ -1,0 +1,243 @@
+import { assert, describe, it } from "@effect/vitest"
+import { by, type ConsentState, point, View } from "@stopline/consent"
+import { Schema } from "effect"
+
+const settle = 30
+const echoWindow = 60
+
+/** A provider known at 100 to hold what is given. */
+const view = (given: Partial<View.View> = {}): View.View => ({
+  ...View.unknown,
+  held: "opted-out",
+  readAt: 100,
+  ...given
+})
+
+const written = (state: ConsentState, endedAt: number): Pick<View.View, "written" | "echoDue"> => ({
+  written: { state, begunAt: endedAt - 5, endedAt },
+  echoDue: true
+})
+
+const read = (known: View.View | undefined, state: ConsentState, beganAt: number) =>
+  View.meetReading(known, state, undefined, { beganAt, endedAt: beganAt + 10 }, settle)
+
+const event = (known: View.View | undefined, state: ConsentState, at: number, receivedAt = at, named = false) =>
+  View.meetEvent(known, state, point(at), receivedAt, named, echoWindow)
+
+describe("a reading", () => {
+  it("of a pair never seen is news when it is an opt-out, of any age", () =>
+    assert.deepStrictEqual(read(undefined, "opted-out", 200), {
+      _tag: "News",
+      view: view({ readAt: 200 }),
+      time: by(210)
+    }))
+
+  it("of a pair never seen that is not opted out is the ordinary state of the world", () =>
+    assert.deepStrictEqual(read(undefined, "opted-in", 200), {
+      _tag: "Known",
+      view: view({ held: "opted-in", readAt: 200 })
+    }))
+
+  it("of a pair never seen that is opted in since a time the provider names is news", () =>
+    assert.deepStrictEqual(
+      View.meetReading(undefined, "opted-in", point(150), { beganAt: 200, endedAt: 210 }, settle),
+      { _tag: "News", view: view({ held: "opted-in", readAt: 200 }), time: point(150) }
+    ))
+
+  it("of what was known is not news, and refreshes it", () => {
+    assert.deepStrictEqual(read(view({ liftedAt: 50 }), "opted-out", 200), {
+      _tag: "Known",
+      view: view({ liftedAt: 50, readAt: 200 })
+    })
+    assert.deepStrictEqual(read(view(), "opted-out", 90), { _tag: "Known", view: view() })
+  })
+
+  it("of something else happened between the last reading and this one", () => {
+    assert.deepStrictEqual(read(view({ held: "opted-in" }), "opted-out", 200), {
+      _tag: "News",
+      view: view({ readAt: 200 }),
+      time: { notBefore: 100, notAfter: 210 }
+    })
+  })
+
+  it("of a block that is gone says since when it was seen to be gone", () =>
+    assert.deepStrictEqual(read(view(), "opted-in", 200), {
+      _tag: "News",
+      view: view({ held: "opted-in", readAt: 200, liftedAt: 210 }),
+      time: { notBefore: 100, notAfter: 210 }
+    }))
+
+  it("takes the provider's own time, where it gives one", () => {
+    const met = View.meetReading(view(), "opted-in", point(140), { beganAt: 200, endedAt: 210 }, settle)
+    assert.deepStrictEqual(met._tag === "News" && met.time, point(140))
+  })
+
+  it("while a write is on its way cannot be judged (L7)", () => {
+    for (const state of ["opted-out", "opted-in"] as const) {
+      assert.deepStrictEqual(read(view({ intent: "opted-in" }), state, 200), { _tag: "Undecided" })
+    }
+  })
+
+  it("that began before another one cannot contradict it", () => {
+    assert.deepStrictEqual(read(view(), "opted-in", 99), { _tag: "Undecided" })
+    assert.strictEqual(read(view(), "opted-in", 100)._tag, "News")
+  })
+
+  it("of a pair asked about, but never answered for, is judged by itself", () =>
+    assert.strictEqual(read(view({ held: undefined }), "opted-out", 50)._tag, "News"))
+
+  it("soon after a write may be a stale copy (L7)", () => {
+    const ours = view({ readAt: 100, ...written("opted-out", 100) })
+    assert.deepStrictEqual(read(ours, "opted-in", 100 + settle - 1), { _tag: "Undecided" })
+    assert.strictEqual(read(ours, "opted-in", 100 + settle)._tag, "News")
+    assert.strictEqual(read(ours, "opted-out", 101)._tag, "Known")
+  })
+})
+
+describe("an event", () => {
+  it("of a pair never seen is news", () =>
+    assert.deepStrictEqual(event(undefined, "opted-out", 200), {
+      _tag: "News",
+      view: view({ readAt: 200 }),
+      time: point(200)
+    }))
+
+  it("of an opt-in says when the block was seen to be gone", () =>
+    assert.deepStrictEqual(event(view(), "opted-in", 200, 205), {
+      _tag: "News",
+      view: view({ held: "opted-in", readAt: 200, liftedAt: 205 }),
+      time: point(200)
+    }))
+
+  it("of an opt-out ends the talk of a lifted block", () => {
+    const met = event(view({ held: "opted-in", liftedAt: 150 }), "opted-out", 200)
+    assert.deepStrictEqual(met._tag === "News" && met.view, view({ readAt: 200 }))
+  })
+
+  it("again is news again, and nothing about the view but its age moves", () => {
+    const lifted = view({ held: "opted-in", liftedAt: 150 })
+    const met = event(lifted, "opted-in", 200)
+    assert.deepStrictEqual(met, { _tag: "News", view: { ...lifted, readAt: 200 }, time: point(200) })
+  })
+
+  it("older than what was read since is a fact, but not what the provider holds", () => {
+    const known = view({ held: "opted-in" })
+    assert.deepStrictEqual(event(known, "opted-out", 99, 300), { _tag: "News", view: known, time: point(99) })
+  })
+
+  it("that may be younger than what was read is what the provider holds", () => {
+    const met = View.meetEvent(view({ held: "opted-in" }), "opted-out", { notBefore: 99, notAfter: 101 }, 300, false, 0)
+    assert.deepStrictEqual(met._tag === "News" && met.view, view())
+  })
+
+  it("while a write is on its way leaves it to the outcome to say what is held (L7)", () => {
+    const known = view({ intent: "opted-out" })
+    assert.deepStrictEqual(event(known, "opted-in", 200), { _tag: "News", view: known, time: point(200) })
+  })
+
+  it("with no time but its arrival does not make the view younger than it is", () => {
+    const met = View.meetEvent(view(), "opted-in", by(200), 200, false, echoWindow)
+    assert.deepStrictEqual(met._tag === "News" && met.view?.readAt, 100)
+  })
+})
+
+describe("the echo of our own write (L7)", () => {
+  const ours = view({ ...written("opted-out", 100) })
+
+  it("is not news, once", () => {
+    const first = event(ours, "opted-out", 101, 110)
+    assert.deepStrictEqual(first, { _tag: "Known", view: { ...ours, echoDue: false } })
+    assert.strictEqual(event({ ...ours, echoDue: false }, "opted-out", 101, 111)._tag, "News")
+  })
+
+  it("may come while the write is still on its way", () => {
+    const sent = view({ held: "opted-in", intent: "opted-out", echoDue: true })
+    assert.deepStrictEqual(event(sent, "opted-out", 101), { _tag: "Known", view: { ...sent, echoDue: false } })
+  })
+
+  it("comes in time or is somebody else", () => {
+    assert.strictEqual(event(ours, "opted-out", 101, 100 + echoWindow)._tag, "Known")
+    assert.strictEqual(event(ours, "opted-out", 101, 100 + echoWindow + 1)._tag, "News")
+  })
+
+  it("goes our way: the other way is news, and leaves the echo due", () => {
+    const met = event(ours, "opted-in", 110)
+    assert.deepStrictEqual(met._tag === "News" && [met.view.held, met.view.echoDue], ["opted-in", true])
+  })
+
+  it("names nobody: a person who is named is no echo", () => {
+    const met = event(ours, "opted-out", 110, 110, true)
+    assert.deepStrictEqual(met._tag === "News" && met.view.echoDue, true)
+  })
+
+  it("is not waited for when none is due", () =>
+    assert.strictEqual(event({ ...ours, echoDue: false }, "opted-out", 110)._tag, "News"))
+})
+
+const State = Schema.Literals(["opted-out", "opted-in"])
+const Moment = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 20 }))
+const AnyView = Schema.Struct({
+  held: Schema.UndefinedOr(State),
+  readAt: Moment,
+  liftedAt: Schema.UndefinedOr(Moment),
+  intent: Schema.UndefinedOr(State),
+  written: Schema.UndefinedOr(Schema.Struct({ state: State, begunAt: Moment, endedAt: Moment })),
+  echoDue: Schema.Boolean
+})
+const Duration = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 5 }))
+
+describe("whatever the view", () => {
+  it.prop(
+    "a reading that began before our write ended is not news against it",
+    [AnyView, State, Moment, Duration, Duration, State],
+    ([known, state, endedAt, early, settle, other]) => {
+      const ours = { ...known, written: { state: other, begunAt: endedAt - 1, endedAt } }
+      const span = { beganAt: endedAt - 1 - early, endedAt: endedAt + 9 }
+      assert.notStrictEqual(View.meetReading(ours, state, undefined, span, settle)._tag, "News")
+    }
+  )
+
+  it.prop(
+    "a reading that is news does not fall before what is known",
+    [AnyView, State, Moment],
+    ([known, state, at]) => {
+      const met = View.meetReading(known, state, undefined, { beganAt: at, endedAt: at + 1 }, 0)
+      if (met._tag !== "News") return
+      assert.strictEqual(met.view.held, state)
+      assert.isAtMost(met.time.notBefore, met.time.notAfter)
+      if (known.held !== undefined) assert.isAtLeast(met.view.readAt, known.readAt)
+    }
+  )
+
+  it.prop("the same reading again is no news", [AnyView, State, Moment], ([known, state, at]) => {
+    const span = { beganAt: at, endedAt: at + 1 }
+    const met = View.meetReading(known, state, undefined, span, 0)
+    if (met._tag === "News") assert.strictEqual(View.meetReading(met.view, state, undefined, span, 0)._tag, "Known")
+  })
+
+  it.prop(
+    "one write has one echo at most",
+    [AnyView, Schema.Array(Schema.Struct({ state: State, at: Moment, named: Schema.Boolean }))],
+    ([known, events]) => {
+      let echoes = 0
+      let current: View.View = known
+      for (const { at, named, state } of events) {
+        const met = View.meetEvent(current, state, point(at), at, named, echoWindow)
+        if (met._tag === "Known") echoes += 1
+        if (met._tag !== "Undecided") current = met.view ?? current
+      }
+      assert.isAtMost(echoes, known.echoDue ? 1 : 0)
+    }
+  )
+
+  it.prop(
+    "an event never touches a write: not the intent, not what was written",
+    [AnyView, State, Moment, Moment],
+    ([known, state, at, receivedAt]) => {
+      const met = View.meetEvent(known, state, point(at), receivedAt, false, echoWindow)
+      if (met._tag === "Undecided" || met.view === undefined) return
+      assert.strictEqual(met.view.intent, known.intent)
+      assert.strictEqual(met.view.written, known.written)
+    }
+  )
+})
