@@ -12,7 +12,11 @@ export default defineConfig({
       {
         test: {
           name: "postgres",
-          include: ["packages/{ledger,engine}/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "test/**/*.test.ts"],
+          include: [
+            "packages/{ledger,engine,simulation}/test/**/*.test.ts",
+            "apps/*/test/**/*.test.ts",
+            "test/**/*.test.ts"
+          ],
           globalSetup: "./test/postgres.ts",
           testTimeout: 60_000,
           hookTimeout: 60_000

@@ -67,7 +67,7 @@ export const readJson = (read: ReadReport) => ({
   ...(read.error !== undefined && { error: read.error.message })
 })
 
-export const appliedJson = (one: ApplyReport) => ({ ...one, errors: one.errors.map((error) => error.message) })
+const appliedJson = (one: ApplyReport) => ({ ...one, errors: one.errors.map((error) => error.message) })
 
 export const roundJson = (report: RoundReport) => ({
   outcome: report.outcome,

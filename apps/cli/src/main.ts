@@ -1,7 +1,7 @@
 /** The command line. */
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
-import { Effect, Logger, Predicate } from "effect"
-import { Command } from "effect/cli"
+import { Cause, Effect, Logger, Predicate } from "effect"
+import { CliError, Command } from "effect/cli"
 import { backfill } from "./commands/backfill.ts"
 import { doctor } from "./commands/doctor.ts"
 import { drift } from "./commands/drift.ts"
@@ -17,17 +17,19 @@ const stopline = Command.make("stopline").pipe(
   Command.withSubcommands([up, doctor, backfill, plan, apply, sync, drift, history, resume])
 )
 
-/** Errors that were meant for a person carry one sentence; anything else is shown whole. */
-const complain = (error: unknown): Effect.Effect<void> =>
-  error instanceof Ends
-    ? Effect.void
-    : Effect.sync(() => process.stderr.write(`stopline: ${Predicate.isError(error) ? error.message : String(error)}\n`))
+/** A failure meant for a person is one sentence. Anything else is a fault of ours, and shown whole. */
+const complain = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
+  const error = Cause.squash(cause)
+  const told = error instanceof Ends || (CliError.isCliError(error) && error._tag === "ShowHelp")
+  if (told || Cause.hasInterruptsOnly(cause)) return Effect.void
+  const text = Cause.hasDies(cause) || !Predicate.isError(error) ? Cause.pretty(cause) : error.message
+  return Effect.sync(() => process.stderr.write(`stopline: ${text}\n`))
+}
 
 stopline.pipe(
   Command.run({ version: "0.1.0" }),
-  Effect.tapError(complain),
-  Effect.provide(NodeServices.layer),
+  Effect.tapCause(complain),
   // Standard output is for what was asked; logs go to standard error.
-  Effect.provide(Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])),
+  Effect.provide([NodeServices.layer, Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])]),
   NodeRuntime.runMain({ disableErrorReporting: true, teardown: (exit, done) => done(exitCode(exit)) })
 )

@@ -8,7 +8,7 @@ import { AzureAccount } from "./vendors/azure.ts"
 import { RingCentralAccount } from "./vendors/ringcentral.ts"
 import { FromEnvironment } from "./secret.ts"
 
-const Share = Schema.Number.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
+const Share = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
 const Limit = Schema.Struct({
@@ -19,7 +19,7 @@ const Limit = Schema.Struct({
 })
 
 const MemberName = Schema.String.check(
-  Schema.isPattern(/^[a-z0-9][a-z0-9-]*\/(\+[1-9]\d{6,14}|[1-9]\d{2,7})$/, {
+  Schema.isPattern(/^[a-z0-9][a-z0-9-]*\/(\+[1-9]\d{6,14}|[1-9]\d{2,7})$/u, {
     message: "Expected account/sender, such as contoso/+18005550100"
   })
 )
@@ -61,7 +61,7 @@ export const ConfigFile = Schema.Struct({
       host: Schema.optionalKey(Schema.NonEmptyString),
       port: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }))),
       publicUrl: Schema.optionalKey(
-        Schema.String.check(Schema.isPattern(/^https?:\/\/[^/]+$/, { message: "Expected https://host, no path" }))
+        Schema.String.check(Schema.isPattern(/^https?:\/\/[^/]+$/u, { message: "Expected https://host, no path" }))
       ).annotateKey({ description: "How providers reach this worker; webhooks are at /webhooks/<account> below it" })
     })
   ),

@@ -4,7 +4,7 @@ import { ConfigProvider, Effect } from "effect"
 import { demoEnvironment, demoFile } from "./demo.ts"
 import { type Config, ConfigError, loadConfig } from "./load.ts"
 
-export const defaultFile = "stopline.yaml"
+const defaultFile = "stopline.yaml"
 
 const exists = (file: string) =>
   Effect.promise(() =>

@@ -5,7 +5,7 @@
 import { readFile } from "node:fs/promises"
 import { type Group, type Member, resolveGroups } from "@stopline/consent"
 import { Duration, Effect, Predicate, Schema } from "effect"
-import { isNode, LineCounter, parseDocument } from "yaml"
+import { isMap, isNode, LineCounter, parseDocument } from "yaml"
 import { ConfigFile } from "./config.ts"
 import { wrongIn } from "./wrong.ts"
 
@@ -72,7 +72,9 @@ export const parseConfig = Effect.fn("parseConfig")(function* (
   /** The line of a path, or of the nearest thing around it that stands in the file. */
   const lineOf = (path: ReadonlyArray<PropertyKey>): number | undefined => {
     for (let length = path.length; length > 0; length--) {
-      const node: unknown = document.getIn(path.slice(0, length), true)
+      const around: unknown = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true)
+      const key = isMap(around) ? around.items.find((pair) => String(pair.key) === path[length - 1])?.key : undefined
+      const node: unknown = key ?? document.getIn(path.slice(0, length), true)
       if (isNode(node) && node.range != null) return lines.linePos(node.range[0]).line
     }
     return undefined

@@ -2,8 +2,8 @@
 import { hostname } from "node:os"
 import path from "node:path"
 import { defaultSettings, type EngineSettings, Fleet } from "@stopline/engine"
-import { type Connection, ledgerLayer, type LedgerError, type LedgerPlace, register } from "@stopline/ledger"
-import { Clock, Context, Effect, Layer } from "effect"
+import { Connection, ledgerLayer, type LedgerError, type LedgerPlace, register } from "@stopline/ledger"
+import { Clock, Context, Effect, Layer, Redacted } from "effect"
 import { connect } from "./connect.ts"
 import { type Config, type ConfigError, millis } from "./load.ts"
 import { readSecret } from "./secret.ts"
@@ -14,7 +14,7 @@ export class Loaded extends Context.Service<Loaded, Config>()("@stopline/worker/
 /** Where a Postgres of our own keeps its files. */
 export const stateFolder = ".stopline"
 
-export const settingsOf = ({ content: { policy } }: Config): EngineSettings => ({
+const settingsOf = ({ content: { policy } }: Config): EngineSettings => ({
   ...defaultSettings,
   policy: policy?.optIn ?? defaultSettings.policy,
   confirmMs: millis(policy?.confirm, defaultSettings.confirmMs),
@@ -25,11 +25,16 @@ export const settingsOf = ({ content: { policy } }: Config): EngineSettings => (
   }
 })
 
+const sampleUrl = "postgres://user:password@host/database"
+
+const isPostgresUrl = (text: string): boolean => /^postgres(ql)?:$/.test(URL.parse(text)?.protocol ?? "")
+
 const placeOf = Effect.fnUntraced(function* (config: Config): Effect.fn.Return<LedgerPlace, ConfigError> {
   const url = config.content.ledger?.url
   if (url === undefined) return { _tag: "Embedded", folder: path.resolve(stateFolder) }
   const secret = yield* Effect.mapError(readSecret(url), (error) => config.problem(["ledger", "url"], error.message))
-  return { _tag: "Url", url: secret }
+  if (isPostgresUrl(Redacted.value(secret))) return { _tag: "Url", url: secret }
+  return yield* config.problem(["ledger", "url"], `${url.env} holds no URL such as ${sampleUrl}`)
 })
 
 const fleetLayer = (config: Config, role: string) =>
@@ -45,6 +50,14 @@ const fleetLayer = (config: Config, role: string) =>
     })
   )
 
+/** A database that was named and does not answer is told of by its place in the file. */
+const unreached = (config: Config, error: LedgerError): Effect.Effect<never, ConfigError | LedgerError> => {
+  const url = config.content.ledger?.url
+  if (url === undefined || error.kind !== "unreachable") return Effect.fail(error)
+  const cure = `see that it runs, and that ${url.env} is right: ${sampleUrl}`
+  return Effect.fail(config.problem(["ledger", "url"], `the database cannot be reached (${error.detail}); ${cure}`))
+}
+
 /** Everything a command needs, for as long as the scope lives. Nothing is started before the whole configuration is known to be good. */
 export const open = (
   config: Config,
@@ -56,7 +69,9 @@ export const open = (
       // Looked at before the database is touched: a missing secret is no reason to start a server.
       yield* Effect.scoped(connect(config))
       return fleetLayer(config, role).pipe(
-        Layer.provideMerge(ledgerLayer(place)),
+        Layer.provideMerge(
+          Layer.catch(ledgerLayer(place), (error) => Layer.effect(Connection, unreached(config, error)))
+        ),
         Layer.provideMerge(Layer.succeed(Loaded, config))
       )
     })

@@ -3,9 +3,11 @@ import { Config, Effect, Redacted, Schema } from "effect"
 
 export const FromEnvironment = Schema.Struct({
   env: Schema.String.check(
-    Schema.isPattern(/^[A-Za-z_][A-Za-z0-9_]*$/, { message: "Expected the name of an environment variable" })
+    Schema.isPattern(/^[A-Za-z_][A-Za-z0-9_]*$/u, { message: "Expected the name of an environment variable" })
   )
-}).annotate({ message: "Expected { env: NAME }: secrets stand in the environment, and only the variable is named here" })
+}).annotate({
+  message: "Expected { env: NAME }: secrets stand in the environment, and only the variable is named here"
+})
 export type FromEnvironment = typeof FromEnvironment.Type
 
 /** The variable is not set, or empty. */

@@ -23,7 +23,9 @@ const format = SchemaIssue.makeFormatterStandardSchemaV1({
 })
 
 const settingsIn = ({ ast }: SchemaIssue.UnexpectedKey): string =>
-  ast._tag === "Objects" ? `there are: ${ast.propertySignatures.map(({ name }) => String(name)).join(", ")}` : "take it out"
+  ast._tag === "Objects"
+    ? `there are: ${ast.propertySignatures.map(({ name }) => String(name)).join(", ")}`
+    : "take it out"
 
 /** YAML reads 20500 and +18005550100 as numbers. */
 const inYaml: Readonly<Record<string, string>> = {

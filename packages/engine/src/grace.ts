@@ -9,9 +9,18 @@ export const finishing = <A, E, R>(self: Effect.Effect<A, E, R>, graceMs: number
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
       const fiber = yield* Effect.forkDetach(Effect.interruptible(self))
-      const wait = Effect.timeoutOption(Fiber.await(fiber), graceMs)
-      return yield* restore(Fiber.join(fiber)).pipe(
-        Effect.onInterrupt(() => Effect.interruptible(wait).pipe(Effect.andThen(Fiber.interrupt(fiber))))
-      )
+      return yield* Effect.onInterrupt(restore(Fiber.join(fiber)), () => awaitAtMost(fiber, graceMs))
     })
   )
+
+/**
+ * The clock runs in a fiber of its own: who waits here has been interrupted, and
+ * would be cut off at once by anything that can be.
+ */
+const awaitAtMost = <A, E>(fiber: Fiber.Fiber<A, E>, ms: number): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const late = Effect.andThen(Effect.sleep(ms), Fiber.interrupt(fiber))
+    const clock = yield* Effect.forkDetach(Effect.interruptible(late))
+    yield* Fiber.await(fiber)
+    yield* Fiber.interrupt(clock)
+  })

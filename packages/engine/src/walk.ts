@@ -178,6 +178,7 @@ const readPages = Effect.fnUntraced(function* (station: Station, port: ListPort,
   let walk = begun
   let news = 0
   let problems = 0
+  let barren = 0
   for (;;) {
     const beganAt = yield* Clock.currentTimeMillis
     const page = yield* paced(
@@ -191,12 +192,14 @@ const readPages = Effect.fnUntraced(function* (station: Station, port: ListPort,
     )
     const endedAt = yield* Clock.currentTimeMillis
     const next = page.next._tag === "More" ? page.next.cursor : undefined
-    if (next !== undefined && (next === walk.cursor || tokens.has(next))) {
+    barren = page.readings.length + page.problems.length === 0 ? barren + 1 : 0
+    const endless = next === undefined ? undefined : whyEndless(walk, next, tokens, barren)
+    if (endless !== undefined) {
       return yield* new ProviderError({
         account: station.account.name,
         operation: "list",
         reason: new Unreadable({ mayHaveApplied: false }),
-        detail: `the list runs in a circle: page ${walk.pages + 1} names a token that came before`
+        detail: endless
       })
     }
     if (next !== undefined) tokens.add(next)
@@ -220,6 +223,16 @@ const readPages = Effect.fnUntraced(function* (station: Station, port: ListPort,
     if (next === undefined) return { walk, news, problems }
   }
 })
+
+/** An empty page may be followed by rows; a long run of them is a list that never ends. */
+const mostBarren = 20
+
+const whyEndless = (walk: Walk, next: string, tokens: ReadonlySet<string>, barren: number): string | undefined => {
+  if (next === walk.cursor || tokens.has(next)) {
+    return `the list runs in a circle: page ${walk.pages + 1} names a token that came before`
+  }
+  return barren < mostBarren ? undefined : `the list goes on without rows: ${barren} empty pages in a row`
+}
 
 /** What a finished walk says about pairs it did not show. */
 const conclude = Effect.fnUntraced(function* (station: Station, port: ListPort, walk: Walk, lane: Lane) {

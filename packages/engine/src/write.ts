@@ -34,7 +34,7 @@ export interface Written {
   readonly error: ProviderError | undefined
 }
 
-export const nothingWritten: Written = { held: [], retryable: 0, rejected: [], obsolete: 0, error: undefined }
+const nothingWritten: Written = { held: [], retryable: 0, rejected: [], obsolete: 0, error: undefined }
 
 /** How many pairs one burst takes: enough to keep the provider busy, few enough for an urgent one to slip in between. */
 export const burstSize = (port: WritePort): number => port.maxRecipients * port.concurrency

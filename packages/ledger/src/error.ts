@@ -26,11 +26,13 @@ const network = new Set(["ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "ETIMEDOUT",
 export const ledgerError =
   (operation: string) =>
   (cause: unknown): LedgerError => {
-    if (Predicate.isTagged(cause, "LedgerError")) return cause as LedgerError
+    if (cause instanceof LedgerError) return cause
     const code = Predicate.hasProperty(cause, "code") && Predicate.isString(cause.code) ? cause.code : ""
     const text = Predicate.isError(cause) ? cause.message : "unknown failure"
     const lost =
-      network.has(code) || unreachable.test(code) || /terminated|timeout exceeded|Connection ended/i.test(text)
+      network.has(code) ||
+      unreachable.test(code) ||
+      /terminated|timeout exceeded|not queryable|been discarded/i.test(text)
     const kind = conflicts.has(code) ? "conflict" : lost ? "unreachable" : "broken"
     return new LedgerError({ kind, operation, detail: code === "" ? text : `${text} (${code})` })
   }

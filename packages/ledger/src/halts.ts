@@ -60,7 +60,7 @@ export const openHalts = Effect.fn("Ledger.openHalts")(function* (): Effect.fn.R
       .orderBy("halt.id")
       .execute()
   )
-  return rows.map((row) => ({ ...row, numbers: row.numbers as Halt["numbers"] }))
+  return rows
 })
 
 /** Clears open halts, by the name of the person who looked. Returns those it cleared. */

@@ -8,8 +8,9 @@ import { digits } from "./codec.ts"
 import { Connection } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
 import { append, type Append, type Recorded } from "./fold.ts"
+import { lockAccount } from "./locks.ts"
 import { type RegisteredAccount, senderId } from "./registry.ts"
-import { loadViews, lockAccount, pairKey, saveViews } from "./views.ts"
+import { loadViews, pairKey, saveViews } from "./views.ts"
 
 export interface Ingested {
   /** What was news, in the order given. */
@@ -53,36 +54,44 @@ const store = Effect.fnUntraced(function* (
   const views = yield* loadViews(pairs)
   const changed = new Set<string>()
   const news: Array<Append> = []
+  let echoes = 0
   for (const fact of facts) {
     const pair = { senderId: fact.senderId, recipient: digits(fact.observation.recipient) }
-    const { basis, origin, state, time } = fact.observation
+    const { basis, key: factKey, origin, state, time } = fact.observation
     if (!speaksOfHolding(basis)) {
       news.push(fact)
       continue
     }
     const key = pairKey(pair)
+    const known = views.get(key)
+    // The echo of a write of ours left no row behind by which a repetition could be known.
+    if (factKey !== null && known?.echoKey === factKey) continue
     const named = origin === "recipient" || origin === "carrier"
-    const meeting = View.meetEvent(views.get(key)?.view, state, time, receivedAt, named, echoWindow)
+    const meeting = View.meetEvent(known?.view, state, time, receivedAt, named, echoWindow)
+    const isEcho = meeting._tag === "Known"
     if (meeting._tag === "News") news.push(fact)
+    if (isEcho) echoes += 1
     if (meeting._tag !== "Undecided" && meeting.view !== undefined) {
-      views.set(key, { ...pair, view: meeting.view })
+      views.set(key, { ...pair, view: meeting.view, echoKey: isEcho ? (factKey ?? undefined) : known?.echoKey })
       changed.add(key)
     }
   }
   yield* saveViews([...views].flatMap(([key, view]) => (changed.has(key) ? [view] : [])))
-  const recorded = yield* append(account.id, null, receivedAt, news)
-  const byPair = new Map(
-    news.map((fact) => [`${fact.senderId}:${digits(fact.observation.recipient)}`, fact.observation])
-  )
-  return {
-    recorded: recorded.flatMap((row) => {
-      const observation = byPair.get(pairKey(row))
-      return observation === undefined ? [] : [{ ...row, observation }]
-    }),
-    repeated: observations.length - fresh.length,
-    echoes: facts.length - news.length
-  }
+  const recorded = matchRows(news, yield* append(account.id, null, receivedAt, news))
+  return { recorded, repeated: observations.length - recorded.length - echoes, echoes }
 })
+
+/** Each fact with its row, in the order given. Within a recipient, ids rise in the order in which the facts were given. */
+const matchRows = (facts: ReadonlyArray<Append>, rows: ReadonlyArray<Recorded>): Ingested["recorded"] => {
+  const waiting = Map.groupBy(
+    rows.toSorted((a, b) => a.id - b.id),
+    (row) => row.recipient
+  )
+  return facts.flatMap(({ observation }) => {
+    const row = waiting.get(digits(observation.recipient))?.shift()
+    return row === undefined ? [] : [{ ...row, observation }]
+  })
+}
 
 /** The observations whose fact is not in the ledger yet, each fact once. */
 const unknownFacts = Effect.fnUntraced(function* (

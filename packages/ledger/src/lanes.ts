@@ -9,8 +9,9 @@
  */
 import { Effect } from "effect"
 import { sql } from "kysely"
-import { Connection, instant, sessionLocks } from "./connection.ts"
+import { Connection, instant } from "./connection.ts"
 import { LedgerError } from "./error.ts"
+import { sessionLocks } from "./session.ts"
 
 export interface Lane {
   readonly key: string

@@ -1,5 +1,5 @@
 /** Brings the schema up to date, and refuses a database that a newer Stopline has moved on. */
-import { Effect } from "effect"
+import { Effect, Predicate } from "effect"
 import { Migrator } from "kysely/migration"
 import { Connection } from "./connection.ts"
 import { LedgerError } from "./error.ts"
@@ -12,7 +12,7 @@ export const migrate: Effect.Effect<void, LedgerError, Connection> = Effect.gen(
     return migrator.migrateToLatest()
   })
   if (result.error === undefined) return
-  const text = result.error instanceof Error ? result.error.message : String(result.error)
+  const text = Predicate.isError(result.error) ? result.error.message : "unknown failure"
   const newer = /corrupted migrations|is missing/i.test(text)
   return yield* new LedgerError({
     kind: newer ? "newer" : "broken",

@@ -182,4 +182,18 @@ create table setting (name text primary key, value jsonb not null);
 `)
 }
 
-export const migrations: Record<string, Migration> = { "0001-ledger": ledger }
+const echoes: Migration = {
+  up: statements(`
+alter table view add column echo_key text;
+comment on column view.echo_key is 'The event that was the echo of our last write: sent again it is still no news';
+`)
+}
+
+/** Unlogged, the table is empty after a crash of Postgres, and a walk that then goes on would miss all it had seen before. */
+const seen: Migration = { up: statements("alter table walk_seen set logged") }
+
+export const migrations: Record<string, Migration> = {
+  "0001-ledger": ledger,
+  "0002-echoes": echoes,
+  "0003-seen": seen
+}

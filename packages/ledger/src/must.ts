@@ -5,7 +5,8 @@
 import type { OptInPolicy } from "@stopline/consent"
 import { type RawBuilder, sql } from "kysely"
 
-const optInAt: Record<OptInPolicy, RawBuilder<unknown>> = {
+/** When the opt-in was said that counts for the pair; null when none was. */
+export const optInAt: Record<OptInPolicy, RawBuilder<unknown>> = {
   strict: sql`o.said_at`,
   group: sql`greatest(o.said_at, st.in_at)`,
   trusting: sql`greatest(o.said_at, o.told_at)`

@@ -10,30 +10,44 @@ import type { LedgerError } from "./error.ts"
 
 export interface Bucket {
   readonly key: string
-  /** Requests per window, and at most at once. */
+  /** Requests per window, wherever in time the window is laid. */
   readonly requests: number
   readonly windowMs: number
 }
 
-/** Reserves one request. Returns how long to wait before it may be sent (ms). */
+/**
+ * A full bucket and what flows in while it is emptied must together stay within
+ * the limit, in any window. So a quarter may go at once, and the rest is spread.
+ */
+const flow = ({ requests, windowMs }: Bucket) => {
+  const atOnce = Math.max(1, Math.floor(requests / 4))
+  return { atOnce, perMs: (requests - atOnce + 1) / windowMs }
+}
+
+/**
+ * Reserves one request. Returns how long to wait before it may be sent (ms).
+ * During a penalty the turns are given out from its end on, one after another.
+ */
 export const reserve = Effect.fn("Ledger.reserve")(function* (
   bucket: Bucket,
   now: number
 ): Effect.fn.Return<number, LedgerError, Connection> {
   const { query } = yield* Connection
-  const perMs = bucket.requests / bucket.windowMs
+  const { atOnce, perMs } = flow(bucket)
   const at = sql`${instant(now)}::timestamptz`
   const result = yield* query("reserve", (db) =>
     sql<{ wait: number }>`
       insert into pace as p (key, tokens, refreshed_at, blocked_until)
-      values (${bucket.key}, ${bucket.requests - 1}, ${at}, '-infinity')
+      values (${bucket.key}, ${atOnce - 1}, ${at}, '-infinity')
       on conflict (key) do update set
-        tokens = least(${bucket.requests}::float8, p.tokens + greatest(0, extract(epoch from ${at} - p.refreshed_at) * 1000) * ${perMs}::float8) - 1,
-        refreshed_at = greatest(p.refreshed_at, ${at})
-      returning greatest(
-        0,
-        -tokens / ${perMs}::float8,
-        case when blocked_until > ${at} then extract(epoch from blocked_until - ${at}) * 1000 else 0 end
+        tokens = least(
+          ${atOnce}::float8,
+          p.tokens + greatest(0, extract(epoch from greatest(${at}, p.blocked_until) - p.refreshed_at) * 1000) * ${perMs}::float8
+        ) - 1,
+        refreshed_at = greatest(p.refreshed_at, ${at}, p.blocked_until)
+      returning (
+        greatest(0, -tokens / ${perMs}::float8)
+        + case when blocked_until > ${at} then extract(epoch from blocked_until - ${at}) * 1000 else 0 end
       )::float8 as wait`.execute(db)
   )
   return Math.ceil(result.rows[0]?.wait ?? 0)

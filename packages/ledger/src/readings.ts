@@ -11,8 +11,9 @@ import { sql } from "kysely"
 import { Connection, instant } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
 import { append, type Append, type Recorded } from "./fold.ts"
+import { lockAccount } from "./locks.ts"
 import { type RegisteredAccount, type RegisteredSender, senderId } from "./registry.ts"
-import { loadViews, lockAccount, type Pair, pairKey, type PairView, saveViews } from "./views.ts"
+import { loadViews, type Pair, pairKey, type PairView, saveViews } from "./views.ts"
 
 export interface ReadingContext {
   readonly account: RegisteredAccount

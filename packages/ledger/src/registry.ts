@@ -19,6 +19,7 @@ import { sql } from "kysely"
 import { Connection, instant } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
 import { standingOfJoiner } from "./fold.ts"
+import { lockRegistry } from "./locks.ts"
 
 export interface AccountSpec {
   readonly name: AccountName
@@ -32,15 +33,15 @@ export interface RegisteredAccount {
   readonly vendor: string
   readonly senders: ReadonlyArray<RegisteredSender>
   /** The row that stands for every sender of the account. */
-  readonly every: RegisteredSender
+  readonly every: { readonly id: number }
 }
 
 export interface RegisteredSender {
   readonly id: number
   readonly account: AccountName
   readonly accountId: number
-  readonly address: SenderAddress | EverySender
-  /** Null for the row that stands for every sender, and for senders nobody configured. */
+  readonly address: SenderAddress
+  /** Null for senders of no group. */
   readonly groupId: number | null
 }
 
@@ -68,7 +69,7 @@ const upsert = Effect.fnUntraced(function* (
   now: number
 ) {
   const { query } = yield* Connection
-  yield* query("register", (db) => sql`select pg_advisory_xact_lock(${registerLock})`.execute(db))
+  yield* lockRegistry()
   yield* query("register", (db) =>
     sql`update account set active = name = any(${accounts.map((account) => account.name)})`.execute(db)
   )
@@ -107,11 +108,11 @@ const upsert = Effect.fnUntraced(function* (
     const senders: Array<RegisteredSender> = []
     for (const address of account.senders) {
       const groupId = groupOf.get(memberName({ account: account.name, sender: address })) ?? null
-      const sender = yield* upsertSender(account.name, id, address, groupId)
-      senders.push(sender)
-      if (groupId !== null && groupBefore.get(sender.id) !== groupId) yield* joinGroup(sender.id, groupId, now)
+      const senderId = yield* upsertSender(id, address, groupId)
+      senders.push({ id: senderId, account: account.name, accountId: id, address, groupId })
+      if (groupId !== null && groupBefore.get(senderId) !== groupId) yield* joinGroup(senderId, groupId, now)
     }
-    const every = yield* upsertSender(account.name, id, everySender, null)
+    const every = { id: yield* upsertSender(id, everySender, null) }
     // What a provider says of every sender counts for every group that its senders speak for.
     for (const groupId of new Set(senders.flatMap((sender) => sender.groupId ?? []))) {
       yield* joinEvery(every.id, groupId, now)
@@ -126,10 +127,7 @@ const upsert = Effect.fnUntraced(function* (
   }
 })
 
-const registerLock = 6_277_002
-
 const upsertSender = Effect.fnUntraced(function* (
-  account: AccountName,
   accountId: number,
   address: SenderAddress | EverySender,
   groupId: number | null
@@ -145,7 +143,7 @@ const upsertSender = Effect.fnUntraced(function* (
       .returning("id")
       .executeTakeFirstOrThrow()
   )
-  return { id, account, accountId, address, groupId } satisfies RegisteredSender
+  return id
 })
 
 const joinEvery = Effect.fnUntraced(function* (everyId: number, groupId: number, now: number) {

@@ -8,8 +8,8 @@ import type { Basis, ConsentState, Evidence, Origin, Reach } from "@stopline/con
 import type { ColumnType, Generated } from "kysely"
 
 /** timestamptz: read as ms, written as an ISO text. */
-export type Instant = ColumnType<number, string, string>
-export type MaybeInstant = ColumnType<number | null, string | null | undefined, string | null>
+type Instant = ColumnType<number, string, string>
+type MaybeInstant = ColumnType<number | null, string | null | undefined, string | null>
 /** A recipient without the plus: at most 15 digits, so a number holds it exactly. */
 type Digits = ColumnType<number, number, number>
 
@@ -76,6 +76,7 @@ export interface Tables {
     written_at: MaybeInstant
     echo_due: boolean
     absent_at: MaybeInstant
+    echo_key: string | null
     refused: string | null
     refused_until: MaybeInstant
   }
@@ -111,7 +112,7 @@ export interface Tables {
     account_id: number
     kind: string
     message: string
-    numbers: unknown
+    numbers: ColumnType<Readonly<Record<string, number>>, string, string>
     digest: string | null
     raised_at: Instant
     cleared_at: MaybeInstant

@@ -1,9 +1,10 @@
 /** Marks the standings that every sender of their group is known to hold: a plan then passes over them. */
 import { everySender, type OptInPolicy } from "@stopline/consent"
 import { Effect } from "effect"
-import { type RawBuilder, sql } from "kysely"
+import { sql } from "kysely"
 import { Connection } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
+import { shareRegistry } from "./locks.ts"
 import { differs } from "./must.ts"
 
 /** Nobody in the group differs: the condition over a standing `st`. */
@@ -17,7 +18,8 @@ const nobodyDiffers = (policy: OptInPolicy) => sql`not exists (
 /*
  * The rows are locked by a statement of their own before they are judged. A
  * statement judges by what was committed when it began; had it to wait for a row
- * that another transaction was unsettling, it would judge by what was true before.
+ * that another transaction was unsettling, it would judge by what was true
+ * before. For the same reason no sender may join the group meanwhile.
  */
 
 /** Settles these recipients of a group. To be called inside a transaction. */
@@ -27,26 +29,53 @@ export const settle = Effect.fn("Ledger.settle")(function* (
   policy: OptInPolicy
 ): Effect.fn.Return<void, LedgerError, Connection> {
   const { query } = yield* Connection
-  const rows = sql`st.group_id = ${groupId} and st.recipient = any(${recipients}::bigint[]) and not st.settled`
+  const rows = sql`st.group_id = ${groupId} and st.recipient = any(${recipients}::bigint[])`
+  yield* shareRegistry()
   yield* query("settle", (db) =>
     sql`select from standing st where ${rows} order by st.group_id, st.recipient for update`.execute(db)
   )
   yield* query("settle", (db) =>
-    sql`update standing st set settled = true where ${rows} and ${nobodyDiffers(policy)}`.execute(db)
+    sql`update standing st set settled = true where ${rows} and not st.settled and ${nobodyDiffers(policy)}`.execute(db)
   )
 })
 
-/** Settles whatever can be settled. Costs what is unsettled, not what exists. */
+interface Key {
+  readonly groupId: number
+  readonly recipient: number
+}
+
+const pageSize = 1000
+
+/** Settles whatever can be settled, a page at a time. Costs what is unsettled, not what exists. */
 export const settleAll = Effect.fn("Ledger.settleAll")(function* (
   policy: OptInPolicy
 ): Effect.fn.Return<void, LedgerError, Connection> {
-  const connection = yield* Connection
-  const run = (statement: RawBuilder<unknown>) => connection.query("settle all", (db) => statement.execute(db))
-  yield* connection.transaction(
-    "settle all",
-    Effect.andThen(
-      run(sql`select from standing st where not st.settled order by st.group_id, st.recipient for update`),
-      run(sql`update standing st set settled = true where not st.settled and ${nobodyDiffers(policy)}`)
+  const { transaction } = yield* Connection
+  let after: Key = { groupId: 0, recipient: 0 }
+  for (;;) {
+    const page = yield* transaction("settle all", settlePage(after, policy))
+    const last = page.at(-1)
+    if (last === undefined || page.length < pageSize) return
+    after = last
+  }
+})
+
+const settlePage = Effect.fnUntraced(function* (after: Key, policy: OptInPolicy) {
+  const { query } = yield* Connection
+  yield* shareRegistry()
+  const { rows } = yield* query("settle all", (db) =>
+    sql<Key>`
+      select st.group_id as "groupId", st.recipient from standing st
+      where not st.settled and (st.group_id, st.recipient) > (${after.groupId}, ${after.recipient})
+      order by st.group_id, st.recipient limit ${pageSize} for update`.execute(db)
+  )
+  yield* query("settle all", (db) =>
+    sql`
+      update standing st set settled = true
+      from unnest(${rows.map((row) => row.groupId)}::int[], ${rows.map((row) => row.recipient)}::bigint[]) as k(group_id, recipient)
+      where st.group_id = k.group_id and st.recipient = k.recipient and not st.settled and ${nobodyDiffers(policy)}`.execute(
+      db
     )
   )
+  return rows
 })

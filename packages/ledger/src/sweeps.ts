@@ -9,7 +9,9 @@ import type { RegisteredSender } from "./registry.ts"
 
 /**
  * Recipients of one sender that were not asked about since a moment: those whose
- * standing is not held everywhere first, then the stalest.
+ * standing is not held everywhere first, then the stalest. The first are at most
+ * half of them: some can never be held everywhere, and must not keep the others
+ * from ever being asked about.
  */
 export const stalest = Effect.fn("Ledger.stalest")(function* (
   sender: RegisteredSender,
@@ -23,7 +25,7 @@ export const stalest = Effect.fn("Ledger.stalest")(function* (
         (select v.recipient, v.asked_at, 0 as rank from view v
           join standing st on st.group_id = ${sender.groupId} and st.recipient = v.recipient and not st.settled
           where v.sender_id = ${sender.id} and v.intent is null and v.asked_at < ${instant(askedBefore)}
-          order by v.asked_at limit ${limit})
+          order by v.asked_at limit ${Math.ceil(limit / 2)})
         union all
         (select recipient, asked_at, 1 from view
           where sender_id = ${sender.id} and intent is null and asked_at < ${instant(askedBefore)}

@@ -14,22 +14,11 @@ export interface PairView extends Pair {
   readonly view: View.View
   /** A finished walk did not show it (ms); a second one will be believed. */
   readonly absentAt?: number | undefined
+  /** The event that was the echo of our last write. Sent again it is still no news. */
+  readonly echoKey?: string | undefined
 }
 
 export const pairKey = (pair: Pair): string => `${pair.senderId}:${pair.recipient}`
-
-/**
- * Takes the account's write lock for this transaction. Views are read, judged
- * and written back; two transactions on one account must not do so at once.
- */
-export const lockAccount = Effect.fnUntraced(function* (
-  accountId: number
-): Effect.fn.Return<void, LedgerError, Connection> {
-  const { query } = yield* Connection
-  yield* query("lock account", (db) => sql`select pg_advisory_xact_lock(${accountLocks}, ${accountId})`.execute(db))
-})
-
-const accountLocks = 6_277_003
 
 interface Row {
   readonly sender_id: number
@@ -43,6 +32,7 @@ interface Row {
   readonly written_at: number | null
   readonly echo_due: boolean
   readonly absent_at: number | null
+  readonly echo_key: string | null
 }
 
 const toView = (row: Row): PairView => ({
@@ -59,7 +49,8 @@ const toView = (row: Row): PairView => ({
         : { state: row.written, begunAt: row.written_begun_at ?? row.read_at, endedAt: row.written_at ?? row.read_at },
     echoDue: row.echo_due
   },
-  absentAt: row.absent_at ?? undefined
+  absentAt: row.absent_at ?? undefined,
+  echoKey: row.echo_key ?? undefined
 })
 
 /** The views of these pairs, by `pairKey`; pairs of which nothing is known are absent. */
@@ -69,7 +60,7 @@ export const loadViews = Effect.fn("Ledger.loadViews")(function* (
   const { query } = yield* Connection
   const result = yield* query("load views", (db) =>
     sql<Row>`
-      select v.sender_id, v.recipient, v.held, v.read_at, v.lifted_at, v.intent, v.written, v.written_begun_at, v.written_at, v.echo_due, v.absent_at
+      select v.sender_id, v.recipient, v.held, v.read_at, v.lifted_at, v.intent, v.written, v.written_begun_at, v.written_at, v.echo_due, v.absent_at, v.echo_key
       from unnest(${pairs.map((pair) => pair.senderId)}::int[], ${pairs.map((pair) => pair.recipient)}::bigint[]) as p(sender_id, recipient)
       join view v using (sender_id, recipient)`.execute(db)
   )
@@ -87,7 +78,7 @@ export const saveViews = Effect.fn("Ledger.saveViews")(function* (
   const column = <A>(pick: (row: PairView) => A) => views.map(pick)
   yield* query("save views", (db) =>
     sql`
-      insert into view as v (sender_id, recipient, held, read_at, lifted_at, intent, written, written_begun_at, written_at, echo_due, absent_at, asked_at)
+      insert into view as v (sender_id, recipient, held, read_at, lifted_at, intent, written, written_begun_at, written_at, echo_due, absent_at, echo_key, asked_at)
       select u.*, u.read_at from unnest(
         ${column((r) => r.senderId)}::int[],
         ${column((r) => r.recipient)}::bigint[],
@@ -99,12 +90,13 @@ export const saveViews = Effect.fn("Ledger.saveViews")(function* (
         ${column((r) => maybeInstant(r.view.written?.begunAt))}::timestamptz[],
         ${column((r) => maybeInstant(r.view.written?.endedAt))}::timestamptz[],
         ${column((r) => r.view.echoDue)}::bool[],
-        ${column((r) => maybeInstant(r.absentAt))}::timestamptz[]
-      ) as u(sender_id, recipient, held, read_at, lifted_at, intent, written, written_begun_at, written_at, echo_due, absent_at)
+        ${column((r) => maybeInstant(r.absentAt))}::timestamptz[],
+        ${column((r) => r.echoKey ?? null)}::text[]
+      ) as u(sender_id, recipient, held, read_at, lifted_at, intent, written, written_begun_at, written_at, echo_due, absent_at, echo_key)
       on conflict (sender_id, recipient) do update set
         held = excluded.held, read_at = excluded.read_at, lifted_at = excluded.lifted_at, intent = excluded.intent,
         written = excluded.written, written_begun_at = excluded.written_begun_at, written_at = excluded.written_at,
-        echo_due = excluded.echo_due, absent_at = excluded.absent_at, asked_at = greatest(v.asked_at, excluded.asked_at),
+        echo_due = excluded.echo_due, absent_at = excluded.absent_at, echo_key = coalesce(excluded.echo_key, v.echo_key), asked_at = greatest(v.asked_at, excluded.asked_at),
         refused = case when v.held is distinct from excluded.held then null else v.refused end,
         refused_until = case when v.held is distinct from excluded.held then null else v.refused_until end`.execute(db)
   )

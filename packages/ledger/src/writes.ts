@@ -11,10 +11,10 @@ import { sql } from "kysely"
 import { Connection, instant } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
 import { holdLane, type Lane } from "./lanes.ts"
+import { lockAccount } from "./locks.ts"
 import { mustBeOut } from "./must.ts"
-import type { RegisteredSender } from "./registry.ts"
+import type { RegisteredAccount, RegisteredSender } from "./registry.ts"
 import { settle } from "./settle.ts"
-import { lockAccount } from "./views.ts"
 
 export interface WriteContext {
   readonly lane: Lane
@@ -120,11 +120,31 @@ export const adoptOrphans = Effect.fn("Ledger.adoptOrphans")(function* (
   sender: RegisteredSender,
   now: number
 ): Effect.fn.Return<number, LedgerError, Connection> {
-  const { query } = yield* Connection
-  const result = yield* query("adopt orphans", (db) =>
-    sql`
-      update view set written = intent, written_at = ${instant(now)}, intent = null
-      where sender_id = ${sender.id} and intent is not null`.execute(db)
+  const connection = yield* Connection
+  return yield* connection.transaction(
+    "adopt orphans",
+    Effect.gen(function* () {
+      yield* lockAccount(sender.accountId)
+      const result = yield* connection.query("adopt orphans", (db) =>
+        sql`
+          update view set written = intent, written_at = ${instant(now)}, intent = null
+          where sender_id = ${sender.id} and intent is not null`.execute(db)
+      )
+      return Number(result.numAffectedRows ?? 0n)
+    })
   )
-  return Number(result.numAffectedRows ?? 0n)
+})
+
+/** Senders of an account, by id, with a write that has no outcome yet: on its way, or left behind by a process that died. */
+export const openIntents = Effect.fn("Ledger.openIntents")(function* (
+  account: RegisteredAccount
+): Effect.fn.Return<ReadonlyArray<number>, LedgerError, Connection> {
+  const { query } = yield* Connection
+  const ids = account.senders.map((sender) => sender.id)
+  const result = yield* query("open intents", (db) =>
+    sql<{ id: number }>`
+      select id from unnest(${ids}::int[]) as id
+      where exists (select from view where sender_id = id and intent is not null)`.execute(db)
+  )
+  return result.rows.map((row) => row.id)
 })

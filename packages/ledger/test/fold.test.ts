@@ -1,6 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { bases, type Observation, origins, policies, Standing } from "@stopline/consent"
-import { append, Connection, digits, type Registry } from "@stopline/ledger"
+import { append, Connection, digits, type RegisteredSender, type Registry } from "@stopline/ledger"
 import { Effect, Schema } from "effect"
 import { sql } from "kysely"
 import { ledgerForTest } from "../../../test/database.ts"
@@ -42,7 +42,9 @@ const toObservations = (said: ReadonlyArray<typeof Said.Type>): ReadonlyArray<Ob
 }
 
 const ids = (registry: Registry) =>
-  new Map(registry.accounts.flatMap((a) => a.senders.map((s) => [`${a.name}/${s.address}`, s] as const)))
+  new Map<string, RegisteredSender>(
+    registry.accounts.flatMap((a) => a.senders.map((s) => [`${a.name}/${s.address}`, s] as const))
+  )
 
 /** Appends in batches of up to three, so that both the insert and the update of a register are exercised. */
 const appendAll = Effect.fnUntraced(function* (registry: Registry, observations: ReadonlyArray<Observation>) {

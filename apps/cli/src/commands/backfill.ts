@@ -1,25 +1,40 @@
 import { isCountry, parseSender } from "@stopline/consent"
-import { backfill as runBackfill, type BackfillReport, Fleet, type Station } from "@stopline/engine"
-import { settleAll } from "@stopline/ledger"
+import {
+  backfill as runBackfill,
+  type BackfillReport,
+  Fleet,
+  type Station,
+  type SweepReport,
+  type WalkReport
+} from "@stopline/engine"
+import { openHalts, settleAll } from "@stopline/ledger"
 import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { accountFlag, configFlag, jsonFlag, stationsFor, whoami, withFleet } from "../common.ts"
 import { Ends, UsageError } from "../exit.ts"
-import { openRecipients, type RecipientsFile } from "../recipients.ts"
+import { type BadRow, openRecipients } from "../recipients.ts"
 import { plural, say } from "../say.ts"
+
+const walked = (walk: WalkReport): string => {
+  const where = walk.sender === undefined ? walk.account : `${walk.account}/${walk.sender}`
+  const resumed = walk.resumed ? ", going on where an earlier run stopped" : ""
+  const problems = walk.problems > 0 ? `, ${plural(walk.problems, "row")} not understood` : ""
+  return `${where}: read ${plural(walk.rows, "row")} on ${plural(walk.pages, "page")}${resumed}, ${walk.news} new${problems}`
+}
+
+const checked = (account: string, checks: ReadonlyArray<SweepReport>): string => {
+  const asked = checks.reduce((sum, check) => sum + check.asked, 0)
+  const news = checks.reduce((sum, check) => sum + check.news, 0)
+  const unanswered = checks.reduce((sum, check) => sum + check.unanswered, 0)
+  return `${account}: asked about ${plural(asked, "pair")}, ${news} new${unanswered > 0 ? `, ${unanswered} without an answer` : ""}`
+}
 
 const describe = (report: BackfillReport): ReadonlyArray<string> => {
   switch (report._tag) {
     case "Walked":
-      return report.walks.map(
-        (walk) =>
-          `${walk.account}${walk.sender === undefined ? "" : `/${walk.sender}`}: read ${plural(walk.rows, "row")} on ${plural(walk.pages, "page")}${walk.resumed ? ", going on where an earlier run stopped" : ""}, ${walk.news} new${walk.problems > 0 ? `, ${plural(walk.problems, "row")} not understood` : ""}`
-      )
+      return report.walks.map(walked)
     case "Checked":
-      return report.checks.map(
-        (check) =>
-          `${check.account}: asked about ${plural(check.asked, "pair")}, ${check.news} new${check.unanswered > 0 ? `, ${check.unanswered} without an answer` : ""}`
-      )
+      return [checked(report.account, report.checks)]
     case "Blind":
       return [
         `${report.account}: cannot be listed (${report.why}). Name the people to ask about with --recipients FILE`
@@ -81,7 +96,8 @@ export const backfill = Command.make(
         }
         const { settings } = yield* Fleet
         yield* settleAll(settings.policy)
-        yield* tell(flags.json, reports, failures, file)
+        const halts = (yield* openHalts()).map((halt) => halt.message)
+        yield* tell(flags.json, { reports, failures, badRows: file?.bad ?? [], halts })
       })
     )
   })
@@ -95,22 +111,27 @@ export const backfill = Command.make(
   ])
 )
 
-const tell = Effect.fnUntraced(function* (
-  json: boolean,
-  reports: ReadonlyArray<BackfillReport>,
-  failures: ReadonlyArray<string>,
-  file: RecipientsFile | undefined
-) {
-  const bad = file?.bad ?? []
-  yield* say(json, { reports, failures, badRows: bad }, [
+interface Told {
+  readonly reports: ReadonlyArray<BackfillReport>
+  readonly failures: ReadonlyArray<string>
+  readonly badRows: ReadonlyArray<BadRow>
+  readonly halts: ReadonlyArray<string>
+}
+
+const tell = Effect.fnUntraced(function* (json: boolean, told: Told) {
+  const { badRows, failures, halts, reports } = told
+  yield* say(json, told, [
     ...reports.flatMap(describe),
     ...failures,
-    ...bad.slice(0, 20).map((row) => `line ${row.line}: ${row.text} is no phone number; left out`),
-    ...(bad.length > 20 ? [`… and ${bad.length - 20} more bad rows; --json has them all`] : [])
+    ...badRows.slice(0, 20).map((row) => `line ${row.line}: ${row.text} is no phone number; left out`),
+    ...(badRows.length > 20 ? [`… and ${badRows.length - 20} more bad rows; --json has them all`] : []),
+    ...halts
   ])
   if (failures.length > 0) return yield* new Ends({ code: 1 })
-  const problems = reports.some(
-    (report) => report._tag === "Walked" && report.walks.some((walk) => walk.problems > 0 || walk.halted)
-  )
-  if (bad.length > 0 || problems) return yield* new Ends({ code: 2 })
+  if (badRows.length + halts.length > 0 || reports.some(leavesDoubt)) return yield* new Ends({ code: 2 })
 })
+
+/** Something was read that nobody could understand, or asked that nobody answered. */
+const leavesDoubt = (report: BackfillReport): boolean =>
+  (report._tag === "Walked" && report.walks.some((walk) => walk.problems > 0 || walk.halted)) ||
+  (report._tag === "Checked" && report.checks.some((check) => check.unanswered > 0))

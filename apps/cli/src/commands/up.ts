@@ -26,7 +26,7 @@ export const up = Command.make(
       ...(Option.isSome(flags.optedOut) && { optedOut: flags.optedOut.value }),
       ...(Option.isSome(flags.seed) && { seed: flags.seed.value })
     }
-    yield* Effect.scoped(
+    return yield* Effect.scoped(
       runUp({
         config: Option.getOrUndefined(flags.config),
         port: Option.getOrUndefined(flags.port),

@@ -1,0 +1,84 @@
+import { assert, layer } from "@effect/vitest"
+import { Clock, Effect } from "effect"
+import { ledgerForTest } from "../../../test/database.ts"
+import { saidOf } from "../../ledger/test/world.ts"
+import { askerOne, listerOne, makeWorld, pass, person, standings, timed, type World } from "./world.ts"
+
+const window = { confirmMs: 600_000 }
+
+/** A person who said STOP, which is held everywhere; what they text next is lost on its way to us. */
+const silenced = Effect.fnUntraced(function* (keepsMessages: boolean) {
+  const world = yield* makeWorld({ lister: { keepsMessages } })
+  yield* world.says("STOP", listerOne, person(1))
+  yield* world.round(window)
+  yield* pass("1 minute")
+  return world
+})
+
+const textsUnheard = (world: World, words: string) =>
+  Effect.map(Clock.currentTimeMillis, (now) => world.lister.text(listerOne, person(1), words, now))
+
+const evidenceCalls = (world: World) => world.lister.calls.filter((call) => call.operation === "evidence")
+
+layer(ledgerForTest, { excludeTestServices: true })("evidence", (it) => {
+  it.effect("of a START that never reached us lifts the block where it was said (L3)", () =>
+    Effect.gen(function* () {
+      const world = yield* silenced(true)
+      yield* textsUnheard(world, "START")
+      yield* pass("1 minute")
+      const report = yield* world.round(window)
+      assert.strictEqual(evidenceCalls(world).length, 1)
+      assert.deepStrictEqual([report.plan.changes, report.plan.withheld], [0, 0])
+      assert.strictEqual((yield* standings(person(1)))[listerOne], "opted-in held opted-in")
+      assert.strictEqual((yield* standings(person(1)))[askerOne], "opted-out held opted-out")
+      // Found once, it is not looked for again.
+      yield* pass("1 hour")
+      yield* world.round(window)
+      assert.strictEqual(evidenceCalls(world).length, 1)
+      assert.isFalse(world.lister.holds(listerOne, person(1)))
+    }).pipe(timed)
+  )
+
+  it.effect("is asked for from the opt-out on, and its absence puts the block back (L3)", () =>
+    Effect.gen(function* () {
+      const world = yield* silenced(true)
+      world.lister.lift(listerOne, person(1))
+      yield* pass("1 minute")
+      yield* world.round(window)
+      assert.strictEqual(evidenceCalls(world).length, 1)
+      // The STOP itself was found again, and is the same fact (L11).
+      assert.strictEqual((yield* saidOf(person(1))).filter((said) => said.includes("message")).length, 1)
+      yield* pass("10 minutes")
+      yield* world.round(window)
+      assert.isTrue(world.lister.holds(listerOne, person(1)))
+    }).pipe(timed)
+  )
+
+  it.effect("that cannot be asked for leaves the block waiting, and says so", () =>
+    Effect.gen(function* () {
+      const world = yield* silenced(true)
+      yield* textsUnheard(world, "START")
+      world.lister.failAlways(["evidence"], { kind: "unavailable" })
+      yield* pass("1 minute")
+      const report = yield* world.round(window)
+      assert.strictEqual(report.outcome, "incomplete")
+      assert.strictEqual(report.plan.withheld, 1)
+      world.lister.failAlways(["evidence"], undefined)
+      yield* pass("1 minute")
+      assert.strictEqual((yield* world.round(window)).outcome, "completed")
+      assert.strictEqual((yield* standings(person(1)))[listerOne], "opted-in held opted-in")
+    }).pipe(timed)
+  )
+
+  it.effect("is nowhere to be had where no messages are kept", () =>
+    Effect.gen(function* () {
+      const world = yield* silenced(false)
+      yield* textsUnheard(world, "START")
+      yield* pass("1 minute")
+      yield* world.round(window)
+      yield* pass("10 minutes")
+      yield* world.round(window)
+      assert.isTrue(world.lister.holds(listerOne, person(1)))
+    }).pipe(timed)
+  )
+})

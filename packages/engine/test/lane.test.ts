@@ -1,0 +1,191 @@
+import { assert, layer } from "@effect/vitest"
+import type { ConsentState } from "@stopline/consent"
+import { applyTo, Fleet, push } from "@stopline/engine"
+import { claimLane, Connection, digits, type Lane } from "@stopline/ledger"
+import { Clock, Deferred, Effect, Fiber } from "effect"
+import { ledgerForTest } from "../../../test/database.ts"
+import { anotherProcess, until } from "../../ledger/test/process.ts"
+import { viewOf } from "../../ledger/test/world.ts"
+import { withLane } from "../src/lane.ts"
+import {
+  askerOne,
+  askerTwo,
+  inTime,
+  listerOne,
+  makeWorld,
+  pass,
+  people,
+  person,
+  quietly,
+  senderOf,
+  timed,
+  type World
+} from "./world.ts"
+
+const all = { heldBack: new Set<ConsentState>(), confirmMs: 0 }
+const leaseMs = 60_000
+const writing = `write:asker/${askerOne}`
+
+const leaseOf = (key: string) =>
+  Effect.gen(function* () {
+    const { query } = yield* Connection
+    const row = yield* query("test", (db) =>
+      db.selectFrom("lane").select("lease_until").where("key", "=", key).executeTakeFirstOrThrow()
+    )
+    return row.lease_until
+  })
+
+/** The same accounts in another process. */
+const twin = (world: World): Fleet["Service"] =>
+  Fleet.make(
+    {
+      accounts: world.fleet.stations.map((one) => one.account),
+      groups: new Map(),
+      policy: world.fleet.settings.policy
+    },
+    world.fleet.stations.map((one) => one.adapter),
+    world.fleet.settings,
+    "twin"
+  )
+
+layer(ledgerForTest, { excludeTestServices: true })("a lane", (it) => {
+  it.effect("has one writer at a time, in however many processes (L12)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({
+        asker: { batch: 2, concurrency: 1 },
+        lister: { batch: 2, concurrency: 1 },
+        settings: { patienceMs: 30_000 }
+      })
+      const other = yield* anotherProcess()
+      for (const who of people(8)) yield* world.says("STOP", listerOne, who)
+      // Every request takes a while, so that two writers would meet.
+      const slowly = () => Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 5)))
+      world.asker.onRequest = slowly
+      world.lister.onRequest = slowly
+      const numbers = people(8).map(digits)
+      const here = world.run(push(numbers))
+      const there = other.run(Effect.provideService(push(numbers), Fleet, twin(world)))
+      const reports = (yield* Effect.all([here, there, here, there], { concurrency: "unbounded" })).flat()
+      assert.deepStrictEqual(
+        reports.flatMap((report) => report.errors),
+        []
+      )
+      assert.strictEqual(world.asker.mostAtOnce(), 1)
+      assert.strictEqual(world.lister.mostAtOnce(), 1)
+      // Each pair was written once: who came second found it held.
+      const written = world.asker.calls.flatMap((call) => call.recipients.map((who) => `${call.sender} ${who}`))
+      assert.deepStrictEqual([written.length, new Set(written).size], [16, 16])
+      assert.strictEqual(
+        reports.reduce((sum, report) => sum + report.optedOut, 0),
+        32
+      )
+    }).pipe(quietly)
+  )
+
+  it.effect("held by another process is left to it, after a while, by name", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const other = yield* anotherProcess()
+      yield* world.says("STOP", listerOne, person(1))
+      yield* other.run(claimLane(writing, "worker@elsewhere", yield* Clock.currentTimeMillis, leaseMs))
+      const report = yield* world.run(applyTo(world.asking, all))
+      assert.deepStrictEqual(
+        report.errors.map((error) => error.message),
+        [`${writing} is held by worker@elsewhere; it goes on there, or try again when that process has ended`]
+      )
+      // The other sender is none of its business.
+      assert.isTrue(world.asker.holds(askerTwo, person(1)))
+      assert.isFalse(world.asker.holds(askerOne, person(1)))
+    }).pipe(timed)
+  )
+
+  it.effect("is waited for as long as patience lasts", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ settings: { patienceMs: 30_000 } })
+      const other = yield* anotherProcess()
+      yield* world.says("STOP", listerOne, person(1))
+      yield* other.run(claimLane(writing, "elsewhere", yield* Clock.currentTimeMillis, leaseMs))
+      const applying = world.run(applyTo(world.asking, all))
+      const [report] = yield* Effect.all([inTime(applying), other.end], { concurrency: 2 })
+      assert.deepInclude(report, { optedOut: 2, errors: [] })
+    }).pipe(timed)
+  )
+
+  it.effect("is kept as long as it is used, though that takes longer than a lease (L12)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const other = yield* anotherProcess()
+      const done = yield* Deferred.make<void>()
+      const using = yield* Deferred.make<Lane>()
+      const use = (lane: Lane) => Effect.andThen(Deferred.succeed(using, lane), Deferred.await(done))
+      const fiber = yield* Effect.forkChild(world.run(withLane("long", use)))
+      yield* Deferred.await(using)
+      for (let n = 0; n < 12; n++) {
+        yield* pass("20 seconds")
+        const now = yield* Clock.currentTimeMillis
+        yield* until(Effect.map(leaseOf("long"), (until) => until >= now + leaseMs))
+        assert.isUndefined(yield* other.run(claimLane("long", "thief", now, leaseMs)))
+      }
+      yield* Deferred.succeed(done, undefined)
+      yield* Fiber.join(fiber)
+      assert.isDefined(yield* other.run(claimLane("long", "next", yield* Clock.currentTimeMillis, leaseMs)))
+    }).pipe(timed)
+  )
+
+  it.effect("that was lost stops its old holder in the middle of what it does (L12)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const other = yield* anotherProcess()
+      const using = yield* Deferred.make<Lane>()
+      const use = (lane: Lane) => Effect.andThen(Deferred.succeed(using, lane), Effect.never)
+      const fiber = yield* Effect.forkChild(Effect.flip(world.run(withLane("stolen", use))))
+      yield* Deferred.await(using)
+      // It was frozen for so long that its lease ran out and somebody took over.
+      const later = (yield* Clock.currentTimeMillis) + leaseMs + 1
+      yield* other.run(claimLane("stolen", "heir", later, leaseMs))
+      yield* pass("20 seconds")
+      const error = yield* Fiber.join(fiber)
+      assert.deepInclude(error, { _tag: "LaneBusy", lane: "stolen", owner: "heir" })
+    }).pipe(timed)
+  )
+
+  it.effect("that was lost while a request waited to be sent again sends it no more (L7, L12)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ settings: { retries: 3 } })
+      const other = yield* anotherProcess()
+      yield* world.says("STOP", listerOne, person(1))
+      world.asker.fail("optOut", [{ kind: "throttled", retryAfterMs: 10_000 }], askerOne)
+      const fiber = yield* Effect.forkChild(world.run(applyTo(world.asking, all)))
+      yield* until(Effect.sync(() => world.asker.calls.length > 0))
+      const heir = (yield* other.run(
+        claimLane(writing, "heir", (yield* Clock.currentTimeMillis) + leaseMs + 1, leaseMs)
+      ))!
+      assert.strictEqual(heir.epoch, 2)
+      const report = yield* inTime(Fiber.join(fiber))
+      assert.deepStrictEqual(
+        report.errors.map((error) => error._tag),
+        ["LaneBusy"]
+      )
+      assert.strictEqual(world.asker.calls.filter((call) => call.sender === askerOne).length, 1)
+      assert.isFalse(world.asker.holds(askerOne, person(1)))
+      // What is to become of the intent is the business of who has the lane now.
+      assert.strictEqual((yield* viewOf(senderOf(world.asking, askerOne)!, person(1)))?.view.intent, "opted-out")
+      assert.isTrue(world.asker.holds(askerTwo, person(1)))
+    }).pipe(timed)
+  )
+
+  it.effect("is let go however its use ends", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const uses: ReadonlyArray<Effect.Effect<unknown, string>> = [
+        Effect.void,
+        Effect.fail("no"),
+        Effect.die("dead"),
+        Effect.interrupt
+      ]
+      for (const use of uses) yield* Effect.exit(world.run(withLane("let go", () => use)))
+      const lane = yield* claimLane("let go", "next", yield* Clock.currentTimeMillis, leaseMs)
+      assert.strictEqual(lane?.epoch, 5)
+    }).pipe(timed)
+  )
+})

@@ -1,0 +1,115 @@
+import { assert, layer } from "@effect/vitest"
+import { paced } from "@stopline/engine"
+import type { LimitGroup } from "@stopline/provider"
+import { Duration, Effect } from "effect"
+import { ledgerForTest } from "../../../test/database.ts"
+import { anotherProcess } from "../../ledger/test/process.ts"
+import type { Failure } from "./fake.ts"
+import { askerOne, inTime, makeWorld, timed, type World, type WorldOptions } from "./world.ts"
+
+/** Four at once would be over the limit; one may go at once, and then one a second. */
+const limit: LimitGroup = {
+  name: "light",
+  credential: "shared",
+  requests: 4,
+  window: Duration.seconds(4),
+  penalty: Duration.seconds(60),
+  operations: ["probe"]
+}
+const limited = (given: WorldOptions = {}): WorldOptions => ({ ...given, asker: { limits: [limit], ...given.asker } })
+
+const probe = (world: World) => world.run(paced(world.asker.adapter, "probe", world.asker.adapter.probe(askerOne)))
+
+/** When each request arrived, from the first one on (ms). */
+const times = (world: World) => world.asker.calls.map((call) => call.at - world.asker.calls[0]!.at)
+
+layer(ledgerForTest, { excludeTestServices: true })("a paced request", (it) => {
+  it.effect("waits its turn, with those of other processes (L15)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld(limited())
+      const other = yield* anotherProcess()
+      const all = [probe(world), other.run(probe(world)), probe(world), other.run(probe(world)), probe(world)]
+      yield* inTime(Effect.all(all, { concurrency: "unbounded" }))
+      const arrived = times(world)
+      assert.strictEqual(arrived.length, 5)
+      for (const [index, at] of arrived.entries()) assert.isAtLeast(at, index * 1_000)
+    }).pipe(timed)
+  )
+
+  it.effect("after a 429 that names no time is sent by nobody during the penalty (L15)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld(limited({ settings: { retries: 2 } }))
+      const other = yield* anotherProcess()
+      world.asker.fail("probe", [{ kind: "throttled" }])
+      yield* inTime(Effect.all([probe(world), other.run(probe(world)), probe(world)], { concurrency: "unbounded" }))
+      const [first, ...later] = times(world)
+      assert.strictEqual(first, 0)
+      assert.strictEqual(later.length, 3)
+      for (const [index, at] of later.entries()) assert.isAtLeast(at, 60_000 + index * 1_000)
+    }).pipe(timed)
+  )
+
+  it.effect("after a 429 waits as long as it was asked to, and no longer than that (L15)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld(limited({ settings: { retries: 2 } }))
+      const other = yield* anotherProcess()
+      world.asker.fail("probe", [{ kind: "throttled", retryAfterMs: 7_000 }])
+      yield* inTime(Effect.all([probe(world), other.run(probe(world))], { concurrency: "unbounded" }))
+      const [, ...later] = times(world)
+      assert.strictEqual(later.length, 2)
+      for (const at of later) {
+        assert.isAtLeast(at, 7_000)
+        assert.isBelow(at, 60_000)
+      }
+    }).pipe(timed)
+  )
+
+  it.effect("without a limit of its own obeys a 429 all the same (L15)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ settings: { retries: 1 } })
+      world.asker.fail("probe", [{ kind: "throttled", retryAfterMs: 30_000 }])
+      yield* inTime(probe(world))
+      assert.isAtLeast(times(world)[1]!, 30_000)
+    }).pipe(timed)
+  )
+
+  it.effect("shares a gate with other accounts of one credential, and with no other", () =>
+    Effect.gen(function* () {
+      const shared = { ...limit, operations: ["probe" as const] }
+      const world = yield* makeWorld({
+        asker: { limits: [shared] },
+        lister: { limits: [{ ...shared, credential: "own" }] }
+      })
+      // Time stands still, and neither has to wait for the other.
+      yield* probe(world)
+      yield* world.run(paced(world.lister.adapter, "probe", world.lister.adapter.probe(askerOne)))
+      assert.strictEqual(world.lister.calls[0]!.at, world.asker.calls[0]!.at)
+      yield* inTime(probe(world))
+      assert.isAtLeast(times(world)[1]!, 1_000)
+    }).pipe(timed)
+  )
+
+  const tries: ReadonlyArray<readonly [Failure["kind"], number]> = [
+    ["unavailable", 3],
+    ["throttled", 3],
+    ["denied", 1],
+    ["refused", 1],
+    ["unreadable", 1]
+  ]
+  for (const [kind, expected] of tries) {
+    it.effect(`that is ${kind} is tried ${expected === 1 ? "once" : "again, so often as the settings allow"}`, () =>
+      Effect.gen(function* () {
+        const world = yield* makeWorld({ settings: { retries: 2 } })
+        world.asker.failAlways(["probe"], { kind })
+        const error = yield* inTime(Effect.flip(probe(world)))
+        assert.strictEqual(error._tag, "ProviderError")
+        const arrived = times(world)
+        assert.strictEqual(arrived.length, expected)
+        // It waits longer before each try.
+        for (const [index, at] of arrived.slice(1).entries()) {
+          assert.isAtLeast(at - arrived[index]!, 500 * 2 ** index)
+        }
+      }).pipe(timed)
+    )
+  }
+})

@@ -1,0 +1,130 @@
+import { assert, layer } from "@effect/vitest"
+import { backfill, sweep } from "@stopline/engine"
+import { lastRuns } from "@stopline/ledger"
+import { Effect, Stream } from "effect"
+import { ledgerForTest } from "../../../test/database.ts"
+import { saidOf } from "../../ledger/test/world.ts"
+import {
+  askerOne,
+  askerTwo,
+  listerOne,
+  makeWorld,
+  pass,
+  people,
+  person,
+  standings,
+  timed,
+  type World
+} from "./world.ts"
+
+const sweepOf = (world: World, budget = 100) => {
+  const { check } = world.asker.adapter
+  if (check._tag !== "Can") throw new Error("it can be asked")
+  return world.run(sweep(world.asking, check.port, budget, "test"))
+}
+
+/** People one sender's provider was asked about a while ago, one minute after the other. */
+const known = Effect.fnUntraced(function* (count: number, options: Parameters<typeof makeWorld>[0] = {}) {
+  const world = yield* makeWorld(options)
+  for (const who of people(count)) {
+    yield* world.run(
+      backfill(world.asking, { startedBy: "test", sender: askerOne, recipients: () => Stream.succeed(who) })
+    )
+    yield* pass("1 minute")
+  }
+  world.asker.calls.length = 0
+  return world
+})
+
+const asked = (world: World) => world.asker.calls.map((call) => call.recipients.map((who) => Number(who.slice(-3))))
+
+layer(ledgerForTest, { excludeTestServices: true })("a sweep", (it) => {
+  it.effect("asks about the stalest first, within its budget, and about all in turn", () =>
+    Effect.gen(function* () {
+      const world = yield* known(5, { asker: { batch: 2 } })
+      assert.deepInclude(yield* sweepOf(world, 3), { asked: 3, unanswered: 0, news: 0 })
+      assert.deepStrictEqual(asked(world), [[1, 2], [3]])
+      yield* pass("1 minute")
+      world.asker.calls.length = 0
+      yield* sweepOf(world, 3)
+      assert.deepStrictEqual(asked(world), [[4, 5], [1]])
+    }).pipe(timed)
+  )
+
+  it.effect("asks about nobody twice, however large its budget", () =>
+    Effect.gen(function* () {
+      const world = yield* known(3, { asker: { batch: 2 } })
+      assert.deepInclude(yield* sweepOf(world, 1_000), { asked: 3 })
+      assert.deepStrictEqual(asked(world), [[1, 2], [3]])
+    }).pipe(timed)
+  )
+
+  for (const how of ["unanswered", "missing"] as const) {
+    it.effect(`takes who is ${how} for unknown, and asks about the others before it asks again (L5)`, () =>
+      Effect.gen(function* () {
+        const world = yield* known(3)
+        world.asker.block(askerOne, person(1))
+        yield* sweepOf(world)
+        assert.strictEqual((yield* standings(person(1)))[askerOne], "opted-out held opted-out")
+        // It is not blocked any more, and nobody says so.
+        world.asker.lift(askerOne, person(1))
+        world.asker.treat(person(1), how)
+        yield* pass("1 minute")
+        assert.deepInclude(yield* sweepOf(world), { asked: 3, unanswered: 1, news: 0 })
+        assert.strictEqual((yield* standings(person(1)))[askerOne], "opted-out held opted-out")
+        assert.strictEqual((yield* saidOf(person(1))).length, 1)
+        yield* pass("1 minute")
+        world.asker.calls.length = 0
+        yield* sweepOf(world, 1)
+        yield* sweepOf(world, 1)
+        assert.isAtMost(
+          asked(world)
+            .flat()
+            .filter((n) => n === 1).length,
+          1
+        )
+      }).pipe(timed)
+    )
+  }
+
+  it.effect("learns of a block that was lifted, opts nobody in, and raises the question (L3)", () =>
+    Effect.gen(function* () {
+      const world = yield* known(2)
+      yield* world.says("STOP", listerOne, person(1))
+      yield* world.round()
+      world.asker.lift(askerOne, person(1))
+      yield* pass("1 minute")
+      assert.deepInclude(yield* sweepOf(world), { news: 1 })
+      assert.strictEqual((yield* standings(person(1)))[askerOne], "opted-out held opted-in")
+      const { plan } = yield* world.round({ read: false, write: false })
+      assert.deepStrictEqual(plan.accounts[1]?.byReason, { [`${askerOne} opted-out reassert`]: 1 })
+    }).pipe(timed)
+  )
+
+  it.effect("learns of an opt-out that nobody told of, for every sender of the group (L2)", () =>
+    Effect.gen(function* () {
+      const world = yield* known(2)
+      world.asker.block(askerOne, person(2))
+      assert.deepInclude(yield* sweepOf(world), { news: 1 })
+      assert.strictEqual((yield* standings(person(2)))[listerOne], "opted-out held unknown")
+      assert.strictEqual((yield* standings(person(2)))[askerTwo], "opted-out held unknown")
+    }).pipe(timed)
+  )
+
+  it.effect("that fails keeps what it was told before, and is no sweep that ended well (L9)", () =>
+    Effect.gen(function* () {
+      const world = yield* known(4, { asker: { batch: 2 } })
+      world.asker.block(askerOne, ...people(4))
+      world.asker.fail("check", [{ kind: "none" }, { kind: "unavailable" }])
+      assert.strictEqual((yield* Effect.flip(sweepOf(world)))._tag, "ProviderError")
+      const stands = yield* Effect.forEach(people(4), (who) => Effect.map(standings(who), (one) => one[askerOne]))
+      assert.deepStrictEqual(stands, [
+        "opted-out held opted-out",
+        "opted-out held opted-out",
+        "opted-in held opted-in",
+        "opted-in held opted-in"
+      ])
+      assert.isUndefined((yield* lastRuns("sweep", world.asking.account.id)).completedAt)
+    }).pipe(timed)
+  )
+})

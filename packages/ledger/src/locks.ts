@@ -1,0 +1,37 @@
+/**
+ * The advisory locks of the ledger, all in one place so that no two share a
+ * number. But for the session's they end with their transaction.
+ */
+import { Effect } from "effect"
+import { sql } from "kysely"
+import { Connection } from "./connection.ts"
+import type { LedgerError } from "./error.ts"
+
+const registration = 6_277_002
+const accounts = 6_277_003
+
+/**
+ * Takes the account's write lock for this transaction. Views are read, judged
+ * and written back; two transactions on one account must not do so at once.
+ */
+export const lockAccount = Effect.fnUntraced(function* (
+  accountId: number
+): Effect.fn.Return<void, LedgerError, Connection> {
+  const { query } = yield* Connection
+  yield* query("lock account", (db) => sql`select pg_advisory_xact_lock(${accounts}, ${accountId})`.execute(db))
+})
+
+/** One registration at a time. */
+export const lockRegistry = Effect.fnUntraced(function* (): Effect.fn.Return<void, LedgerError, Connection> {
+  const { query } = yield* Connection
+  yield* query("lock registry", (db) => sql`select pg_advisory_xact_lock(${registration})`.execute(db))
+})
+
+/**
+ * Keeps registrations out until this transaction ends. Who judges by all senders
+ * of a group must not do so while one is joining it, unseen.
+ */
+export const shareRegistry = Effect.fnUntraced(function* (): Effect.fn.Return<void, LedgerError, Connection> {
+  const { query } = yield* Connection
+  yield* query("share registry", (db) => sql`select pg_advisory_xact_lock_shared(${registration})`.execute(db))
+})

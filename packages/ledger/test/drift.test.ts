@@ -1,0 +1,134 @@
+import { assert, layer } from "@effect/vitest"
+import { append, beginRun, differences, digits, ingest, population, type Registry } from "@stopline/ledger"
+import { Effect } from "effect"
+import { ledgerForTest } from "../../../test/database.ts"
+import {
+  accountOf,
+  at,
+  checkPairs,
+  differing,
+  east,
+  eastOne,
+  eastTwo,
+  fresh,
+  observation,
+  person,
+  reading,
+  senderOf,
+  westOne
+} from "./world.ts"
+import { write } from "./writing.ts"
+
+const one = person(1)
+
+const hear = (registry: Registry, given: Partial<Parameters<typeof observation>[0]> = {}) =>
+  ingest(accountOf(registry, east), [observation({ recipient: one, ...given })], 10_000, 0)
+
+layer(ledgerForTest, { excludeTestServices: true })("what differs", (it) => {
+  it.effect("is an opt-out that is not known to be held, with the observation behind it (L5, L13)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      const { recorded } = yield* hear(registry)
+      assert.deepStrictEqual(yield* differing(registry, westOne), [
+        {
+          recipient: digits(one),
+          must: "opted-out",
+          held: undefined,
+          liftedAt: undefined,
+          outAt: 10_000,
+          intent: undefined,
+          refused: undefined,
+          refusedUntil: undefined,
+          because: recorded[0]!.id,
+          basis: "message",
+          inOwnWords: true,
+          unguarded: false,
+          heldForAll: false,
+          silencedBefore: false
+        }
+      ])
+    })
+  )
+
+  it.effect("is a block that must be lifted, and never one that nobody knows of", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* hear(registry)
+      yield* write(registry, eastOne, one, { begun: 20_000, ended: 20_100 })
+      const { recorded } = yield* hear(registry, { state: "opted-in", time: at(30_000) })
+      assert.deepInclude((yield* differing(registry, eastOne))[0], { must: "opted-in", because: recorded[0]!.id })
+      const group = yield* fresh("group")
+      yield* hear(group)
+      yield* hear(group, { state: "opted-in", time: at(30_000) })
+      assert.deepStrictEqual(yield* differing(group, eastTwo, "group"), [])
+    })
+  )
+
+  it.effect("stays in a person's own words, whatever is read after them (L8)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* hear(registry)
+      yield* checkPairs(registry, [reading(one, { sender: eastTwo })], { beganAt: 20_000, endedAt: 20_100 })
+      assert.deepInclude((yield* differing(registry, westOne))[0], { basis: "checked", inOwnWords: true })
+    })
+  )
+
+  it.effect("is not in their own words any more once they took them back", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh("group")
+      yield* hear(registry)
+      yield* hear(registry, { state: "opted-in", time: at(15_000) })
+      yield* checkPairs(registry, [reading(one, { sender: eastTwo })], { beganAt: 20_000, endedAt: 20_100 })
+      assert.deepInclude((yield* differing(registry, westOne, "group"))[0], { basis: "checked", inOwnWords: false })
+    })
+  )
+
+  it.effect("says whether a run found it whose findings need no guard", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      const account = accountOf(registry, east)
+      for (const [n, unguarded] of [true, false].entries()) {
+        const run = { kind: "backfill", accountId: account.id, startedBy: "test", at: 1_000, unguarded } as const
+        const found = observation({ recipient: person(n), basis: "listed", origin: "unknown" })
+        yield* append(account.id, yield* beginRun(run), 1_000, [
+          { senderId: senderOf(registry, eastOne).id, observation: found }
+        ])
+      }
+      const found = yield* differing(registry, westOne)
+      assert.deepStrictEqual(
+        found.map((one) => [one.unguarded, one.inOwnWords]),
+        [
+          [true, false],
+          [false, false]
+        ]
+      )
+    })
+  )
+
+  it.effect("comes by the page, in order of recipient, or for some recipients only", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      const sender = senderOf(registry, westOne)
+      const account = registry.accounts[1]!
+      for (const n of [5, 3, 1, 4, 2]) yield* hear(registry, { recipient: person(n) })
+      const numbers = (rows: ReadonlyArray<{ readonly recipient: number }>) =>
+        rows.map((row) => row.recipient - 15_550_000_000)
+      const page = yield* differences(account, sender, "strict", 0, 2)
+      assert.deepStrictEqual(numbers(page), [1, 2])
+      assert.deepStrictEqual(numbers(yield* differences(account, sender, "strict", page[1]!.recipient, 2)), [3, 4])
+      const only = [digits(person(4)), digits(person(2)), digits(person(7))]
+      assert.deepStrictEqual(numbers(yield* differences(account, sender, "strict", 0, 10, only)), [2, 4])
+    })
+  )
+
+  it.effect("is a share of the pairs of which anything is known", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      assert.strictEqual(yield* population(accountOf(registry, east)), 0)
+      yield* checkPairs(registry, [reading(one), reading(person(2), { state: "opted-in" })], { beganAt: 1, endedAt: 2 })
+      yield* write(registry, eastTwo, one, { begun: 3_000 })
+      assert.strictEqual(yield* population(accountOf(registry, east)), 2)
+      assert.strictEqual(yield* population(registry.accounts[1]!), 0)
+    })
+  )
+})

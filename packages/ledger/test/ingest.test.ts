@@ -1,0 +1,219 @@
+import { assert, layer } from "@effect/vitest"
+import type { Observation, SenderAddress } from "@stopline/consent"
+import { Connection, ingest, type Registry } from "@stopline/ledger"
+import { Effect } from "effect"
+import { sql } from "kysely"
+import { ledgerForTest } from "../../../test/database.ts"
+import { anotherProcess } from "./process.ts"
+import {
+  accountOf,
+  accounts,
+  at,
+  brand,
+  east,
+  eastOne,
+  eastTwo,
+  fresh,
+  observation,
+  person,
+  saidOf,
+  senderOf,
+  standings,
+  viewOf,
+  west,
+  westOne
+} from "./world.ts"
+import { register } from "@stopline/ledger"
+import { write } from "./writing.ts"
+
+const one = person(1)
+const stranger = "+14255550199" as SenderAddress
+const echoWindow = 5_000
+
+const event = (key: string, given: Partial<Observation> = {}): Observation =>
+  observation({ recipient: one, basis: "event", origin: "unknown", reach: "pair", key, ...given })
+
+const hear = (registry: Registry, observations: ReadonlyArray<Observation>, receivedAt = 10_001) =>
+  ingest(accountOf(registry, east), observations, receivedAt, echoWindow)
+
+const rowsOf = (table: "observation" | "standing" | "view") =>
+  Effect.gen(function* () {
+    const { query } = yield* Connection
+    const { rows } = yield* query("test", (db) =>
+      sql<{ count: number }>`select count(*) as count from ${sql.table(table)}`.execute(db)
+    )
+    return rows[0]!.count
+  })
+
+layer(ledgerForTest, { excludeTestServices: true })("what arrives", (it) => {
+  it.effect("silences every sender of the group once it is stored (L1, L2)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      const heard = yield* hear(registry, [event("event:1")])
+      assert.strictEqual(heard.recorded.length, 1)
+      assert.deepStrictEqual(yield* standings(one), {
+        [eastOne]: "opted-out held opted-out",
+        [eastTwo]: "opted-out held unknown",
+        [westOne]: "opted-out held unknown"
+      })
+    })
+  )
+
+  it.effect("twice is one row, in one request or in two (L11)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      const first = yield* hear(registry, [event("event:1"), event("event:1")])
+      assert.deepInclude(first, { repeated: 1, echoes: 0 })
+      const second = yield* hear(registry, [event("event:1")], 60_000)
+      assert.deepInclude(second, { recorded: [], repeated: 1, echoes: 0 })
+      assert.strictEqual(yield* rowsOf("observation"), 1)
+    })
+  )
+
+  it.effect("from many processes at once is one row each (L11)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      const others = yield* Effect.forEach([1, 2, 3], () => anotherProcess({ connections: 2 }))
+      const heard = yield* Effect.forEach(
+        [...others, ...others],
+        (other) => other.run(hear(registry, [event("event:1")])),
+        {
+          concurrency: "unbounded"
+        }
+      )
+      assert.strictEqual(heard.flatMap((one) => one.recorded).length, 1)
+      assert.strictEqual(yield* rowsOf("observation"), 1)
+    })
+  )
+
+  it.effect("is told back with the observation that each row is of, in the order given", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      const heard = yield* hear(registry, [
+        event("event:3", { recipient: person(9) }),
+        event("event:1", { time: at(10_000) }),
+        event("event:2", { state: "opted-in", origin: "recipient", time: at(11_000) }),
+        event("event:4", { sender: eastTwo, time: at(12_000) })
+      ])
+      assert.deepStrictEqual(
+        heard.recorded.map((row) => [row.observation.key, row.observation.state, row.recipient, row.senderId]),
+        [
+          ["event:3", "opted-out", 15_550_000_009, senderOf(registry, eastOne).id],
+          ["event:1", "opted-out", 15_550_000_001, senderOf(registry, eastOne).id],
+          ["event:2", "opted-in", 15_550_000_001, senderOf(registry, eastOne).id],
+          ["event:4", "opted-out", 15_550_000_001, senderOf(registry, eastTwo).id]
+        ]
+      )
+    })
+  )
+
+  it.effect("as the echo of our own write is no news, once; a second event is somebody else (L7)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* hear(registry, [event("event:1", { sender: eastTwo })])
+      yield* write(registry, eastOne, one, { begun: 20_000, ended: 20_400 })
+      const echo = yield* hear(registry, [event("event:2", { time: at(20_200) })], 20_500)
+      assert.deepInclude(echo, { recorded: [], echoes: 1, repeated: 0 })
+      const other = yield* hear(registry, [event("event:3", { time: at(20_300) })], 20_600)
+      assert.deepInclude(other, { echoes: 0, repeated: 0 })
+      assert.strictEqual(other.recorded.length, 1)
+    })
+  )
+
+  it.effect("as an echo that is delivered again stays no news (L7, L11)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* hear(registry, [event("event:1", { sender: eastTwo })])
+      yield* write(registry, eastOne, one, { begun: 20_000, ended: 20_400 })
+      const echo = event("event:2", { time: at(20_200) })
+      yield* hear(registry, [echo], 20_500)
+      const again = yield* hear(registry, [echo], 90_000)
+      assert.deepInclude(again, { recorded: [], echoes: 0, repeated: 1 })
+      assert.strictEqual(yield* rowsOf("observation"), 1)
+    })
+  )
+
+  it.effect("about a write that is on its way is its echo, or news that goes the other way (L7)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* hear(registry, [event("event:1", { sender: eastTwo })])
+      yield* write(registry, eastOne, one, { begun: 20_000 })
+      const lifted = yield* hear(registry, [event("event:2", { state: "opted-in", time: at(20_100) })], 20_200)
+      assert.deepInclude(lifted, { echoes: 0 })
+      assert.strictEqual(lifted.recorded.length, 1)
+      // What is held the outcome of the write will tell.
+      assert.isUndefined((yield* viewOf(senderOf(registry, eastOne), one))?.view.held)
+      const echo = yield* hear(registry, [event("event:3", { time: at(20_150) })], 20_300)
+      assert.deepInclude(echo, { recorded: [], echoes: 1 })
+    })
+  )
+
+  it.effect("that names the person is never taken for an echo (L1)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* hear(registry, [event("event:1", { sender: eastTwo })])
+      yield* write(registry, eastOne, one, { begun: 20_000, ended: 20_400 })
+      const said = yield* hear(registry, [event("event:2", { origin: "recipient", time: at(20_200) })], 20_500)
+      assert.strictEqual(said.recorded.length, 1)
+    })
+  )
+
+  it.effect("long after a write of ours is no echo of it", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* hear(registry, [event("event:1", { sender: eastTwo })])
+      yield* write(registry, eastOne, one, { begun: 20_000, ended: 20_400 })
+      const late = yield* hear(registry, [event("event:2", { time: at(20_200) })], 20_401 + echoWindow)
+      assert.strictEqual(late.recorded.length, 1)
+    })
+  )
+
+  it.effect("late is a fact, but no longer what the provider holds", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* hear(registry, [event("event:1", { sender: eastTwo })])
+      yield* write(registry, eastOne, one, { begun: 20_000, ended: 20_400 })
+      const start = event("event:2", { state: "opted-in", origin: "recipient", time: at(15_000) })
+      yield* hear(registry, [start], 30_000)
+      assert.strictEqual((yield* standings(one))[eastOne], "opted-in held opted-out")
+    })
+  )
+
+  it.effect("as a text moves no view: the provider has not said what it holds", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* hear(registry, [observation({ recipient: one, key: "message:1" })])
+      assert.deepStrictEqual(Object.values(yield* standings(one)), Array(3).fill("opted-out held unknown"))
+      assert.strictEqual(yield* rowsOf("view"), 0)
+    })
+  )
+
+  it.effect("for a sender nobody configured is kept, and counts once that sender joins a group (L1)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      const heard = yield* hear(registry, [event("event:1", { sender: stranger })])
+      assert.strictEqual(heard.recorded.length, 1)
+      assert.deepStrictEqual(Object.values(yield* standings(one)), Array(3).fill("opted-in held unknown"))
+      const wider = accounts.map((one) => (one.name === east ? { ...one, senders: [...one.senders, stranger] } : one))
+      const group = { ...brand, members: [...brand.members, { account: east, sender: stranger }] }
+      yield* register(wider, [group], "strict", 2_000)
+      assert.deepStrictEqual(yield* standings(one), {
+        [eastOne]: "opted-out held unknown",
+        [eastTwo]: "opted-out held unknown",
+        [stranger]: "opted-out held opted-out",
+        [westOne]: "opted-out held unknown"
+      })
+    })
+  )
+
+  it.effect("under a key of another account is another fact", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* hear(registry, [event("event:1")])
+      const there = event("event:1", { account: west, sender: westOne })
+      const heard = yield* ingest(accountOf(registry, west), [there], 10_001, echoWindow)
+      assert.strictEqual(heard.recorded.length, 1)
+      assert.strictEqual((yield* saidOf(one)).length, 2)
+    })
+  )
+})

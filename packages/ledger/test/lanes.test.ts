@@ -1,0 +1,110 @@
+import { assert, layer } from "@effect/vitest"
+import { claimLane, Connection, holdLane, laneOwner, type LedgerError, releaseLane } from "@stopline/ledger"
+import { Effect } from "effect"
+import { ledgerForTest } from "../../../test/database.ts"
+import { anotherProcess, isAlive, until } from "./process.ts"
+
+const lease = 60_000
+
+layer(ledgerForTest, { excludeTestServices: true })("a lane", (it) => {
+  it.effect("has one holder, whoever asks (L12)", () =>
+    Effect.gen(function* () {
+      const other = yield* anotherProcess()
+      const lane = yield* claimLane("one", "first", 1_000, lease)
+      assert.deepStrictEqual(lane, { key: "one", epoch: 1 })
+      assert.isUndefined(yield* claimLane("one", "first again", 1_000, lease))
+      assert.isUndefined(yield* other.run(claimLane("one", "second", 1_000 + lease, lease)))
+      assert.strictEqual(yield* laneOwner("one"), "first")
+    })
+  )
+
+  it.effect("is free once it was let go", () =>
+    Effect.gen(function* () {
+      const other = yield* anotherProcess()
+      const lane = yield* claimLane("released", "first", 1_000, lease)
+      yield* releaseLane(lane!)
+      assert.deepStrictEqual(yield* other.run(claimLane("released", "second", 1_001, lease)), {
+        key: "released",
+        epoch: 2
+      })
+    })
+  )
+
+  it.effect("is free when its lease has run out", () =>
+    Effect.gen(function* () {
+      const other = yield* anotherProcess()
+      yield* claimLane("expired", "first", 1_000, lease)
+      const taken = yield* other.run(claimLane("expired", "second", 1_001 + lease, lease))
+      assert.strictEqual(taken?.epoch, 2)
+      assert.strictEqual(yield* laneOwner("expired"), "second")
+    })
+  )
+
+  it.effect("is kept by a holder that shows itself", () =>
+    Effect.gen(function* () {
+      const other = yield* anotherProcess()
+      const lane = yield* claimLane("kept", "first", 1_000, lease)
+      yield* holdLane(lane!, 50_000, lease)
+      assert.isUndefined(yield* other.run(claimLane("kept", "second", 1_001 + lease, lease)))
+    })
+  )
+
+  it.effect("is taken over at once from a process that is gone, its lease untouched", () =>
+    Effect.gen(function* () {
+      const gone = yield* anotherProcess()
+      yield* gone.run(claimLane("orphaned", "gone", 1_000, lease))
+      assert.isUndefined(yield* claimLane("orphaned", "heir", 1_001, lease))
+      yield* gone.end
+      yield* until(Effect.map(isAlive(gone.session), (pid) => pid === undefined))
+      assert.strictEqual((yield* claimLane("orphaned", "heir", 1_001, lease))?.epoch, 2)
+    })
+  )
+
+  it.effect("lost to another, fences its old holder out: its transaction changes nothing (L12)", () =>
+    Effect.gen(function* () {
+      const { query } = yield* Connection
+      const frozen = yield* anotherProcess()
+      const lane = (yield* frozen.run(claimLane("fenced", "frozen", 1_000, lease)))!
+      yield* claimLane("fenced", "heir", 2_000 + lease, lease)
+      const write = Effect.gen(function* () {
+        const { query, transaction } = yield* Connection
+        yield* transaction(
+          "test",
+          Effect.gen(function* () {
+            yield* query("test", (db) => db.insertInto("setting").values({ name: "fenced", value: "1" }).execute())
+            yield* holdLane(lane, 2_001 + lease, lease)
+          })
+        )
+      })
+      const error: LedgerError = yield* Effect.flip(frozen.run(write))
+      assert.strictEqual(error.kind, "fenced")
+      const written = yield* query("test", (db) =>
+        db.selectFrom("setting").select("name").where("name", "=", "fenced").execute()
+      )
+      assert.deepStrictEqual(written, [])
+      // Nor can it give away what is no longer its own.
+      yield* frozen.run(releaseLane(lane))
+      assert.isUndefined(yield* claimLane("fenced", "third", 2_002 + lease, lease))
+    })
+  )
+
+  it.effect("let go is not held any more, even by who held it last", () =>
+    Effect.gen(function* () {
+      const lane = (yield* claimLane("let go", "first", 1_000, lease))!
+      yield* releaseLane(lane)
+      assert.strictEqual((yield* Effect.flip(holdLane(lane, 1_001, lease))).kind, "fenced")
+    })
+  )
+
+  it.effect("asked for by many at once goes to exactly one", () =>
+    Effect.gen(function* () {
+      const others = yield* Effect.forEach([1, 2, 3, 4], () => anotherProcess({ connections: 2 }))
+      const claims = yield* Effect.forEach(
+        [...others, ...others],
+        (other, n) => other.run(claimLane("contended", `process ${n}`, 1_000, lease)),
+        { concurrency: "unbounded" }
+      )
+      assert.strictEqual(claims.filter((lane) => lane !== undefined).length, 1)
+    })
+  )
+})

@@ -1,0 +1,125 @@
+import { assert, layer } from "@effect/vitest"
+import { block, blockedFor, type Bucket, reserve } from "@stopline/ledger"
+import { Effect, Schema } from "effect"
+import { ledgerForTest } from "../../../test/database.ts"
+import { anotherProcess } from "./process.ts"
+
+let buckets = 0
+const bucket = (requests: number, windowMs: number): Bucket => {
+  buckets += 1
+  return { key: `bucket ${buckets}`, requests, windowMs }
+}
+
+/** The most turns that fall into any one window. */
+const busiest = (turns: ReadonlyArray<number>, windowMs: number): number =>
+  Math.max(...turns.map((from) => turns.filter((turn) => turn >= from && turn < from + windowMs).length))
+
+const turnsOf = Effect.fnUntraced(function* (bucket: Bucket, moments: ReadonlyArray<number>) {
+  const turns: Array<number> = []
+  for (const now of moments) turns.push(now + (yield* reserve(bucket, now)))
+  return turns
+})
+
+const Limit = Schema.Struct({
+  requests: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 40 })),
+  windowMs: Schema.Int.check(Schema.isBetween({ minimum: 100, maximum: 60_000 })),
+  gaps: Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 3_000 }))).check(
+    Schema.isMinLength(20),
+    Schema.isMaxLength(80)
+  )
+})
+
+layer(ledgerForTest, { excludeTestServices: true })("a gate", (it) => {
+  it.effect.prop(
+    "never gives out more turns than the limit, in whichever window, and gives every turn in the end (L15)",
+    [Limit],
+    ([{ gaps, requests, windowMs }]) =>
+      Effect.gen(function* () {
+        let now = 1_000_000
+        const turns = yield* turnsOf(
+          bucket(requests, windowMs),
+          gaps.map((gap) => (now += gap))
+        )
+        // Turns come in whole milliseconds.
+        assert.isAtMost(busiest(turns, windowMs - 1), requests)
+        assert.isBelow(turns.at(-1)!, now + (gaps.length / requests) * windowMs * 2)
+      }),
+    { arbitrary: { runs: 15 } }
+  )
+
+  it.effect("lets some through at once, and then one after another", () =>
+    Effect.gen(function* () {
+      const turns = yield* turnsOf(bucket(8, 7_000), Array(5).fill(1_000_000))
+      assert.deepStrictEqual(turns, [1_000_000, 1_000_000, 1_001_000, 1_002_000, 1_003_000])
+    })
+  )
+
+  it.effect("fills up again, and never above what may go at once", () =>
+    Effect.gen(function* () {
+      const eight = bucket(8, 7_000)
+      yield* turnsOf(eight, Array(4).fill(1_000_000))
+      const later = yield* turnsOf(eight, Array(3).fill(9_000_000))
+      assert.deepStrictEqual(later, [9_000_000, 9_000_000, 9_001_000])
+    })
+  )
+
+  it.effect("is one gate for all processes (L15)", () =>
+    Effect.gen(function* () {
+      const shared = bucket(8, 7_000)
+      const others = yield* Effect.forEach([1, 2], () => anotherProcess({ connections: 5 }))
+      const now = 1_000_000
+      const waits = yield* Effect.forEach(
+        Array.from({ length: 12 }, (_, n) => others[n % 2]!),
+        (other) => other.run(reserve(shared, now)),
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual(
+        waits.toSorted((a, b) => a - b),
+        [0, 0, ...Array.from({ length: 10 }, (_, n) => (n + 1) * 1_000)]
+      )
+    })
+  )
+
+  it.effect("is shut for everybody during a penalty, and then opens for one after another (L15)", () =>
+    Effect.gen(function* () {
+      const shared = bucket(8, 7_000)
+      const other = yield* anotherProcess()
+      const now = 1_000_000
+      yield* reserve(shared, now)
+      yield* block(shared, now + 30_000, now)
+      assert.strictEqual(yield* other.run(blockedFor(shared.key, now)), 30_000)
+      const turns = yield* other.run(turnsOf(shared, Array(5).fill(now + 10_000)))
+      assert.deepStrictEqual(turns, [1_030_000, 1_030_000, 1_031_000, 1_032_000, 1_033_000])
+      assert.strictEqual(yield* blockedFor(shared.key, now + 29_999), 1)
+      assert.strictEqual(yield* blockedFor(shared.key, now + 30_000), 0)
+    })
+  )
+
+  it.effect("keeps the longer of two penalties", () =>
+    Effect.gen(function* () {
+      const shared = bucket(8, 7_000)
+      yield* block(shared, 1_060_000, 1_000_000)
+      yield* block(shared, 1_030_000, 1_001_000)
+      assert.strictEqual(yield* blockedFor(shared.key, 1_002_000), 58_000)
+    })
+  )
+
+  it.effect("nobody has passed is open", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* blockedFor("never seen", 1_000_000), 0)
+    })
+  )
+
+  it.effect("keeps those who waited when a penalty began ahead of who comes after it", () =>
+    Effect.gen(function* () {
+      const shared = bucket(8, 7_000)
+      const now = 1_000_000
+      const before = yield* turnsOf(shared, Array(6).fill(now))
+      yield* block(shared, now + 2_000, now)
+      const after = yield* turnsOf(shared, [now + 500])
+      // Whose turn lies behind the penalty keeps it; a new one is given out after the last of them.
+      assert.strictEqual(before.at(-1), now + 4_000)
+      assert.strictEqual(after[0], now + 5_000)
+    })
+  )
+})

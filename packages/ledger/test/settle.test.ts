@@ -1,0 +1,152 @@
+import { assert, layer } from "@effect/vitest"
+import type { Observation, SenderAddress } from "@stopline/consent"
+import { Connection, digits, ingest, register, type Registry, settle, settleAll } from "@stopline/ledger"
+import { Effect, Fiber } from "effect"
+import { ledgerForTest } from "../../../test/database.ts"
+import { anotherProcess, heldOpen, somebodyWaits, until } from "./process.ts"
+import {
+  accountOf,
+  accounts,
+  at,
+  brand,
+  checkPairs,
+  differing,
+  east,
+  eastOne,
+  eastTwo,
+  fresh,
+  isSettled,
+  observation,
+  person,
+  reading,
+  senderOf,
+  westOne
+} from "./world.ts"
+import { write } from "./writing.ts"
+
+const one = person(1)
+const third = "+14255550103" as SenderAddress
+
+const hear = (registry: Registry, given: Partial<Observation> = {}) => {
+  const said = observation({ recipient: one, ...given })
+  return ingest(accountOf(registry, said.account), [said], said.time.notAfter, 0)
+}
+
+const writeAll = (registry: Registry) =>
+  Effect.forEach([eastOne, eastTwo, westOne], (sender) =>
+    write(registry, sender, one, { begun: 20_000, ended: 20_100 })
+  )
+
+layer(ledgerForTest, { excludeTestServices: true })("a standing", (it) => {
+  it.effect("is settled by the write that was the last it lacked, and not before (L10)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* hear(registry)
+      yield* write(registry, eastOne, one, { begun: 20_000, ended: 20_100 })
+      yield* write(registry, eastTwo, one, { begun: 20_000, ended: 20_100, outcome: "maybe" })
+      yield* write(registry, westOne, one, { begun: 20_000, ended: 20_100 })
+      assert.isFalse(yield* isSettled(senderOf(registry, eastOne), one))
+      yield* write(registry, eastTwo, one, { begun: 30_000, ended: 30_100 })
+      assert.isTrue(yield* isSettled(senderOf(registry, eastOne), one))
+      for (const sender of [eastOne, eastTwo, westOne]) assert.deepStrictEqual(yield* differing(registry, sender), [])
+    })
+  )
+
+  it.effect("is not settled while a write is on its way", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* hear(registry)
+      yield* writeAll(registry)
+      yield* hear(registry, { state: "opted-in", time: at(30_000) })
+      yield* write(registry, eastOne, one, { begun: 40_000, state: "opted-in" })
+      yield* settleAll("strict")
+      assert.isFalse(yield* isSettled(senderOf(registry, eastOne), one))
+    })
+  )
+
+  it.effect("is unsettled by whatever is said of it, and by a provider that lifts a block", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* hear(registry)
+      yield* writeAll(registry)
+      assert.isTrue(yield* isSettled(senderOf(registry, eastOne), one))
+      yield* checkPairs(registry, [reading(one, { state: "opted-in" })], { beganAt: 30_000, endedAt: 30_100 })
+      assert.isFalse(yield* isSettled(senderOf(registry, eastOne), one))
+      assert.deepInclude((yield* differing(registry, eastOne))[0], { must: "opted-out", held: "opted-in" })
+    })
+  )
+
+  it.effect("settles by the page, however many there are", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      const starts = Array.from({ length: 2_500 }, (_, n) =>
+        observation({ recipient: person(n), state: "opted-in", origin: "operator", basis: "attested" })
+      )
+      yield* ingest(accountOf(registry, east), starts, 10_000, 0)
+      yield* settleAll("strict")
+      for (const n of [0, 999, 1_000, 1_999, 2_499]) {
+        assert.isTrue(yield* isSettled(senderOf(registry, eastOne), person(n)), String(n))
+      }
+    })
+  )
+
+  it.effect("unsettled by another transaction while it is being settled stays unsettled (L2, L12)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      const other = yield* anotherProcess()
+      yield* hear(registry)
+      for (const sender of [eastOne, eastTwo]) yield* write(registry, sender, one, { begun: 20_000, ended: 20_100 })
+      // A START is stored and not yet committed: whoever judges now would still see the opt-out alone.
+      const start = yield* other.run(heldOpen(hear(registry, { state: "opted-in", time: at(30_000) })))
+      const settling = yield* Effect.forkChild(write(registry, westOne, one, { begun: 25_000, ended: 25_100 }))
+      yield* until(somebodyWaits)
+      yield* start.commit
+      yield* Fiber.join(settling)
+      yield* settleAll("strict")
+      assert.isFalse(yield* isSettled(senderOf(registry, eastOne), one))
+      assert.deepInclude((yield* differing(registry, eastOne))[0], { must: "opted-in", held: "opted-out" })
+    })
+  )
+
+  it.effect("already settled, and unsettled between looking and judging, stays unsettled (L2, L12)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      const other = yield* anotherProcess()
+      yield* hear(registry)
+      yield* writeAll(registry)
+      assert.isTrue(yield* isSettled(senderOf(registry, eastOne), one))
+      const start = yield* other.run(heldOpen(hear(registry, { state: "opted-in", time: at(30_000) })))
+      // Nothing is left to write, and yet the outcome of such a burst settles what it was about.
+      const settling = yield* Effect.forkChild(settleOne(registry))
+      yield* until(somebodyWaits)
+      yield* start.commit
+      yield* Fiber.join(settling)
+      assert.isFalse(yield* isSettled(senderOf(registry, eastOne), one))
+    })
+  )
+
+  it.effect("is not settled past a sender that is joining its group at that moment (L2)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      const other = yield* anotherProcess()
+      yield* hear(registry)
+      for (const sender of [eastOne, eastTwo]) yield* write(registry, sender, one, { begun: 20_000, ended: 20_100 })
+      const wider = accounts.map((one) => (one.name === east ? { ...one, senders: [...one.senders, third] } : one))
+      const group = { ...brand, members: [...brand.members, { account: east, sender: third }] }
+      const joining = yield* other.run(heldOpen(register(wider, [group], "strict", 30_000)))
+      const settling = yield* Effect.forkChild(write(registry, westOne, one, { begun: 25_000, ended: 25_100 }))
+      yield* until(somebodyWaits)
+      yield* joining.commit
+      yield* Fiber.join(settling)
+      const now = yield* register(wider, [group], "strict", 31_000)
+      assert.isFalse(yield* isSettled(senderOf(now, third), one))
+      assert.strictEqual((yield* differing(now, third))[0]?.must, "opted-out")
+    })
+  )
+})
+
+const settleOne = (registry: Registry) =>
+  Effect.gen(function* () {
+    const { transaction } = yield* Connection
+    yield* transaction("test", settle(senderOf(registry, eastOne).groupId!, [digits(one)], "strict"))
+  })

@@ -1,0 +1,112 @@
+import { assert, layer } from "@effect/vitest"
+import {
+  beginRun,
+  commitCheck,
+  coverage,
+  ingest,
+  notAskedSince,
+  type Registry,
+  settleAll,
+  stalest
+} from "@stopline/ledger"
+import { Effect } from "effect"
+import { ledgerForTest } from "../../../test/database.ts"
+import {
+  accountOf,
+  checkPairs,
+  east,
+  eastOne,
+  fresh,
+  observation,
+  person,
+  reading,
+  senderOf,
+  standings
+} from "./world.ts"
+import { write } from "./writing.ts"
+
+const people = (...numbers: ReadonlyArray<number>) => numbers.map(person)
+const clear = (n: number) => reading(person(n), { state: "opted-in" })
+
+/** Everybody is known and clear, asked about one second after the other. */
+const known = Effect.fnUntraced(function* (registry: Registry, numbers: ReadonlyArray<number>) {
+  for (const [index, n] of numbers.entries()) {
+    const beganAt = 10_000 + index * 1_000
+    yield* checkPairs(registry, [clear(n)], { beganAt, endedAt: beganAt + 100 })
+  }
+  yield* settleAll("strict")
+})
+
+const unanswered = Effect.fnUntraced(function* (registry: Registry, numbers: ReadonlyArray<number>, at: number) {
+  const account = accountOf(registry, east)
+  const runId = yield* beginRun({ kind: "sweep", accountId: account.id, startedBy: "test", at })
+  const context = { account, runId, basis: "checked", span: { beganAt: at, endedAt: at }, settle: 0 } as const
+  return yield* commitCheck(context, senderOf(registry, eastOne), [], numbers.map(person))
+})
+
+layer(ledgerForTest, { excludeTestServices: true })("whom to ask about", (it) => {
+  it.effect("is the stalest first, and nobody twice in one sweep", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      const sender = senderOf(registry, eastOne)
+      yield* known(registry, [3, 1, 2])
+      assert.deepStrictEqual(yield* stalest(sender, 60_000, 2), people(3, 1))
+      assert.deepStrictEqual(yield* stalest(sender, 60_000, 9), people(3, 1, 2))
+      assert.deepStrictEqual(yield* stalest(sender, 11_000, 9), people(3))
+    })
+  )
+
+  it.effect("without an answer goes to the end, and stays what it was (L5)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* known(registry, [1, 2, 3])
+      yield* checkPairs(registry, [reading(person(1))], { beganAt: 20_000, endedAt: 20_100 })
+      yield* unanswered(registry, [1, 2, 8], 30_000)
+      yield* settleAll("strict")
+      const order = yield* stalest(senderOf(registry, eastOne), 60_000, 9)
+      assert.strictEqual(order.indexOf(person(3)) < order.indexOf(person(2)), true)
+      assert.strictEqual((yield* standings(person(1)))[eastOne], "opted-out held opted-out")
+      assert.strictEqual((yield* standings(person(2)))[eastOne], "opted-in held opted-in")
+      assert.strictEqual((yield* standings(person(8)))[eastOne], "opted-in held unknown")
+    })
+  )
+
+  it.effect("begins with those in doubt, who never keep the others out", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* known(registry, [1, 2, 3, 4, 5, 6])
+      for (const n of [4, 5, 6]) {
+        yield* ingest(accountOf(registry, east), [observation({ recipient: person(n) })], 20_000, 0)
+      }
+      assert.deepStrictEqual(yield* stalest(senderOf(registry, eastOne), 60_000, 4), people(4, 5, 1, 2))
+    })
+  )
+
+  it.effect("is nobody whose write is on its way", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* known(registry, [1, 2])
+      yield* ingest(accountOf(registry, east), [observation({ recipient: person(1) })], 20_000, 0)
+      yield* write(registry, eastOne, person(1), { begun: 21_000 })
+      assert.deepStrictEqual(yield* stalest(senderOf(registry, eastOne), 60_000, 9), people(2))
+    })
+  )
+
+  it.effect("of a list is whoever was not asked about since, each once", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* known(registry, [1, 2])
+      const due = yield* notAskedSince(senderOf(registry, eastOne), people(1, 2, 3, 3), 11_000)
+      assert.deepStrictEqual(due.toSorted(), people(1, 3))
+    })
+  )
+
+  it.effect("is counted, with the moment of the stalest", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      assert.deepStrictEqual(yield* coverage(senderOf(registry, eastOne)), { known: 0, stalestAt: undefined })
+      yield* known(registry, [1, 2])
+      assert.deepStrictEqual(yield* coverage(senderOf(registry, eastOne)), { known: 2, stalestAt: 10_000 })
+    })
+  )
+})

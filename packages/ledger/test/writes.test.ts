@@ -1,0 +1,197 @@
+import { assert, layer } from "@effect/vitest"
+import {
+  adoptOrphans,
+  beginWrites,
+  claimLane,
+  digits,
+  endWrites,
+  ingest,
+  type LedgerError,
+  openIntents,
+  type Registry
+} from "@stopline/ledger"
+import { Effect, Fiber } from "effect"
+import { ledgerForTest } from "../../../test/database.ts"
+import { anotherProcess, heldOpen, somebodyWaits, until } from "./process.ts"
+import {
+  accountOf,
+  at,
+  checkPairs,
+  differing,
+  east,
+  eastOne,
+  eastTwo,
+  fresh,
+  observation,
+  person,
+  reading,
+  senderOf,
+  standings,
+  viewOf
+} from "./world.ts"
+import { write } from "./writing.ts"
+
+const one = person(1)
+const leaseMs = 60_000
+
+const hear = (registry: Registry, given: Parameters<typeof observation>[0] = { recipient: one }) =>
+  ingest(accountOf(registry, east), [observation(given)], 10_000, 0)
+const start = observation({ recipient: one, state: "opted-in", time: at(30_000) })
+
+layer(ledgerForTest, { excludeTestServices: true })("a write", (it) => {
+  it.effect("takes only what still must be, in the order given", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      for (const n of [1, 2, 3, 4]) yield* hear(registry, { recipient: person(n) })
+      yield* write(registry, eastTwo, person(2), { begun: 20_000, ended: 20_100 })
+      yield* hear(registry, { recipient: person(4), sender: eastTwo, state: "opted-in", time: at(15_000) })
+      const lane = (yield* claimLane("write", "test", 20_000, leaseMs))!
+      const context = {
+        lane,
+        leaseMs,
+        sender: senderOf(registry, eastTwo),
+        state: "opted-out",
+        policy: "strict"
+      } as const
+      const wanted = [4, 3, 2, 1, 9].map((n) => digits(person(n)))
+      // One has opted in since, one is held already, and one never said anything.
+      assert.deepStrictEqual(yield* beginWrites(context, wanted, 20_200), [digits(person(3)), digits(person(1))])
+    })
+  )
+
+  it.effect("that a START has made pointless is not begun", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* hear(registry)
+      yield* ingest(accountOf(registry, east), [start], 30_000, 0)
+      assert.isFalse(yield* write(registry, eastOne, one, { begun: 31_000, ended: 31_100 }))
+      assert.isTrue(yield* write(registry, eastTwo, one, { begun: 31_000, ended: 31_100 }))
+    })
+  )
+
+  it.effect("of a pair that is known has its intent committed like any other (L7)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* hear(registry)
+      const clear = reading(one, { sender: eastTwo, state: "opted-in" })
+      yield* checkPairs(registry, [clear], { beganAt: 15_000, endedAt: 15_100 })
+      yield* write(registry, eastTwo, one, { begun: 20_000 })
+      const view = (yield* viewOf(senderOf(registry, eastTwo), one))?.view
+      assert.deepInclude(view, { held: "opted-in", intent: "opted-out", echoDue: true })
+    })
+  )
+
+  it.effect("whose echo comes while its outcome is being stored leaves no intent behind (L7, L12)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      const other = yield* anotherProcess()
+      yield* hear(registry)
+      const lane = (yield* claimLane("echo", "test", 20_000, leaseMs))!
+      const context = {
+        lane,
+        leaseMs,
+        sender: senderOf(registry, eastTwo),
+        state: "opted-out",
+        policy: "strict"
+      } as const
+      yield* beginWrites(context, [digits(one)], 20_000)
+      const ending = yield* other.run(heldOpen(endWrites(context, [{ _tag: "Held", recipient: digits(one) }], 20_100)))
+      const echo = observation({ recipient: one, sender: eastTwo, basis: "event", origin: "unknown", key: "event:1" })
+      const hearing = yield* Effect.forkChild(
+        ingest(accountOf(registry, east), [{ ...echo, time: at(20_050) }], 20_090, leaseMs)
+      )
+      yield* until(somebodyWaits)
+      yield* ending.commit
+      assert.deepInclude(yield* Fiber.join(hearing), { recorded: [], echoes: 1 })
+      const view = (yield* viewOf(senderOf(registry, eastTwo), one))?.view
+      assert.deepInclude(view, { held: "opted-out", intent: undefined, echoDue: false })
+    })
+  )
+
+  it.effect("by who lost the lane is neither begun nor ended (L12)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* hear(registry)
+      const lane = (yield* claimLane("lost", "frozen", 20_000, leaseMs))!
+      const context = {
+        lane,
+        leaseMs,
+        sender: senderOf(registry, eastTwo),
+        state: "opted-out",
+        policy: "strict"
+      } as const
+      yield* beginWrites(context, [digits(one)], 20_000)
+      yield* claimLane("lost", "heir", 20_001 + leaseMs, leaseMs)
+      const begin: LedgerError = yield* Effect.flip(beginWrites(context, [digits(one)], 20_002 + leaseMs))
+      const end: LedgerError = yield* Effect.flip(
+        endWrites(context, [{ _tag: "Held", recipient: digits(one) }], 20_002 + leaseMs)
+      )
+      assert.deepStrictEqual([begin.kind, end.kind], ["fenced", "fenced"])
+      const view = (yield* viewOf(senderOf(registry, eastTwo), one))?.view
+      assert.deepInclude(view, { intent: "opted-out", held: undefined })
+    })
+  )
+
+  it.effect("that may have been done changes nothing that is known, and waits for its echo (L5, L7)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* hear(registry)
+      yield* write(registry, eastTwo, one, { begun: 20_000, ended: 20_100, outcome: "maybe" })
+      const view = (yield* viewOf(senderOf(registry, eastTwo), one))?.view
+      assert.deepInclude(view, { held: undefined, intent: undefined, echoDue: true })
+      assert.deepStrictEqual(view?.written, { state: "opted-out", begunAt: 20_000, endedAt: 20_100 })
+      assert.strictEqual((yield* differing(registry, eastTwo)).length, 1)
+    })
+  )
+
+  it.effect("that was not done leaves no trace but that it was tried", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* hear(registry)
+      yield* write(registry, eastTwo, one, { begun: 20_000, ended: 20_100, outcome: "not done" })
+      const view = (yield* viewOf(senderOf(registry, eastTwo), one))?.view
+      assert.deepInclude(view, { held: undefined, intent: undefined, echoDue: false, written: undefined })
+      assert.strictEqual((yield* differing(registry, eastTwo)).length, 1)
+    })
+  )
+
+  it.effect(
+    "that a provider refuses is remembered for a day, and forgotten when somebody else moves the pair (L9)",
+    () =>
+      Effect.gen(function* () {
+        const registry = yield* fresh()
+        yield* hear(registry)
+        yield* write(registry, eastTwo, one, { begun: 20_000, ended: 20_100, outcome: "rejected" })
+        const day = 24 * 60 * 60 * 1000
+        assert.deepInclude((yield* differing(registry, eastTwo))[0], {
+          refused: "not taken",
+          refusedUntil: 20_100 + day
+        })
+        const seen = reading(one, { sender: eastTwo, state: "opted-in" })
+        yield* checkPairs(registry, [seen], { beganAt: 30_000, endedAt: 30_100 })
+        assert.isUndefined((yield* differing(registry, eastTwo))[0]?.refused)
+      })
+  )
+
+  it.effect("left behind by a process that died is adopted: it may have been done (L7, L12)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* hear(registry)
+      yield* write(registry, eastTwo, one, { begun: 20_000 })
+      const sender = senderOf(registry, eastTwo)
+      assert.deepStrictEqual(yield* openIntents(accountOf(registry, east)), [sender.id])
+      assert.strictEqual(yield* adoptOrphans(sender, 40_000), 1)
+      assert.strictEqual(yield* adoptOrphans(sender, 40_000), 0)
+      assert.deepStrictEqual(yield* openIntents(accountOf(registry, east)), [])
+      const view = (yield* viewOf(sender, one))?.view
+      assert.deepInclude(view, { held: undefined, intent: undefined, echoDue: true })
+      assert.deepStrictEqual(view?.written, { state: "opted-out", begunAt: 20_000, endedAt: 40_000 })
+      // A reading that began before it was adopted proves nothing; a later one is judged.
+      const seen = reading(one, { sender: eastTwo })
+      const early = yield* checkPairs(registry, [seen], { beganAt: 39_999, endedAt: 41_000 })
+      assert.strictEqual(early.undecided, 1)
+      yield* checkPairs(registry, [seen], { beganAt: 40_000, endedAt: 41_000 })
+      assert.strictEqual((yield* standings(one))[eastTwo], "opted-out held opted-out")
+    })
+  )
+})

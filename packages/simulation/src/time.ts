@@ -1,0 +1,178 @@
+/**
+ * Virtual time and one thing at a time.
+ *
+ * All that reaches outside (a statement to Postgres, a request to a provider, a
+ * webhook) asks for a turn, and all that waits sleeps on this clock. Nothing else
+ * is asynchronous. So the conductor can let one thing happen, wait until
+ * everybody stands still again, and draw by chance what happens next; when all
+ * sleep, time jumps. The same seed is the same course of events.
+ */
+import { setImmediate as tick } from "node:timers/promises"
+import { type Clock, Duration, Effect } from "effect"
+import type { Chance } from "./chance.ts"
+
+/** Whoever can be stopped as a whole: a worker process, or the world itself. */
+export interface Actor {
+  readonly name: string
+  state: "running" | "frozen" | "dead"
+}
+
+interface Turn {
+  readonly actor: Actor
+  readonly label: string
+  /** Lets it happen; resolves when it has happened. */
+  readonly grant: () => Promise<void>
+}
+
+interface Sleeper {
+  readonly actor: Actor
+  readonly until: number
+  readonly order: number
+  readonly wake: () => void
+}
+
+/** Nobody can ever move again: what should have woken somebody is lost. */
+export class Stuck extends Error {}
+
+export class Conductor {
+  now: number
+  readonly #chance: Chance
+  #turns: Array<Turn> = []
+  #sleepers: Array<Sleeper> = []
+  #changes = 0
+  #order = 0
+  /** Told of each turn as it is granted. */
+  onTurn: (actor: Actor, label: string) => void = () => undefined
+
+  constructor(chance: Chance, startAt: number) {
+    this.#chance = chance
+    this.now = startAt
+  }
+
+  /** Waits for a turn, then runs; nobody else runs meanwhile. */
+  turn<A, E, R>(actor: Actor, label: string, self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    return Effect.suspend(() => {
+      let happened: () => void = () => undefined
+      const granted = Effect.callback<void>((resume) => {
+        const turn: Turn = {
+          actor,
+          label,
+          grant: () =>
+            new Promise<void>((resolve) => {
+              happened = resolve
+              resume(Effect.void)
+            })
+        }
+        this.#turns.push(turn)
+        this.#changes += 1
+        return Effect.sync(() => {
+          this.#turns = this.#turns.filter((one) => one !== turn)
+          this.#changes += 1
+        })
+      })
+      return Effect.andThen(
+        granted,
+        Effect.ensuring(
+          self,
+          Effect.sync(() => happened())
+        )
+      )
+    })
+  }
+
+  /** The clock as an actor sees it. */
+  clockOf(actor: Actor): Clock.Clock {
+    return {
+      currentTimeMillisUnsafe: () => this.now,
+      currentTimeMillis: Effect.sync(() => this.now),
+      currentTimeNanosUnsafe: () => BigInt(this.now) * 1_000_000n,
+      currentTimeNanos: Effect.sync(() => BigInt(this.now) * 1_000_000n),
+      monotonicTimeNanosUnsafe: () => BigInt(this.now) * 1_000_000n,
+      monotonicTimeNanos: Effect.sync(() => BigInt(this.now) * 1_000_000n),
+      sleep: (duration) =>
+        Effect.callback<void>((resume) => {
+          const sleeper: Sleeper = {
+            actor,
+            until: this.now + Math.ceil(Duration.toMillis(duration)),
+            order: this.#order++,
+            wake: () => resume(Effect.void)
+          }
+          this.#sleepers.push(sleeper)
+          this.#changes += 1
+          return Effect.sync(() => {
+            this.#sleepers = this.#sleepers.filter((one) => one !== sleeper)
+            this.#changes += 1
+          })
+        })
+    }
+  }
+
+  /** Lets things happen until `done` says so. */
+  async drive(done: () => boolean): Promise<void> {
+    for (;;) {
+      await this.#still()
+      if (done()) return
+      if (!(await this.#step())) throw new Stuck(`nobody can move at ${this.now}`)
+    }
+  }
+
+  /** Lets at most so many things happen that are ready now; time stands still. */
+  async stir(turns: number): Promise<void> {
+    for (let i = 0; i < turns; i++) {
+      await this.#still()
+      if (!(await this.#grant())) return
+    }
+  }
+
+  /** Time passes, and what is due happens on the way. */
+  async pass(ms: number): Promise<void> {
+    const until = this.now + ms
+    for (;;) {
+      await this.#still()
+      if (await this.#grant()) continue
+      if (!this.#wake(until)) break
+    }
+    this.now = until
+  }
+
+  /** A dead actor's turns and sleeps never end. */
+  bury(actor: Actor): void {
+    actor.state = "dead"
+    this.#turns = this.#turns.filter((turn) => turn.actor !== actor)
+    this.#sleepers = this.#sleepers.filter((sleeper) => sleeper.actor !== actor)
+  }
+
+  async #still(): Promise<void> {
+    for (let quiet = 0; quiet < 2; quiet++) {
+      const before = this.#changes
+      await tick()
+      if (this.#changes !== before) quiet = -1
+    }
+  }
+
+  async #step(): Promise<boolean> {
+    return (await this.#grant()) || this.#wake(Number.POSITIVE_INFINITY)
+  }
+
+  async #grant(): Promise<boolean> {
+    const ready = this.#turns.filter((turn) => turn.actor.state === "running")
+    if (ready.length === 0) return false
+    const turn = this.#chance.pick(ready)
+    this.#turns = this.#turns.filter((one) => one !== turn)
+    this.#changes += 1
+    this.onTurn(turn.actor, turn.label)
+    await turn.grant()
+    return true
+  }
+
+  #wake(until: number): boolean {
+    const awake = this.#sleepers.filter((sleeper) => sleeper.actor.state === "running" && sleeper.until <= until)
+    const [first] = awake.toSorted((a, b) => a.until - b.until || a.order - b.order)
+    if (first === undefined) return false
+    this.#sleepers = this.#sleepers.filter((one) => one !== first)
+    this.#changes += 1
+    this.now = Math.max(this.now, first.until)
+    first.wake()
+    return true
+  }
+}

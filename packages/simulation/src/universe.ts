@@ -1,0 +1,59 @@
+/** Who there is, from a seed: two accounts of each vendor, six to twelve senders, one to three brands, and people. */
+import { AccountName, type Group, Recipient, SenderAddress } from "@stopline/consent"
+import { type Chance, makeChance } from "./chance.ts"
+
+interface SimAccount {
+  readonly name: AccountName
+  readonly vendor: "azure" | "ringcentral"
+  readonly senders: ReadonlyArray<SenderAddress>
+}
+
+export interface Universe {
+  readonly seed: number
+  readonly accounts: ReadonlyArray<SimAccount>
+  /** The brands at the beginning; the spare sender belongs to none yet. */
+  readonly groups: ReadonlyArray<Group>
+  /** A sender that may join a brand later. */
+  readonly spare: { readonly account: AccountName; readonly sender: SenderAddress }
+  readonly people: ReadonlyArray<Recipient>
+}
+
+const number = (prefix: string, n: number) => SenderAddress.make(`+1${prefix}${String(5550100 + n)}`)
+
+const azureSenders = (chance: Chance, n: number): ReadonlyArray<SenderAddress> => [
+  ...(chance.once(2) ? [number("800", n)] : []),
+  number("425", n),
+  ...(chance.once(2) ? [SenderAddress.make(String(20_500 + n))] : [])
+]
+
+const ringcentralSenders = (chance: Chance, n: number): ReadonlyArray<SenderAddress> => [
+  number("650", n),
+  ...(chance.once(2) ? [number("888", n)] : [])
+]
+
+export const makeUniverse = (seed: number): Universe => {
+  const chance = makeChance(seed, "universe")
+  const account = (name: string, vendor: SimAccount["vendor"], senders: ReadonlyArray<SenderAddress>): SimAccount => ({
+    name: AccountName.make(name),
+    vendor,
+    senders
+  })
+  const accounts = [
+    account("azure-one", "azure", azureSenders(chance, 1)),
+    account("azure-two", "azure", azureSenders(chance, 2)),
+    account("ring-one", "ringcentral", ringcentralSenders(chance, 3)),
+    account("ring-two", "ringcentral", ringcentralSenders(chance, 4))
+  ]
+  const members = accounts.flatMap(({ name, senders }) => senders.map((sender) => ({ account: name, sender })))
+  const spare = chance.pick(members)
+  const rest = members.filter((member) => member !== spare)
+  const brands = chance.between(1, 3)
+  const groups = Array.from({ length: brands }, (_, brand) => ({
+    name: `brand-${brand + 1}`,
+    members: rest.filter((__, i) => i % brands === brand)
+  }))
+  const people = Array.from({ length: chance.between(6, 30) }, (_, i) =>
+    Recipient.make(`+1555${String(1_230_000 + i)}`)
+  )
+  return { seed, accounts, groups, spare, people }
+}

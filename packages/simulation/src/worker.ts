@@ -1,0 +1,255 @@
+/** A worker process: the real engine, adapters and ledger, whose every reach outside is a turn. */
+import { AccountName, type Group } from "@stopline/consent"
+import { defaultSettings, Fleet, hearRequest, push, round } from "@stopline/engine"
+import { Connection, LedgerError, register } from "@stopline/ledger"
+import { can, type Capability, type ProviderAdapter } from "@stopline/provider"
+import { makeAzureAdapter } from "@stopline/provider-azure"
+import { makeRingCentralAdapter } from "@stopline/provider-ringcentral"
+import type { AnyAccount, OutgoingAnswer, OutgoingRequest } from "@stopline/sandbox"
+import { Clock, Context, Deferred, Duration, Effect, Exit, Layer, Logger, Random, Redacted, Scope } from "effect"
+import type { Chance } from "./chance.ts"
+import { azureNetwork, type Handshake, ringcentralNetwork, type Witness } from "./network.ts"
+import type { Actor, Conductor } from "./time.ts"
+import type { Universe } from "./universe.ts"
+
+export const webhookSecret = "simulation-only-secret"
+
+/** A fault of the ledger, armed for one worker. */
+interface LedgerFault {
+  when: "before" | "after"
+  left: number
+}
+
+export interface Worker {
+  readonly actor: Actor
+  readonly ledgerFault: LedgerFault
+  /** Starts a round; the promise says how it ended. */
+  readonly round: (read: boolean) => Promise<unknown>
+  /** Takes a webhook request, as its HTTP port would. */
+  readonly receive: (request: OutgoingRequest) => Effect.Effect<OutgoingAnswer>
+  /** Runs something with the worker's ledger and fleet, at once and outside the course of events. */
+  readonly inspect: <A, E>(self: Effect.Effect<A, E, Fleet | Connection>) => Promise<A>
+  /** The process is gone: its connections break, nothing of it goes on. */
+  readonly kill: () => Promise<void>
+}
+
+const InTurn = Context.Reference<boolean>("@stopline/simulation/InTurn", { defaultValue: () => false })
+
+const lostConnection = () =>
+  new LedgerError({ kind: "unreachable", operation: "simulation", detail: "the connection was lost" })
+
+/** The ledger, one turn at a time, with its faults. */
+const conducted = (
+  base: Connection["Service"],
+  conductor: Conductor,
+  actor: Actor,
+  fault: LedgerFault
+): Connection["Service"] => {
+  const take = (when: LedgerFault["when"]) => {
+    if (fault.left === 0 || fault.when !== when) return false
+    fault.left -= 1
+    return true
+  }
+  const turn = <A, E, R>(label: string, self: Effect.Effect<A, E, R>): Effect.Effect<A, E | LedgerError, R> =>
+    Effect.flatMap(InTurn, (inside): Effect.Effect<A, E | LedgerError, R> => {
+      if (inside) return self
+      const whole = Effect.suspend((): Effect.Effect<A, E | LedgerError, R> => {
+        if (take("before")) return Effect.fail(lostConnection())
+        return Effect.flatMap(self, (value) => (take("after") ? Effect.fail(lostConnection()) : Effect.succeed(value)))
+      })
+      return conductor.turn(actor, label, Effect.provideService(whole, InTurn, true))
+    })
+  return {
+    session: base.session,
+    query: (operation, run) => turn(`ledger: ${operation}`, base.query(operation, run)),
+    transaction: (operation, self) => turn(`ledger: ${operation}`, base.transaction(operation, self))
+  }
+}
+
+/** An adapter whose every call is a turn. */
+const conductedAdapter = (adapter: ProviderAdapter, conductor: Conductor, actor: Actor): ProviderAdapter => {
+  const turn = <A, E, R>(operation: string, self: Effect.Effect<A, E, R>) =>
+    conductor.turn(actor, `${adapter.account}: ${operation}`, self)
+  const map = <Port>(capability: Capability<Port>, wrap: (port: Port) => Port): Capability<Port> =>
+    capability._tag === "Can" ? can(wrap(capability.port)) : capability
+  return {
+    ...adapter,
+    list: map(adapter.list, (port) => ({ ...port, page: (request) => turn("list", port.page(request)) })),
+    check: map(adapter.check, (port) => ({
+      ...port,
+      check: (sender, people) => turn("check", port.check(sender, people))
+    })),
+    write: {
+      optOut: map(adapter.write.optOut, (port) => ({
+        ...port,
+        write: (sender, people) => turn("opt out", port.write(sender, people))
+      })),
+      optIn: map(adapter.write.optIn, (port) => ({
+        ...port,
+        write: (sender, people) => turn("opt in", port.write(sender, people))
+      }))
+    },
+    evidence: map(adapter.evidence, (port) => ({
+      since: (sender, recipient, since) => turn("evidence", port.since(sender, recipient, since))
+    }))
+  }
+}
+
+export interface WorkerSetup {
+  readonly name: string
+  readonly universe: Universe
+  readonly groups: ReadonlyArray<Group>
+  readonly accounts: ReadonlyArray<AnyAccount>
+  readonly conductor: Conductor
+  readonly chance: Chance
+  readonly witness: Witness
+  readonly sabotage: (adapter: ProviderAdapter) => ProviderAdapter
+  readonly url: Redacted.Redacted
+}
+
+const limits = { requests: 100_000, penalty: Duration.seconds(5) }
+
+const adapterFor = (
+  account: AnyAccount,
+  witness: Witness,
+  handshake: Handshake
+): Effect.Effect<ProviderAdapter, unknown, Scope.Scope> => {
+  const name = AccountName.make(account.name)
+  const settle = Duration.seconds(20)
+  return account.vendor === "azure"
+    ? makeAzureAdapter(
+        {
+          account: name,
+          connectionString: Redacted.make(`endpoint=http://127.0.0.1:1/;accesskey=${account.accessKey}`),
+          webhookSecrets: [Redacted.make(webhookSecret)],
+          limits,
+          settle
+        },
+        azureNetwork(account, witness, handshake)
+      )
+    : makeRingCentralAdapter(
+        {
+          account: name,
+          server: "http://127.0.0.1:1",
+          clientId: account.clientId,
+          clientSecret: Redacted.make(account.clientSecret),
+          jwt: Redacted.make(account.jwt),
+          verificationToken: Redacted.make(webhookSecret),
+          limits,
+          settle
+        },
+        ringcentralNetwork(account, witness, handshake)
+      )
+}
+
+/** Starts a worker on the ledger at `url`. */
+export const startWorker = async (setup: WorkerSetup): Promise<Worker> => {
+  const { conductor, universe } = setup
+  const actor: Actor = { name: setup.name, state: "running" }
+  const scope = Scope.makeUnsafe()
+  const ledgerFault: LedgerFault = { when: "before", left: 0 }
+  const clock = conductor.clockOf(actor)
+  const random = { nextIntUnsafe: () => setup.chance.below(2 ** 31), nextDoubleUnsafe: () => setup.chance.next() }
+  // What goes wrong here is meant to; the event log says it.
+  const quiet = await Effect.runPromise(Layer.buildWithScope(Logger.layer([]), scope))
+  const basics = Context.merge(quiet, Context.make(Clock.Clock, clock)).pipe(Context.add(Random.Random, random))
+  const direct = <A, E>(self: Effect.Effect<A, E>) => Effect.runPromise(Effect.provideContext(self, basics))
+
+  const built = await Effect.runPromise(Layer.buildWithScope(Connection.layer(setup.url, { connections: 3 }), scope))
+  const base = Context.get(built, Connection)
+  const events = new Map<string, ProviderAdapter>()
+  const handshake: Handshake = (request) => direct(answerHandshake(events, request, conductor.now))
+  const adapters = await direct(
+    Scope.provide(
+      Effect.forEach(setup.accounts, (account) => adapterFor(account, setup.witness, handshake)),
+      scope
+    )
+  )
+  for (const adapter of adapters) events.set(adapter.account, adapter)
+  const registry = await direct(
+    register(universe.accounts, setup.groups, defaultSettings.policy, conductor.now).pipe(
+      Effect.provideService(Connection, base)
+    )
+  )
+  const fleet = Fleet.make(
+    registry,
+    adapters.map((adapter) => conductedAdapter(setup.sabotage(adapter), conductor, actor)),
+    { ...defaultSettings, retries: 2 },
+    setup.name
+  )
+  const connection = conducted(base, conductor, actor, ledgerFault)
+  const context = basics.pipe(Context.add(Fleet, fleet), Context.add(Connection, connection))
+  const gone = Deferred.makeUnsafe<OutgoingAnswer>()
+
+  for (const adapter of adapters) {
+    if (adapter.subscription._tag === "Can") {
+      // A provider that is out of order is asked again at the next start; its walks tell meanwhile.
+      await direct(Effect.ignore(adapter.subscription.port.ensure(`http://127.0.0.1:1/${adapter.account}`)))
+    }
+  }
+
+  const start = <A, E>(self: Effect.Effect<A, E, Fleet | Connection>) =>
+    Effect.runPromiseExit(Effect.provideContext(self, context))
+
+  const take = Effect.fnUntraced(function* (request: OutgoingRequest) {
+    const url = new URL(request.url)
+    const station = fleet.stations.find(({ account }) => `/${account.name}` === url.pathname)
+    if (station === undefined || station.adapter.events._tag !== "Can") return answered(404, "")
+    const heard = yield* hearRequest(station, station.adapter.events.port, {
+      method: request.method,
+      headers: request.headers,
+      query: Object.fromEntries(url.searchParams),
+      body: request.body,
+      receivedAt: conductor.now
+    })
+    const people = heard.ingested?.recorded.flatMap((row) =>
+      row.observation.state === "opted-out" ? [row.recipient] : []
+    )
+    if (people !== undefined && people.length > 0) void start(push(people))
+    return answered(heard.reply.status, heard.reply.body)
+  })
+
+  return {
+    actor,
+    ledgerFault,
+    round: (read) =>
+      start(
+        round({ read, write: true, sweepBudget: 1_000_000, startedBy: setup.name, confirmMs: fleet.settings.confirmMs })
+      ),
+    receive: (request) =>
+      Effect.raceFirst(
+        Effect.catch(take(request), () => Effect.succeed(answered(503, ""))).pipe(Effect.provideContext(context)),
+        Deferred.await(gone)
+      ),
+    inspect: (self) =>
+      Effect.runPromise(
+        self.pipe(Effect.provideContext(basics.pipe(Context.add(Fleet, fleet), Context.add(Connection, base))))
+      ),
+    kill: async () => {
+      conductor.bury(actor)
+      Deferred.doneUnsafe(gone, Effect.succeed({ _tag: "Unreachable", reason: "the process is gone" }))
+      await Effect.runPromise(Scope.close(scope, Exit.void))
+    }
+  }
+}
+
+const answered = (status: number, body: string): OutgoingAnswer => ({ _tag: "Answered", status, headers: {}, body })
+
+const answerHandshake = Effect.fnUntraced(function* (
+  adapters: ReadonlyMap<string, ProviderAdapter>,
+  request: OutgoingRequest,
+  now: number
+) {
+  const url = new URL(request.url)
+  const adapter = adapters.get(url.pathname.slice(1))
+  if (adapter === undefined || adapter.events._tag !== "Can") return answered(404, "")
+  const received = yield* adapter.events.port.receive({
+    method: request.method,
+    headers: request.headers,
+    query: Object.fromEntries(url.searchParams),
+    body: request.body,
+    receivedAt: now
+  })
+  const { reply } = received
+  return { _tag: "Answered", status: reply.status, headers: reply.headers, body: reply.body } satisfies OutgoingAnswer
+})

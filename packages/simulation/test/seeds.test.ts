@@ -1,0 +1,80 @@
+import { assert, describe, it } from "@effect/vitest"
+import { can, type ProviderAdapter } from "@stopline/provider"
+import { runSeed } from "@stopline/simulation"
+import { Effect } from "effect"
+import { freshDatabase } from "../../../test/database.ts"
+
+const play = (...given: Parameters<typeof runSeed> extends [unknown, ...infer Rest] ? Rest : never) =>
+  Effect.flatMap(freshDatabase, (url) => Effect.promise(() => runSeed(url, ...given))).pipe(Effect.scoped)
+
+/** An adapter that says "held" and sends nothing. */
+const liar = (adapter: ProviderAdapter): ProviderAdapter => ({
+  ...adapter,
+  write: {
+    ...adapter.write,
+    optOut:
+      adapter.write.optOut._tag === "Can"
+        ? can({
+            ...adapter.write.optOut.port,
+            write: (_, people) => Effect.succeed(people.map((recipient) => ({ _tag: "Held" as const, recipient })))
+          })
+        : adapter.write.optOut
+  }
+})
+
+/** An adapter that lifts each block right after it made it. */
+const meddler = (adapter: ProviderAdapter): ProviderAdapter => {
+  const { optIn, optOut } = adapter.write
+  if (optOut._tag !== "Can" || optIn._tag !== "Can") return adapter
+  return {
+    ...adapter,
+    write: {
+      optIn,
+      optOut: can({
+        ...optOut.port,
+        write: (sender, people) =>
+          Effect.tap(optOut.port.write(sender, people), () => Effect.ignore(optIn.port.write(sender, people)))
+      })
+    }
+  }
+}
+
+describe("a hostile world", () => {
+  it.live.each([1, 2, 3, 4, 5, 6])("seed %i breaks no law (L1, L2, L3, L10, L12, L13)", (seed) =>
+    Effect.gen(function* () {
+      const { broken, rounds } = yield* play(seed, 15)
+      assert.deepStrictEqual(broken, [])
+      assert.isAbove(rounds, 15)
+    })
+  )
+
+  it.live("is the same twice: the same seed has the same event log", () =>
+    Effect.gen(function* () {
+      const first = yield* play(11, 12)
+      const second = yield* play(11, 12)
+      assert.deepStrictEqual(second.log, first.log)
+      assert.strictEqual(second.digest, first.digest)
+      assert.notStrictEqual((yield* play(12, 12)).digest, first.digest)
+    })
+  )
+
+  it.live("notices an adapter that says it wrote and did not (L1)", () =>
+    Effect.gen(function* () {
+      const { broken } = yield* play(2, 15, { sabotage: liar })
+      assert.include(
+        broken.map(({ law }) => law),
+        "L1"
+      )
+    })
+  )
+
+  it.live("notices a block that is lifted though nobody asked (L3)", () =>
+    Effect.gen(function* () {
+      const { broken } = yield* play(2, 15, { sabotage: meddler })
+      assert.include(
+        broken.map(({ law }) => law),
+        "L3"
+      )
+    })
+  )
+})
