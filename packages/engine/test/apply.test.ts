@@ -4,7 +4,7 @@ import { applyTo, type ApplyOptions } from "@stopline/engine"
 import { Connection } from "@stopline/ledger"
 import { Deferred, Effect, Fiber } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
-import { viewOf } from "../../ledger/test/world.ts"
+import { viewOf } from "../../../test/world.ts"
 import {
   askerOne,
   askerTwo,
@@ -52,8 +52,13 @@ layer(ledgerForTest, { excludeTestServices: true })("applying", (it) => {
         ["asker: optOut: Unavailable: unavailable"]
       )
       // Of the second sender's first burst one request was done, and one met the error; the rest was never asked for.
+      // Which of the two came first is chance: they leave side by side.
       const held = yield* Effect.forEach([1, 3, 5], (n) => Effect.map(standings(person(n)), (one) => one[askerTwo]))
-      assert.deepStrictEqual(held, ["opted-out held opted-out", "opted-out held unknown", "opted-out held unknown"])
+      assert.deepStrictEqual(held.toSorted(), [
+        "opted-out held opted-out",
+        "opted-out held unknown",
+        "opted-out held unknown"
+      ])
       assert.strictEqual(world.asker.calls.length, 3 + 2)
     }).pipe(timed)
   )

@@ -1,7 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Clock, Effect } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
-import { saidOf } from "../../ledger/test/world.ts"
+import { saidOf } from "../../../test/world.ts"
 import { askerOne, listerOne, makeWorld, pass, person, standings, timed, type World } from "./world.ts"
 
 const window = { confirmMs: 600_000 }

@@ -47,9 +47,11 @@ export type Failure =
   | { readonly kind: "refused" }
 
 /** What becomes of one recipient, whatever becomes of the others. */
-export type Treatment = "rejected" | "retryable" | "missing" | "unanswered"
+type Treatment = "rejected" | "retryable" | "missing" | "unanswered"
 
-export interface Call {
+type Spoilt = "circle" | "endless" | "unreadable row"
+
+interface Call {
   readonly operation: Operation
   readonly sender: SenderAddress | undefined
   readonly recipients: ReadonlyArray<Recipient>
@@ -86,8 +88,8 @@ export interface Fake {
   /** Every request of these operations fails so, until it is told otherwise. */
   readonly failAlways: (operations: ReadonlyArray<Operation>, failure: Failure | undefined) => void
   readonly treat: (recipient: Recipient, how: Treatment | undefined) => void
-  /** The list runs in a circle, or shows rows nobody can read. */
-  readonly spoil: (how: "circle" | "unreadable row" | undefined) => void
+  /** The list runs in a circle, never ends, or shows rows nobody can read. */
+  readonly spoil: (how: Spoilt | undefined) => void
   /** Called when a request arrives, before anything is done. */
   onRequest: (call: Call) => Effect.Effect<void>
   /** A person texts: the provider acts on its own words, keeps the message and calls back. */
@@ -112,7 +114,7 @@ export const makeFake = (account: AccountName, options: FakeOptions = {}): Fake 
   const messages: Array<Observation> = []
   const running = new Map<string, number>()
   let most = 0
-  let spoilt: "circle" | "unreadable row" | undefined
+  let spoilt: Spoilt | undefined
   const key = (sender: string, recipient: string) => `${sender} ${recipient}`
   const batch = options.batch ?? 100
 
@@ -141,6 +143,8 @@ export const makeFake = (account: AccountName, options: FakeOptions = {}): Fake 
     coverage: options.coverage ?? "complete",
     page: ({ cursor, sender, size }) =>
       request({ operation: "list", sender, recipients: [], cursor }, () => {
+        const next = (cursor: string) => ({ _tag: "More" as const, cursor })
+        if (spoilt === "endless") return { readings: [], problems: [], next: next(`${cursor ?? ""}.`) }
         const rows = [...blocked].toSorted().filter((row) => sender === undefined || row.startsWith(`${sender} `))
         const page = rows.filter((row) => cursor === undefined || row > cursor).slice(0, size)
         const last = page.at(-1)
@@ -156,12 +160,7 @@ export const makeFake = (account: AccountName, options: FakeOptions = {}): Fake 
             }
           }),
           problems: spoilt === "unreadable row" ? [{ row: "records[0]", reason: "no recipient" }] : [],
-          next:
-            spoilt === "circle"
-              ? { _tag: "More" as const, cursor: "round and round" }
-              : more
-                ? { _tag: "More" as const, cursor: last }
-                : { _tag: "End" as const }
+          next: spoilt === "circle" ? next("round and round") : more ? next(last) : { _tag: "End" as const }
         }
       })
   }

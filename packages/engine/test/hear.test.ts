@@ -4,8 +4,8 @@ import { Connection } from "@stopline/ledger"
 import type { EventPort, RawRequest, Received } from "@stopline/provider"
 import { Effect, Exit, Layer, Scope } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
-import { rowCounts } from "../../ledger/test/world.ts"
-import { here } from "../../ledger/test/process.ts"
+import { rowCounts } from "../../../test/world.ts"
+import { here } from "../../../test/process.ts"
 import { listerOne, listerTwo, makeWorld, person, standings, timed } from "./world.ts"
 
 const reply = { status: 200, headers: {}, body: "" }

@@ -4,8 +4,8 @@ import { applyTo, Fleet, push } from "@stopline/engine"
 import { claimLane, Connection, digits, type Lane } from "@stopline/ledger"
 import { Clock, Deferred, Effect, Fiber } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
-import { anotherProcess, until } from "../../ledger/test/process.ts"
-import { viewOf } from "../../ledger/test/world.ts"
+import { anotherProcess, until } from "../../../test/process.ts"
+import { viewOf } from "../../../test/world.ts"
 import { withLane } from "../src/lane.ts"
 import {
   askerOne,

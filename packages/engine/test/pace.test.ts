@@ -3,7 +3,7 @@ import { paced } from "@stopline/engine"
 import type { LimitGroup } from "@stopline/provider"
 import { Duration, Effect } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
-import { anotherProcess } from "../../ledger/test/process.ts"
+import { anotherProcess } from "../../../test/process.ts"
 import type { Failure } from "./fake.ts"
 import { askerOne, inTime, makeWorld, timed, type World, type WorldOptions } from "./world.ts"
 

@@ -2,7 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import { plan, type Plan, writabilityOf } from "@stopline/engine"
 import { Clock, Effect } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
-import { rowCounts } from "../../ledger/test/world.ts"
+import { rowCounts } from "../../../test/world.ts"
 import {
   asker,
   askerOne,

@@ -3,7 +3,7 @@ import type { Operation, ProviderFailure } from "@stopline/provider"
 import { beginWrites, claimLane, clearHalts, digits, openHalts } from "@stopline/ledger"
 import { Clock, Effect } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
-import { viewOf } from "../../ledger/test/world.ts"
+import { viewOf } from "../../../test/world.ts"
 import type { Failure } from "./fake.ts"
 import {
   askerOne,

@@ -3,7 +3,7 @@ import { backfill, sweep } from "@stopline/engine"
 import { lastRuns } from "@stopline/ledger"
 import { Effect, Stream } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
-import { saidOf } from "../../ledger/test/world.ts"
+import { saidOf } from "../../../test/world.ts"
 import {
   askerOne,
   askerTwo,

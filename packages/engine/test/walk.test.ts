@@ -3,8 +3,8 @@ import { walk, type WalkStart } from "@stopline/engine"
 import { clearHalts, openHalts } from "@stopline/ledger"
 import { Clock, Effect } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
-import { saidOf } from "../../ledger/test/world.ts"
-import { anotherProcess } from "../../ledger/test/process.ts"
+import { saidOf } from "../../../test/world.ts"
+import { anotherProcess } from "../../../test/process.ts"
 import {
   listerOne,
   listerTwo,
@@ -145,6 +145,18 @@ layer(ledgerForTest, { excludeTestServices: true })("a walk", (it) => {
       world.lister.calls.length = 0
       yield* walkOf(world)
       assert.strictEqual(cursors(world)[0], undefined)
+    }).pipe(timed)
+  )
+
+  it.effect("of a list without rows and without an end is given up, and concludes nothing (L6)", () =>
+    Effect.gen(function* () {
+      const world = yield* known()
+      world.lister.spoil("endless")
+      const error = yield* Effect.flip(walkOf(world))
+      assert.strictEqual(error._tag === "ProviderError" && error.reason._tag, "Unreadable")
+      assert.isBelow(world.lister.calls.length, 100)
+      assert.strictEqual(yield* heldOf(1), "opted-out held opted-out")
+      assert.deepStrictEqual(yield* openHalts(), [])
     }).pipe(timed)
   )
 

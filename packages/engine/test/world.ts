@@ -12,7 +12,7 @@ import {
 import { type Connection, history, register, type RegisteredSender } from "@stopline/ledger"
 import { Clock, Effect, Fiber, Logger } from "effect"
 import { TestClock } from "effect/testing"
-import { empty } from "../../ledger/test/world.ts"
+import { empty } from "../../../test/world.ts"
 import { type Fake, type FakeOptions, makeFake } from "./fake.ts"
 
 export const lister = "lister" as AccountName
@@ -101,7 +101,7 @@ export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}
   return world
 })
 
-export const roundOptions: RoundOptions = {
+const roundOptions: RoundOptions = {
   sweepBudget: 100,
   startedBy: "test",
   confirmMs: 0,

@@ -4,7 +4,7 @@ import { ingest } from "@stopline/ledger"
 import { type ProviderAdapter, writePort } from "@stopline/provider"
 import { Effect } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
-import { observation, viewOf } from "../../ledger/test/world.ts"
+import { observation, viewOf } from "../../../test/world.ts"
 import type { Failure } from "./fake.ts"
 import { asker, askerOne, inTime, listerOne, makeWorld, person, senderOf, timed, type World } from "./world.ts"
 

@@ -104,11 +104,13 @@ create table view (
   written_begun_at timestamptz,
   written_at timestamptz,
   echo_due boolean not null default false,
+  echo_key text,
   absent_at timestamptz,
   refused text,
   refused_until timestamptz,
   primary key (sender_id, recipient)
 ) with (fillfactor = 85);
+comment on column view.echo_key is 'The event that was the echo of our last write: sent again it is still no news';
 comment on table view is 'What a provider was last known to hold for a pair; null in held is unknown';
 comment on column view.asked_at is 'When the provider was last asked about it or told, answered or not: the stalest is asked first';
 create index view_stalest on view (sender_id, asked_at);
@@ -145,12 +147,13 @@ create table walk (
 );
 comment on table walk is 'Where a walk stands; the cursor moves in the transaction that stores its page';
 comment on column walk.seen_hash is 'Sum of a hash of every pair seen: tells without writing a row whether any is missing';
-create unlogged table walk_seen (
+create table walk_seen (
   key text not null,
   sender_id int not null,
   recipient bigint not null,
   primary key (key, sender_id, recipient)
 );
+comment on table walk_seen is 'What a marking walk saw. Logged: a walk that goes on after a crash must not miss what it had seen';
 
 create table halt (
   id int generated always as identity primary key,
@@ -182,18 +185,4 @@ create table setting (name text primary key, value jsonb not null);
 `)
 }
 
-const echoes: Migration = {
-  up: statements(`
-alter table view add column echo_key text;
-comment on column view.echo_key is 'The event that was the echo of our last write: sent again it is still no news';
-`)
-}
-
-/** Unlogged, the table is empty after a crash of Postgres, and a walk that then goes on would miss all it had seen before. */
-const seen: Migration = { up: statements("alter table walk_seen set logged") }
-
-export const migrations: Record<string, Migration> = {
-  "0001-ledger": ledger,
-  "0002-echoes": echoes,
-  "0003-seen": seen
-}
+export const migrations: Record<string, Migration> = { "0001-ledger": ledger }

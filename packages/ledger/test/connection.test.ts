@@ -3,7 +3,7 @@ import { Connection, type LedgerError } from "@stopline/ledger"
 import { Deferred, Effect, Fiber } from "effect"
 import { sql } from "kysely"
 import { ledgerForTest } from "../../../test/database.ts"
-import { anotherProcess, isAlive, until } from "./process.ts"
+import { anotherProcess, isAlive, until } from "../../../test/process.ts"
 
 const put = (name: string) =>
   Effect.gen(function* () {

@@ -16,7 +16,7 @@ import {
   reading,
   senderOf,
   westOne
-} from "./world.ts"
+} from "../../../test/world.ts"
 import { write } from "./writing.ts"
 
 const one = person(1)

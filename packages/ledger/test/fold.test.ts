@@ -5,7 +5,7 @@ import { Effect, Schema } from "effect"
 import { sql } from "kysely"
 import { ledgerForTest } from "../../../test/database.ts"
 import { mustBeOut } from "../src/must.ts"
-import { accounts, east, observation, person, setUp, west } from "./world.ts"
+import { accounts, east, observation, person, setUp, west } from "../../../test/world.ts"
 
 const senders = accounts.flatMap((account) => account.senders.map((sender) => ({ account: account.name, sender })))
 

@@ -2,7 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import { clearedSince, clearHalts, openHalts, raiseHalt, type Registry } from "@stopline/ledger"
 import { Effect } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
-import { accountOf, east, fresh, west } from "./world.ts"
+import { accountOf, east, fresh, west } from "../../../test/world.ts"
 
 const halt = (
   registry: Registry,

@@ -2,7 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import { beginRun, endRun, hasBackfilled, history, ingest, lastRuns, unfinishedBackfill } from "@stopline/ledger"
 import { Effect } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
-import { accountOf, at, east, eastOne, fresh, observation, person, west, westOne } from "./world.ts"
+import { accountOf, at, east, eastOne, fresh, observation, person, west, westOne } from "../../../test/world.ts"
 import { write } from "./writing.ts"
 
 const one = person(1)

@@ -4,7 +4,7 @@ import { Connection, ingest, type Registry } from "@stopline/ledger"
 import { Effect } from "effect"
 import { sql } from "kysely"
 import { ledgerForTest } from "../../../test/database.ts"
-import { anotherProcess } from "./process.ts"
+import { anotherProcess } from "../../../test/process.ts"
 import {
   accountOf,
   accounts,
@@ -22,7 +22,7 @@ import {
   viewOf,
   west,
   westOne
-} from "./world.ts"
+} from "../../../test/world.ts"
 import { register } from "@stopline/ledger"
 import { write } from "./writing.ts"
 

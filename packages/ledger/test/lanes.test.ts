@@ -2,7 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import { claimLane, Connection, holdLane, laneOwner, type LedgerError, releaseLane } from "@stopline/ledger"
 import { Effect } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
-import { anotherProcess, isAlive, until } from "./process.ts"
+import { anotherProcess, isAlive, until } from "../../../test/process.ts"
 
 const lease = 60_000
 

@@ -4,7 +4,7 @@ import { Effect, Layer } from "effect"
 import { sql } from "kysely"
 import { ledgerForTest } from "../../../test/database.ts"
 import { migrations } from "../src/migrations.ts"
-import { here } from "./process.ts"
+import { here } from "../../../test/process.ts"
 
 const done = Effect.gen(function* () {
   const { query } = yield* Connection

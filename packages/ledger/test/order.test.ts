@@ -4,7 +4,7 @@ import { Connection, digits, history, ingest, type Registry } from "@stopline/le
 import { Effect, Schema } from "effect"
 import { sql } from "kysely"
 import { ledgerForTest } from "../../../test/database.ts"
-import { accountOf, accounts, at, observation, person, setUp } from "./world.ts"
+import { accountOf, accounts, at, observation, person, setUp } from "../../../test/world.ts"
 
 const senders = accounts.flatMap((account) => account.senders.map((sender) => ({ account: account.name, sender })))
 const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))

@@ -2,7 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import { block, blockedFor, type Bucket, reserve } from "@stopline/ledger"
 import { Effect, Schema } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
-import { anotherProcess } from "./process.ts"
+import { anotherProcess } from "../../../test/process.ts"
 
 let buckets = 0
 const bucket = (requests: number, windowMs: number): Bucket => {

@@ -20,7 +20,7 @@ import {
   standings,
   viewOf,
   westOne
-} from "./world.ts"
+} from "../../../test/world.ts"
 import { write } from "./writing.ts"
 
 const one = person(1)

@@ -1,10 +1,30 @@
 import { assert, layer } from "@effect/vitest"
-import { bases, everySender, type Group, type Observation, origins, type SenderAddress, Standing } from "@stopline/consent"
+import {
+  bases,
+  everySender,
+  type Group,
+  type Observation,
+  origins,
+  type SenderAddress,
+  Standing
+} from "@stopline/consent"
 import { Connection, digits, ingest, register } from "@stopline/ledger"
 import { Effect, Schema } from "effect"
 import { sql } from "kysely"
 import { ledgerForTest } from "../../../test/database.ts"
-import { accountOf, accounts, at, east, eastOne, eastTwo, empty, observation, person, west, westOne } from "./world.ts"
+import {
+  accountOf,
+  accounts,
+  at,
+  east,
+  eastOne,
+  eastTwo,
+  empty,
+  observation,
+  person,
+  west,
+  westOne
+} from "../../../test/world.ts"
 
 const stranger = "+14255550199" as SenderAddress
 const places = [
@@ -34,7 +54,9 @@ const Step = Schema.Union([
 /** Group 0 is none: the sender is not configured. */
 const regroup = (numbers: ReadonlyArray<number>) => {
   const present = [eastOne, eastTwo, westOne, stranger].flatMap((sender, index) =>
-    numbers[index] === 0 ? [] : [{ sender, account: sender === westOne ? west : east, group: `group ${numbers[index]}` }]
+    numbers[index] === 0
+      ? []
+      : [{ sender, account: sender === westOne ? west : east, group: `group ${numbers[index]}` }]
   )
   const groups = [1, 2].map((n): Group => ({
     name: `group ${n}`,
@@ -97,7 +119,9 @@ layer(ledgerForTest, { excludeTestServices: true })("every standing", (it) => {
         const standings = yield* query("test", (db) => db.selectFrom("standing").selectAll().execute())
         for (const who of [1, 2]) {
           const theirs = said.filter((row) => row.recipient === digits(person(who)))
-          for (const { id: group } of yield* query("test", (db) => db.selectFrom("sender_group").select("id").execute())) {
+          for (const { id: group } of yield* query("test", (db) =>
+            db.selectFrom("sender_group").select("id").execute()
+          )) {
             const out = theirs
               .filter((row) => row.state === "opted-out" && row.memberOf.includes(group))
               .map((row) => contributionOf(row, false).out)

@@ -22,7 +22,7 @@ import {
   standings,
   west,
   westOne
-} from "./world.ts"
+} from "../../../test/world.ts"
 import { write } from "./writing.ts"
 
 const one = person(1)

@@ -3,7 +3,7 @@ import type { Observation, SenderAddress } from "@stopline/consent"
 import { Connection, digits, ingest, register, type Registry, settle, settleAll } from "@stopline/ledger"
 import { Effect, Fiber } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
-import { anotherProcess, heldOpen, somebodyWaits, until } from "./process.ts"
+import { anotherProcess, heldOpen, somebodyWaits, until } from "../../../test/process.ts"
 import {
   accountOf,
   accounts,
@@ -21,7 +21,7 @@ import {
   reading,
   senderOf,
   westOne
-} from "./world.ts"
+} from "../../../test/world.ts"
 import { write } from "./writing.ts"
 
 const one = person(1)

@@ -22,7 +22,7 @@ import {
   reading,
   senderOf,
   standings
-} from "./world.ts"
+} from "../../../test/world.ts"
 import { write } from "./writing.ts"
 
 const people = (...numbers: ReadonlyArray<number>) => numbers.map(person)

@@ -14,7 +14,7 @@ import {
   walkKey
 } from "@stopline/ledger"
 import { Effect } from "effect"
-import { accountOf, east, eastOne } from "./world.ts"
+import { accountOf, east, eastOne } from "../../../test/world.ts"
 
 export const leaseMs = 60_000
 

@@ -25,7 +25,7 @@ import {
   reading,
   saidOf,
   standings
-} from "./world.ts"
+} from "../../../test/world.ts"
 import { write } from "./writing.ts"
 
 const [one, two, three, four] = [person(1), person(2), person(3), person(4)]

@@ -12,7 +12,7 @@ import {
 } from "@stopline/ledger"
 import { Effect, Fiber } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
-import { anotherProcess, heldOpen, somebodyWaits, until } from "./process.ts"
+import { anotherProcess, heldOpen, somebodyWaits, until } from "../../../test/process.ts"
 import {
   accountOf,
   at,
@@ -28,7 +28,7 @@ import {
   senderOf,
   standings,
   viewOf
-} from "./world.ts"
+} from "../../../test/world.ts"
 import { write } from "./writing.ts"
 
 const one = person(1)

@@ -2,7 +2,7 @@
 import type { ConsentState, OptInPolicy, Recipient, SenderAddress } from "@stopline/consent"
 import { beginWrites, claimLane, digits, endWrites, type Outcome, type Registry, releaseLane } from "@stopline/ledger"
 import { Effect } from "effect"
-import { senderOf } from "./world.ts"
+import { senderOf } from "../../../test/world.ts"
 
 export interface Write {
   readonly begun: number

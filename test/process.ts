@@ -1,10 +1,9 @@
 /** Another process at work on the same ledger: its own connections, its own sign of life. */
-import { Connection, type LedgerError } from "@stopline/ledger"
+import { Connection, type LedgerError, sessionLocks } from "@stopline/ledger"
 import { Context, Deferred, Effect, Exit, Fiber, Layer, Redacted, Scope } from "effect"
 import { sql } from "kysely"
 import { inject } from "vitest"
-import { atDatabase } from "../../../test/postgres.ts"
-import { sessionLocks } from "../src/session.ts"
+import { atDatabase } from "./postgres.ts"
 
 export interface Process {
   readonly session: number
