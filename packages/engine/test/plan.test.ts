@@ -118,7 +118,7 @@ layer(ledgerForTest, { excludeTestServices: true })("a plan", (it) => {
 
   it.effect("is the same however many pages its differences fill", () =>
     Effect.gen(function* () {
-      const world = yield* makeWorld()
+      const world = yield* makeWorld({ lister: { pageSize: 500 } })
       world.lister.block(listerOne, ...people(1_100))
       yield* world.round({ write: false })
       const planned = yield* planOf(world)
