@@ -109,13 +109,30 @@ const answers = async (url: Redacted.Redacted): Promise<boolean> => {
   }
 }
 
+/** Waits for a server that somebody else started: after a crash it has to recover first. Undefined: it is gone. */
+const join = Effect.fnUntraced(function* (place: Place, found: typeof PidFile.Type) {
+  const url = urlOf(place, found.port)
+  for (let tries = 0; tries < 60; tries++) {
+    if (yield* Effect.promise(() => answers(url))) return url
+    if (!isAlive(found.pid)) return undefined
+    yield* Effect.sleep("500 millis")
+  }
+  return undefined
+})
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch (cause) {
+    return Predicate.hasProperty(cause, "code") && cause.code === "EPERM"
+  }
+}
+
 const startOrJoin = (place: Place, disposable: boolean) =>
   Effect.gen(function* () {
     const found = yield* attempt("reading the pid file", () => running(place))
-    if (found !== undefined) {
-      const url = urlOf(place, found.port)
-      if (yield* Effect.promise(() => answers(url))) return url
-    }
+    const joined = found === undefined ? undefined : yield* join(place, found)
+    if (joined !== undefined) return joined
     const port = yield* attempt("finding a free port", freePort)
     yield* attempt("starting the server", () => start(place, port, disposable))
     return urlOf(place, port)

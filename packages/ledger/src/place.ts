@@ -60,11 +60,15 @@ export const findPlace = async (folder: string): Promise<Place> => {
   return { data, binaries: await copyBinaries(installed, shared), log, password, user }
 }
 
+/** Written elsewhere and put in place whole: of two processes at once, neither finds the other's half. */
 const readOrCreate = async (file: string, make: () => string): Promise<string> => {
-  try {
-    await fs.writeFile(file, make(), { mode: 0o600, flag: "wx" })
-  } catch (cause) {
-    if (!(Predicate.hasProperty(cause, "code") && cause.code === "EEXIST")) throw cause
+  if (!(await exists(file))) {
+    const whole = `${file}.${randomBytes(6).toString("hex")}`
+    await fs.writeFile(whole, make(), { mode: 0o600, flag: "wx" })
+    await fs.link(whole, file).catch((cause: unknown) => {
+      if (!(Predicate.hasProperty(cause, "code") && cause.code === "EEXIST")) throw cause
+    })
+    await fs.rm(whole)
   }
   return (await fs.readFile(file, "utf8")).trim()
 }
