@@ -145,7 +145,8 @@ export const differing = Effect.fnUntraced(function* (
   policy: OptInPolicy = "strict"
 ) {
   const sender = senderOf(registry, address)
-  return yield* differences(accountOf(registry, sender.account), sender, policy, 0, 1000)
+  const cursor = { account: accountOf(registry, sender.account), sender, after: 0 }
+  return (yield* differences([cursor], policy, 1000)).get(sender.id)!
 })
 
 export const isSettled = Effect.fnUntraced(function* (sender: RegisteredSender, recipient: Recipient) {

@@ -3,15 +3,16 @@
  * them no reading of those pairs can be judged, so they are taken over before
  * anything is read, also where nothing has to be written any more (L12).
  */
-import { adoptOrphans, type Connection, type LedgerError, openIntents } from "@stopline/ledger"
+import { adoptOrphans, type Connection, type LedgerError } from "@stopline/ledger"
 import { Clock, Effect } from "effect"
 import { type Fleet, laneOf, sendersOf, type Station } from "./fleet.ts"
 import { whileHeld, withLane } from "./lane.ts"
 
+/** @param open the senders with a write that has no outcome yet, by id */
 export const adopt = Effect.fn("adopt")(function* (
-  station: Station
+  station: Station,
+  open: ReadonlySet<number>
 ): Effect.fn.Return<void, LedgerError, Connection | Fleet> {
-  const open = new Set(yield* openIntents(station.account))
   for (const sender of sendersOf(station)) {
     if (!open.has(sender.id)) continue
     const now = yield* Clock.currentTimeMillis

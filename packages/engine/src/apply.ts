@@ -4,10 +4,11 @@
  * was made is decided again with each burst.
  */
 import type { ConsentState, Recipient } from "@stopline/consent"
-import { type Connection, differences, type LedgerError, type RegisteredSender } from "@stopline/ledger"
+import { type Connection, type Difference, type LedgerError, type RegisteredSender } from "@stopline/ledger"
 import { type ProviderError, writePort } from "@stopline/provider"
 import { Array, Clock, Effect } from "effect"
 import { type Change, judge } from "./diff.ts"
+import { eachDiffering } from "./differing.ts"
 import { Fleet, sendersOf, type Station } from "./fleet.ts"
 import type { LaneBusy } from "./lane.ts"
 import { writabilityOf } from "./plan.ts"
@@ -49,8 +50,6 @@ export interface ApplyOptions {
   readonly only?: ReadonlyArray<number>
 }
 
-const pageSize = 1000
-
 /** Writes the changes of one account. One failing sender does not stop the others; a denied account stops itself. */
 export const applyTo = Effect.fn("applyTo")(function* (
   station: Station,
@@ -58,43 +57,45 @@ export const applyTo = Effect.fn("applyTo")(function* (
 ): Effect.fn.Return<ApplyReport, LedgerError, Connection | Fleet> {
   let total = nothingApplied(station.account.name)
   const room = { ...(options.atMost ?? { "opted-out": Infinity, "opted-in": Infinity }) }
-  for (const sender of sendersOf(station)) {
-    total = yield* applyToSender(station, sender, options, room, total)
-    // One sender may be denied by itself; a second one says that it is the account.
-    if (total.errors.filter((error) => error._tag === "ProviderError" && error.reason._tag === "Denied").length > 1)
-      break
-  }
+  const senders = sendersOf(station).map((sender) => ({ account: station.account, sender }))
+  const { settings } = yield* Fleet
+  yield* eachDiffering(
+    senders,
+    settings.policy,
+    Effect.fnUntraced(function* (sender: RegisteredSender, rows: ReadonlyArray<Difference>) {
+      const written = yield* applyPage(station, sender, rows, options, room, total)
+      total = written.total
+      if (!written.stop) return "page"
+      // One sender may be denied by itself; a second one says that it is the account.
+      const denied = total.errors.filter((error) => error._tag === "ProviderError" && error.reason._tag === "Denied")
+      return denied.length > 1 ? "nothing" : "sender"
+    }),
+    options.only
+  )
   return total
 })
 
-const applyToSender = Effect.fnUntraced(function* (
+const applyPage = Effect.fnUntraced(function* (
   station: Station,
   sender: RegisteredSender,
+  rows: ReadonlyArray<Difference>,
   options: ApplyOptions,
   room: Room,
   before: ApplyReport
 ) {
-  const { settings } = yield* Fleet
   const can = writabilityOf(station.adapter)(sender.address)
-  let total = before
-  let after = 0
-  for (;;) {
-    const rows = yield* differences(station.account, sender, settings.policy, after, pageSize, options.only)
-    const moment = { now: yield* Clock.currentTimeMillis, confirmMs: options.confirmMs }
-    const items = rows.map((row) => judge(row, sender.address, can, moment))
-    const changes = items.filter((item): item is Change => item._tag === "Change")
-    const go = changes.filter((change) => mayGo(change, options, room))
-    total = { ...total, heldBack: total.heldBack + changes.length - go.length }
-    for (const state of ["opted-out", "opted-in"] as const) {
-      const recipients = go.filter((change) => change.to === state).map((change) => change.recipient)
-      const written = yield* writeAll(station, sender, state, recipients, options, total)
-      total = written.total
-      if (written.stop) return total
-    }
-    const last = rows.at(-1)
-    if (last === undefined || rows.length < pageSize) return total
-    after = last.recipient
+  const moment = { now: yield* Clock.currentTimeMillis, confirmMs: options.confirmMs }
+  const items = rows.map((row) => judge(row, sender.address, can, moment))
+  const changes = items.filter((item): item is Change => item._tag === "Change")
+  const go = changes.filter((change) => mayGo(change, options, room))
+  let total: ApplyReport = { ...before, heldBack: before.heldBack + changes.length - go.length }
+  for (const state of ["opted-out", "opted-in"] as const) {
+    const recipients = go.filter((change) => change.to === state).map((change) => change.recipient)
+    const written = yield* writeAll(station, sender, state, recipients, options, total)
+    if (written.stop) return written
+    total = written.total
   }
+  return { total, stop: false }
 })
 
 /** How many changes of each direction that a guard counts may still go. */

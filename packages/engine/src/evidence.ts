@@ -21,9 +21,12 @@ export const seekEvidence = Effect.fn("seekEvidence")(function* (
 ): Effect.fn.Return<number, ProviderError | LedgerError, Connection | Fleet> {
   const { settings } = yield* Fleet
   let found = 0
-  for (const sender of sendersOf(station)) {
-    const rows = yield* differences(station.account, sender, settings.policy, 0, pageSize)
-    const lifted = rows.filter((row) => reasonFor(row) === "reassert").slice(0, mostPerSender)
+  const cursors = sendersOf(station).map((sender) => ({ account: station.account, sender, after: 0 }))
+  const differing = yield* differences(cursors, settings.policy, pageSize)
+  for (const { sender } of cursors) {
+    const lifted = (differing.get(sender.id) ?? [])
+      .filter((row) => reasonFor(row) === "reassert")
+      .slice(0, mostPerSender)
     for (const row of lifted) {
       const since = port.since(sender.address, toRecipient(row.recipient), row.outAt ?? 0)
       const said = yield* paced(station.adapter, "evidence", since)

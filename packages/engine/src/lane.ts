@@ -13,19 +13,20 @@ export class LaneBusy extends Schema.TaggedError<LaneBusy>()("LaneBusy", {
   }
 }
 
-const pollMs = 50
+/** A lane is mostly held for a moment; one that is not is asked for less and less often. */
+const pollMs = (attempt: number): number => Math.min(2000, 50 * 2 ** attempt)
 
 const claim = Effect.fnUntraced(function* (key: string, patienceMs: number) {
   const { owner, settings } = yield* Fleet
   const since = yield* Clock.currentTimeMillis
-  for (;;) {
+  for (let attempt = 0; ; attempt++) {
     const now = yield* Clock.currentTimeMillis
     const lane = yield* claimLane(key, owner, now, settings.leaseMs)
     if (lane !== undefined) return lane
     if (now - since >= patienceMs) {
       return yield* new LaneBusy({ lane: key, owner: (yield* laneOwner(key)) ?? "nobody" })
     }
-    yield* Effect.sleep(pollMs)
+    yield* Effect.sleep(pollMs(attempt))
   }
 })
 

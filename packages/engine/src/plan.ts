@@ -5,17 +5,11 @@
  */
 import { createHash } from "node:crypto"
 import type { ConsentState, SenderAddress } from "@stopline/consent"
-import {
-  type Connection,
-  differences,
-  type LedgerError,
-  population,
-  type RegisteredAccount,
-  type RegisteredSender
-} from "@stopline/ledger"
+import { type Connection, type LedgerError, population, type RegisteredAccount } from "@stopline/ledger"
 import { type ProviderAdapter, writePort } from "@stopline/provider"
 import { Effect } from "effect"
 import { type Change, type Moment, type Withheld, judge, type Writability } from "./diff.ts"
+import { eachDiffering } from "./differing.ts"
 import { guard, type GuardHalt, type Tally } from "./guard.ts"
 import type { EngineSettings } from "./settings.ts"
 
@@ -54,8 +48,6 @@ export interface PlanOptions {
   readonly confirmMs: number
 }
 
-const pageSize = 1000
-
 export const plan = Effect.fn("plan")(function* (
   accounts: ReadonlyArray<Planned>,
   settings: EngineSettings,
@@ -64,37 +56,35 @@ export const plan = Effect.fn("plan")(function* (
 ): Effect.fn.Return<Plan, LedgerError, Connection> {
   const digest = createHash("sha256")
   const examples: Array<(Change | Withheld) & { readonly account: string }> = []
-  const planned: Array<AccountPlan> = []
+  const drafts = accounts.map(({ account, writability }) => ({ account, writability, ...emptyDraft() }))
+  const senders = accounts.flatMap(({ account }) => account.senders.map((sender) => ({ account, sender })))
   let withheld = 0
-  for (const { account, writability } of accounts) {
-    const byReason: Record<string, number> = {}
-    const withheldBy: Record<string, number> = {}
-    const tally = { optOuts: 0, optIns: 0, optInsWithoutEvidence: 0 }
-    let changes = 0
-    for (const sender of account.senders) {
-      const can = writability(sender.address)
-      yield* eachDifference(account, sender, settings, can, { now, confirmMs: options.confirmMs }, (item) => {
-        if (examples.length < options.examples) examples.push({ ...item, account: account.name })
-        if (item._tag === "Withheld") {
-          withheld += 1
-          count(withheldBy, `${item.sender} ${item.to} ${item.why}: ${item.detail}`)
-          return
-        }
-        changes += 1
-        count(byReason, `${item.sender} ${item.to} ${item.reason}`)
-        digest.update(`${account.name}/${item.sender} ${item.recipient} ${item.to} ${item.reason}\n`)
-        addTo(tally, item)
-      })
-    }
-    planned.push({
-      account: account.name,
-      changes,
-      byReason,
-      withheld: withheldBy,
-      guarded: { "opted-out": tally.optOuts, "opted-in": tally.optIns },
-      halts: yield* guardAccount(account, tally, settings)
+  const moment: Moment = { now, confirmMs: options.confirmMs }
+  yield* eachDiffering(senders, settings.policy, (sender, rows) =>
+    Effect.sync(() => {
+      const draft = drafts.find(({ account }) => account.id === sender.accountId)
+      if (draft === undefined) return "sender"
+      const can = draft.writability(sender.address)
+      for (const row of rows) {
+        const item = judge(row, sender.address, can, moment)
+        if (examples.length < options.examples) examples.push({ ...item, account: sender.account })
+        if (item._tag === "Withheld") withheld += 1
+        else digest.update(`${sender.account}/${item.sender} ${item.recipient} ${item.to} ${item.reason}\n`)
+        addTo(draft, item)
+      }
+      return "page"
     })
-  }
+  )
+  const planned = yield* Effect.forEach(drafts, ({ account, tally, ...draft }) =>
+    Effect.map(guardAccount(account, tally, settings), (halts): AccountPlan => ({
+      account: account.name,
+      changes: draft.changes,
+      byReason: draft.byReason,
+      withheld: draft.withheld,
+      guarded: { "opted-out": tally.optOuts, "opted-in": tally.optIns },
+      halts
+    }))
+  )
   return {
     digest: digest.digest("hex").slice(0, 12),
     changes: planned.reduce((sum, one) => sum + one.changes, 0),
@@ -104,24 +94,37 @@ export const plan = Effect.fn("plan")(function* (
   }
 })
 
-/** Every difference of one sender, judged, in order of recipient and a page at a time. */
-const eachDifference = Effect.fnUntraced(function* (
-  account: RegisteredAccount,
-  sender: RegisteredSender,
-  settings: EngineSettings,
-  writability: Writability,
-  moment: Moment,
-  visit: (item: Change | Withheld) => void
-): Effect.fn.Return<void, LedgerError, Connection> {
-  let after = 0
-  for (;;) {
-    const rows = yield* differences(account, sender, settings.policy, after, pageSize)
-    for (const row of rows) visit(judge(row, sender.address, writability, moment))
-    const last = rows.at(-1)
-    if (last === undefined || rows.length < pageSize) return
-    after = last.recipient
-  }
+/** What is counted of one account while its differences pass by. */
+interface Draft {
+  changes: number
+  readonly byReason: Record<string, number>
+  readonly withheld: Record<string, number>
+  readonly tally: { optOuts: number; optIns: number; optInsWithoutEvidence: number }
+}
+
+const emptyDraft = (): Draft => ({
+  changes: 0,
+  byReason: {},
+  withheld: {},
+  tally: { optOuts: 0, optIns: 0, optInsWithoutEvidence: 0 }
 })
+
+const addTo = (draft: Draft, item: Change | Withheld): void => {
+  if (item._tag === "Withheld") {
+    count(draft.withheld, `${item.sender} ${item.to} ${item.why}: ${item.detail}`)
+    return
+  }
+  draft.changes += 1
+  count(draft.byReason, `${item.sender} ${item.to} ${item.reason}`)
+  if (item.to === "opted-in") {
+    draft.tally.optIns += 1
+    if (item.because === undefined) draft.tally.optInsWithoutEvidence += 1
+  } else if (item.guarded) draft.tally.optOuts += 1
+}
+
+const count = (into: Record<string, number>, key: string): void => {
+  into[key] = (into[key] ?? 0) + 1
+}
 
 /** What an adapter can write, described. */
 export const writabilityOf =
@@ -133,17 +136,6 @@ export const writabilityOf =
     }
     return { optOut: why("opted-out"), optIn: why("opted-in") }
   }
-
-const count = (into: Record<string, number>, key: string): void => {
-  into[key] = (into[key] ?? 0) + 1
-}
-
-const addTo = (tally: { optOuts: number; optIns: number; optInsWithoutEvidence: number }, change: Change): void => {
-  if (change.to === "opted-in") {
-    tally.optIns += 1
-    if (change.because === undefined) tally.optInsWithoutEvidence += 1
-  } else if (change.guarded) tally.optOuts += 1
-}
 
 /** Counting everybody an account knows is dear; it is done only when the bare counts do not settle it. */
 const guardAccount = Effect.fnUntraced(function* (account: RegisteredAccount, tally: Tally, settings: EngineSettings) {

@@ -1,10 +1,10 @@
 /** Reading every account: walks where there is a list, sweeps where there is none, evidence where messages are kept. */
-import type { Connection, LedgerError } from "@stopline/ledger"
+import { type Connection, type LedgerError, openIntents } from "@stopline/ledger"
 import type { ProviderError } from "@stopline/provider"
 import { Effect } from "effect"
 import { adopt } from "./adopt.ts"
 import { seekEvidence } from "./evidence.ts"
-import { Fleet, type Station } from "./fleet.ts"
+import { Fleet, sendersOf, type Station } from "./fleet.ts"
 import type { LaneBusy } from "./lane.ts"
 import { sweep, type SweepReport } from "./sweep.ts"
 import { walk, type WalkReport } from "./walk.ts"
@@ -22,9 +22,12 @@ export const readAll = Effect.fn("readAll")(function* (
   startedBy: string
 ): Effect.fn.Return<ReadonlyArray<ReadReport>, LedgerError, Connection | Fleet> {
   const { stations } = yield* Fleet
-  return yield* Effect.forEach(stations, (station) => readOne(station, sweepBudget, startedBy), {
-    concurrency: "unbounded"
-  })
+  const open = new Set(yield* openIntents(stations.flatMap((station) => sendersOf(station))))
+  return yield* Effect.forEach(
+    stations,
+    (station) => Effect.andThen(adopt(station, open), readOne(station, sweepBudget, startedBy)),
+    { concurrency: "unbounded" }
+  )
 })
 
 /** Walks what can be listed; asks about the rest. */
@@ -44,7 +47,6 @@ const readOne = Effect.fnUntraced(function* (station: Station, sweepBudget: numb
       ? Effect.map(sweep(station, adapter.check.port, sweepBudget, startedBy), (one) => ({ walks: [], sweeps: [one] }))
       : Effect.succeed({ walks: [], sweeps: [] })
   const { evidence } = adapter
-  yield* adopt(station)
   return yield* reading.pipe(
     Effect.tap(() => (evidence._tag === "Can" ? seekEvidence(station, evidence.port) : Effect.void)),
     Effect.map((read): ReadReport => ({ account: name, ...read })),

@@ -8,6 +8,7 @@ import {
   clearHalts,
   type Connection,
   endRun,
+  type Halt,
   type LedgerError,
   openHalts,
   raiseHalt,
@@ -60,8 +61,9 @@ export const round = Effect.fn("round")(function* (
   // Another plan than the one that was looked at: nothing is written, not even what needs no approval.
   const write = options.write && (options.approve === undefined || approved)
   if (write) yield* account(planned, approved, options.startedBy)
-  const applied = write ? yield* applyAll(planned, approved, options) : []
-  const halts = (yield* openHalts()).map((halt) => halt.message)
+  const open = yield* openHalts()
+  const applied = write ? yield* applyAll(planned, open, approved, options) : []
+  const halts = open.map((halt) => halt.message)
   const failed =
     reads.some((read) => read.error !== undefined) || applied.some((one) => one.errors.length > 0 || one.retryable > 0)
   const outcome = failed ? "incomplete" : halts.length > 0 ? "halted" : "completed"
@@ -97,9 +99,13 @@ const account = Effect.fnUntraced(function* (planned: Plan, approved: boolean, b
   }
 })
 
-const applyAll = Effect.fnUntraced(function* (planned: Plan, approved: boolean, options: RoundOptions) {
+const applyAll = Effect.fnUntraced(function* (
+  planned: Plan,
+  open: ReadonlyArray<Halt>,
+  approved: boolean,
+  options: RoundOptions
+) {
   const { stations } = yield* Fleet
-  const open = yield* openHalts()
   return yield* Effect.forEach(
     stations,
     (station) => {

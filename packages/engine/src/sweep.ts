@@ -51,7 +51,8 @@ export const sweep = Effect.fn("sweep")(function* (
   for (const sender of sendersOf(station)) {
     let left = budget
     while (left > 0) {
-      const recipients = yield* stalest(sender, startedAt, Math.min(port.maxRecipients, left))
+      const most = Math.min(port.maxRecipients, left)
+      const recipients = yield* stalest(sender, startedAt, most)
       if (recipients.length === 0) break
       total = plus(total, yield* ask(station, port, sender, recipients, runId))
       left -= recipients.length
@@ -62,6 +63,7 @@ export const sweep = Effect.fn("sweep")(function* (
         done: total.asked,
         unit: "recipients"
       })
+      if (recipients.length < most) break
     }
   }
   yield* endRun(runId, "completed", total, yield* Clock.currentTimeMillis)

@@ -10,7 +10,6 @@ import {
   type Absences,
   abandonWalk,
   absences,
-  beginRun,
   beginWalk,
   clearedSince,
   commitAbsences,
@@ -146,9 +145,9 @@ const beginFresh = Effect.fnUntraced(function* (
   marking: boolean,
   lane: Lane
 ) {
-  const at = yield* Clock.currentTimeMillis
-  const id = yield* beginRun({ ...start, accountId: station.account.id, at })
-  return yield* whileHeld(lane, beginWalk(station.account, sender, { id, kind: start.kind }, marking, at))
+  const { settings } = yield* Fleet
+  const now = yield* Clock.currentTimeMillis
+  return yield* beginWalk(station.account, sender, { ...start, marking }, lane, settings.leaseMs, now)
 })
 
 /** An answer that made no sense, or a request that would make none the next time either: what it points to may be gone. */

@@ -64,7 +64,6 @@ const onLane = Effect.fnUntraced(function* (
   const { settings } = yield* Fleet
   const context: WriteContext = { lane, leaseMs: settings.leaseMs, sender, state, policy: settings.policy }
   const adopt = Effect.flatMap(Clock.currentTimeMillis, (now) => whileHeld(lane, adoptOrphans(sender, now)))
-  yield* adopt
   const due = yield* beginWrites(context, recipients.map(digits), yield* Clock.currentTimeMillis)
   if (due.length === 0) return { ...nothingWritten, obsolete: recipients.length }
   const batches = Array.chunksOf(due.map(toRecipient), port.maxRecipients)

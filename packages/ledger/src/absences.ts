@@ -8,8 +8,7 @@ import { Effect } from "effect"
 import { sql } from "kysely"
 import { Connection, instant } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
-import { holdLane, type Lane } from "./lanes.ts"
-import { lockAccount } from "./locks.ts"
+import { type Lane, lockHolding } from "./lanes.ts"
 import { believeAbsent, type ReadingContext } from "./readings.ts"
 import type { PairView } from "./views.ts"
 import { pairHash, type Walk } from "./walks.ts"
@@ -112,8 +111,7 @@ export const commitAbsences = Effect.fn("Ledger.commitAbsences")(function* (
   return yield* connection.transaction(
     "commit absences",
     Effect.gen(function* () {
-      yield* lockAccount(walk.account.id)
-      yield* holdLane(lane, now, leaseMs)
+      yield* lockHolding(walk.account.id, lane, now, leaseMs)
       yield* connection.query("commit absences", (db) =>
         sql`
           update view v set absent_at = ${instant(now)}

@@ -10,6 +10,7 @@ import pg from "pg"
 import Cursor from "pg-cursor"
 import { LedgerError, ledgerError } from "./error.ts"
 import type { Tables } from "./schema.ts"
+import { PreparingClient } from "./prepared.ts"
 import { holdSession } from "./session.ts"
 
 export type Database = Kysely<Tables>
@@ -61,72 +62,87 @@ export class Connection extends Context.Service<
 >()("@stopline/ledger/Connection") {
   static readonly layer = (url: Redacted.Redacted, options?: { readonly connections?: number }) =>
     Layer.effect(Connection, open(url, options?.connections ?? 10))
+
+  /** A ledger over connections that somebody else keeps, for a process whose session number is locked by them. */
+  static readonly over = (pool: pg.Pool, session: number): Connection["Service"] => connect(pool, session)
 }
 
-const open = (
+const open = Effect.fnUntraced(function* (
   url: Redacted.Redacted,
   connections: number
-): Effect.Effect<Connection["Service"], LedgerError, Scope.Scope> =>
-  Effect.gen(function* () {
-    const config: pg.PoolConfig = {
-      connectionString: Redacted.value(url),
-      max: connections,
-      types,
-      connectionTimeoutMillis: 10_000,
-      application_name: "stopline"
-    }
-    const pool = yield* Effect.acquireRelease(
-      Effect.sync(() => new pg.Pool(config)),
-      (pool) => Effect.promise(() => pool.end())
+): Effect.fn.Return<Connection["Service"], LedgerError, Scope.Scope> {
+  const pool = yield* openPool(url, connections)
+  return connect(pool, yield* holdSession(configFor(url)))
+})
+
+const configFor = (url: Redacted.Redacted): pg.ClientConfig => ({
+  connectionString: Redacted.value(url),
+  types,
+  connectionTimeoutMillis: 10_000,
+  application_name: "stopline",
+  // Statements here are many and small, and go by keys whatever their parameters are: compiling one, or planning it
+  // for each set of parameters anew, costs more than it could save.
+  options: "-c jit=off -c plan_cache_mode=force_generic_plan"
+})
+
+/** Connections to a ledger, for as long as the scope lives. */
+export const openPool = (url: Redacted.Redacted, connections: number): Effect.Effect<pg.Pool, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const pool = new pg.Pool({ ...configFor(url), max: connections, Client: PreparingClient })
+      // A connection that dies is replaced by the pool, and what ran on it fails. Idle or in the middle of a
+      // transaction, its own error would end the process if nobody heard it.
+      pool.on("error", () => undefined)
+      pool.on("connect", (client) => client.on("error", () => undefined))
+      return pool
+    }),
+    (pool) => Effect.promise(() => pool.end())
+  )
+
+const connect = (pool: pg.Pool, session: number): Connection["Service"] => {
+  const root = new Kysely<Tables>({ dialect: new PostgresDialect({ pool, cursor: Cursor }) })
+
+  const query = <A>(operation: string, run: (db: Database) => Promise<A>) =>
+    Effect.flatMap(Current, (current) =>
+      Effect.tryPromise({
+        try: () => run(Option.getOrElse(current, (): Database => root)),
+        catch: ledgerError(operation)
+      })
     )
-    // A connection that dies is replaced by the pool, and what ran on it fails. Idle or in the middle of a
-    // transaction, its own error would end the process if nobody heard it.
-    pool.on("error", () => undefined)
-    pool.on("connect", (client) => client.on("error", () => undefined))
-    const root = new Kysely<Tables>({ dialect: new PostgresDialect({ pool, cursor: Cursor }) })
-    const session = yield* holdSession(config)
 
-    const query = <A>(operation: string, run: (db: Database) => Promise<A>) =>
-      Effect.flatMap(Current, (current) =>
-        Effect.tryPromise({
-          try: () => run(Option.getOrElse(current, (): Database => root)),
-          catch: ledgerError(operation)
-        })
-      )
+  const once = <A, E, R>(operation: string, self: Effect.Effect<A, E, R>) =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function* () {
+        const attempt = <B>(run: () => Promise<B>) => Effect.tryPromise({ try: run, catch: ledgerError(operation) })
+        const trx = yield* attempt(() => root.startTransaction().execute())
+        // The rollback of a lost connection fails too; what counts is why we are here.
+        const rollback = Effect.ignore(attempt(() => trx.rollback().execute()))
+        const exit = yield* Effect.exit(restore(Effect.provideService(self, Current, Option.some(trx))))
+        if (exit._tag === "Success") {
+          // A commit that fails keeps its connection; only a rollback gives it back to the pool.
+          yield* Effect.tapError(
+            attempt(() => trx.commit().execute()),
+            () => rollback
+          )
+          return exit.value
+        }
+        yield* rollback
+        return yield* exit
+      })
+    )
 
-    const once = <A, E, R>(operation: string, self: Effect.Effect<A, E, R>) =>
-      Effect.uninterruptibleMask((restore) =>
-        Effect.gen(function* () {
-          const attempt = <B>(run: () => Promise<B>) => Effect.tryPromise({ try: run, catch: ledgerError(operation) })
-          const trx = yield* attempt(() => root.startTransaction().execute())
-          // The rollback of a lost connection fails too; what counts is why we are here.
-          const rollback = Effect.ignore(attempt(() => trx.rollback().execute()))
-          const exit = yield* Effect.exit(restore(Effect.provideService(self, Current, Option.some(trx))))
-          if (exit._tag === "Success") {
-            // A commit that fails keeps its connection; only a rollback gives it back to the pool.
-            yield* Effect.tapError(
-              attempt(() => trx.commit().execute()),
-              () => rollback
-            )
-            return exit.value
-          }
-          yield* rollback
-          return yield* exit
-        })
-      )
+  const transaction = <A, E, R>(
+    operation: string,
+    self: Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E | LedgerError, R> =>
+    Effect.flatMap(Current, (current) =>
+      Option.isSome(current)
+        ? self
+        : Effect.retry(once(operation, self), {
+            while: (error) => error instanceof LedgerError && error.kind === "conflict",
+            times: 5
+          })
+    )
 
-    const transaction = <A, E, R>(
-      operation: string,
-      self: Effect.Effect<A, E, R>
-    ): Effect.Effect<A, E | LedgerError, R> =>
-      Effect.flatMap(Current, (current) =>
-        Option.isSome(current)
-          ? self
-          : Effect.retry(once(operation, self), {
-              while: (error) => error instanceof LedgerError && error.kind === "conflict",
-              times: 5
-            })
-      )
-
-    return Connection.of({ query, transaction, session })
-  })
+  return Connection.of({ query, transaction, session })
+}

@@ -39,38 +39,49 @@ type Row = {
 
 const personal = bases.filter(isPersonal)
 
-/** The next differences of one sender after a recipient, in order of recipient. */
+/** A sender, and the recipient after which to go on (0: from the first). */
+export interface Cursor {
+  readonly account: RegisteredAccount
+  readonly sender: RegisteredSender
+  readonly after: number
+}
+
+/** The next differences of each of these senders, at most `limit` of each, by the sender's id and in order of recipient. */
 export const differences = Effect.fn("Ledger.differences")(function* (
-  account: RegisteredAccount,
-  sender: RegisteredSender,
+  cursors: ReadonlyArray<Cursor>,
   policy: OptInPolicy,
-  after: number,
   limit: number,
   only?: ReadonlyArray<number>
-): Effect.fn.Return<ReadonlyArray<Difference>, LedgerError, Connection> {
-  if (sender.groupId === null) return []
+): Effect.fn.Return<ReadonlyMap<number, ReadonlyArray<Difference>>, LedgerError, Connection> {
   const { query } = yield* Connection
+  const column = (pick: (cursor: Cursor) => number | null) => cursors.map(pick)
   const result = yield* query("differences", (db) =>
-    sql<Row>`
-      select d.*, ob.basis, coalesce(r.unguarded, false) as unguarded,
+    sql<Row & { readonly senderId: number }>`
+      select w.sender_id as "senderId", d.*, ob.basis, coalesce(r.unguarded, false) as unguarded,
         d.must = 'opted-out' and exists (
-          select from observation p join membership m on m.sender_id = p.sender_id and m.group_id = ${sender.groupId}
+          select from observation p join membership m on m.sender_id = p.sender_id and m.group_id = w.group_id
           where p.recipient = d.recipient and p.state = 'opted-out' and p.basis = any(${personal}::basis[])
             and not coalesce(d."optInAt" > p.not_after, false)) as "inOwnWords",
         d.must = 'opted-in' and exists (
-          select from standing f join membership m on m.group_id = f.group_id and m.sender_id = ${sender.id}
-          where f.recipient = d.recipient and f.group_id <> ${sender.groupId} and f.out_at is not null
+          select from standing f join membership m on m.group_id = f.group_id and m.sender_id = w.sender_id
+          where f.recipient = d.recipient and f.group_id <> w.group_id and f.out_at is not null
             and not coalesce(d."optInAt" > f.out_at, false)) as "silencedBefore"
-      from (
+      from unnest(
+        ${column((one) => one.sender.id)}::int[],
+        ${column((one) => one.sender.groupId)}::int[],
+        ${column((one) => one.account.every.id)}::int[],
+        ${column((one) => one.after)}::bigint[]
+      ) as w(sender_id, group_id, every_id, after)
+      cross join lateral (
         select st.recipient,
           case when ${mustBeOut(policy)} then 'opted-out' else 'opted-in' end as must,
           v.held, v.lifted_at as "liftedAt", st.out_at as "outAt", v.intent, v.refused, v.refused_until as "refusedUntil",
           ${because(policy)} as because, ${optInAt[policy]} as "optInAt",
-          exists (select from view e where e.sender_id = ${account.every.id} and e.recipient = st.recipient and e.held = 'opted-out') as "heldForAll"
+          exists (select from view e where e.sender_id = w.every_id and e.recipient = st.recipient and e.held = 'opted-out') as "heldForAll"
         from standing st
-        left join view v on v.sender_id = ${sender.id} and v.recipient = st.recipient
-        left join opt_in o on o.sender_id = ${sender.id} and o.recipient = st.recipient
-        where st.group_id = ${sender.groupId} and not st.settled and st.recipient > ${after}
+        left join view v on v.sender_id = w.sender_id and v.recipient = st.recipient
+        left join opt_in o on o.sender_id = w.sender_id and o.recipient = st.recipient
+        where st.group_id = w.group_id and not st.settled and st.recipient > w.after
           ${only === undefined ? sql`` : sql`and st.recipient = any(${only}::bigint[])`}
           and ${differs(policy)}
         order by st.recipient
@@ -78,24 +89,28 @@ export const differences = Effect.fn("Ledger.differences")(function* (
       ) d
       left join observation ob on ob.recipient = d.recipient and ob.id = d.because
       left join run r on r.id = ob.run_id
-      order by d.recipient`.execute(db)
+      order by w.sender_id, d.recipient`.execute(db)
   )
-  return result.rows.map((row): Difference => ({
-    recipient: row.recipient,
-    must: row.must,
-    held: row.held ?? undefined,
-    liftedAt: row.liftedAt ?? undefined,
-    outAt: row.outAt ?? undefined,
-    intent: row.intent ?? undefined,
-    refused: row.refused ?? undefined,
-    refusedUntil: row.refusedUntil ?? undefined,
-    because: row.because ?? undefined,
-    basis: row.basis ?? undefined,
-    inOwnWords: row.inOwnWords,
-    unguarded: row.unguarded,
-    heldForAll: row.heldForAll,
-    silencedBefore: row.silencedBefore
-  }))
+  const bySender = new Map<number, Array<Difference>>(cursors.map(({ sender }) => [sender.id, []]))
+  for (const row of result.rows) bySender.get(row.senderId)?.push(toDifference(row))
+  return bySender
+})
+
+const toDifference = (row: Row): Difference => ({
+  recipient: row.recipient,
+  must: row.must,
+  held: row.held ?? undefined,
+  liftedAt: row.liftedAt ?? undefined,
+  outAt: row.outAt ?? undefined,
+  intent: row.intent ?? undefined,
+  refused: row.refused ?? undefined,
+  refusedUntil: row.refusedUntil ?? undefined,
+  because: row.because ?? undefined,
+  basis: row.basis ?? undefined,
+  inOwnWords: row.inOwnWords,
+  unguarded: row.unguarded,
+  heldForAll: row.heldForAll,
+  silencedBefore: row.silencedBefore
 })
 
 /** Pairs of an account of which anything is known: what shares are shares of. */

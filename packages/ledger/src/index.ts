@@ -1,6 +1,6 @@
 export * from "./absences.ts"
 export { digits, toRecipient } from "./codec.ts"
-export { Connection } from "./connection.ts"
+export { Connection, openPool } from "./connection.ts"
 export * from "./drift.ts"
 export { embeddedPostgres } from "./embedded.ts"
 export { LedgerError } from "./error.ts"
@@ -19,6 +19,15 @@ export { sessionLocks } from "./session.ts"
 export { settle, settleAll } from "./settle.ts"
 export * from "./sweeps.ts"
 export { loadViews, type Pair, pairKey, type PairView } from "./views.ts"
-export { abandonWalk, beginWalk, commitPage, type PageCommit, unfinishedWalk, type Walk, walkKey } from "./walks.ts"
+export {
+  abandonWalk,
+  beginWalk,
+  commitPage,
+  type PageCommit,
+  unfinishedWalk,
+  type Walk,
+  type WalkBegun,
+  walkKey
+} from "./walks.ts"
 export * from "./writes.ts"
 export type { RunKind } from "./schema.ts"

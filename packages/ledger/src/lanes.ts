@@ -11,6 +11,7 @@ import { Effect } from "effect"
 import { sql } from "kysely"
 import { Connection, instant } from "./connection.ts"
 import { LedgerError } from "./error.ts"
+import { accountLock } from "./locks.ts"
 import { sessionLocks } from "./session.ts"
 
 export interface Lane {
@@ -67,23 +68,39 @@ export const holdLane = Effect.fn("Ledger.holdLane")(function* (
   leaseMs: number
 ): Effect.fn.Return<void, LedgerError, Connection> {
   const { query } = yield* Connection
-  const held = yield* query("hold lane", (db) =>
-    db
-      .updateTable("lane")
-      .set({ lease_until: instant(now + leaseMs) })
-      .where("key", "=", lane.key)
-      .where("epoch", "=", lane.epoch)
-      .where("lease_until", ">", sql<number>`'-infinity'`)
-      .executeTakeFirst()
-  )
-  if (held.numUpdatedRows === 0n) {
-    return yield* new LedgerError({
-      kind: "fenced",
-      operation: "hold lane",
-      detail: `${lane.key} has been taken over by another process`
-    })
-  }
+  const held = yield* query("hold lane", (db) => holding(lane, now, leaseMs).execute(db))
+  if (held.rows.length === 0) return yield* fenced(lane)
 })
+
+/** Fails `fenced`: the lane is with another process. */
+export const fenced = (lane: Lane): LedgerError =>
+  new LedgerError({
+    kind: "fenced",
+    operation: "hold lane",
+    detail: `${lane.key} has been taken over by another process`
+  })
+
+/** Both at once: the account's write lock for this transaction, and `holdLane`. */
+export const lockHolding = Effect.fn("Ledger.lockHolding")(function* (
+  accountId: number,
+  lane: Lane,
+  now: number,
+  leaseMs: number
+): Effect.fn.Return<void, LedgerError, Connection> {
+  const { query } = yield* Connection
+  const result = yield* query("hold lane", (db) =>
+    sql<{ held: number }>`
+      with held as (${holding(lane, now, leaseMs)})
+      select ${accountLock(accountId)}, (select count(*) from held) as held`.execute(db)
+  )
+  if (result.rows[0]?.held !== 1) return yield* fenced(lane)
+})
+
+/** The lane, if it is still ours; its lease is prolonged. */
+export const holding = (lane: Lane, now: number, leaseMs: number) => sql`
+  update lane set lease_until = ${instant(now + leaseMs)}
+  where key = ${lane.key} and epoch = ${lane.epoch} and lease_until > '-infinity'
+  returning 1`
 
 /** Who holds a lane, for a message to a person. */
 export const laneOwner = Effect.fn("Ledger.laneOwner")(function* (

@@ -18,8 +18,11 @@ export const lockAccount = Effect.fnUntraced(function* (
   accountId: number
 ): Effect.fn.Return<void, LedgerError, Connection> {
   const { query } = yield* Connection
-  yield* query("lock account", (db) => sql`select pg_advisory_xact_lock(${accounts}, ${accountId})`.execute(db))
+  yield* query("lock account", (db) => sql`select ${accountLock(accountId)}`.execute(db))
 })
+
+/** The same, as an expression within a statement. */
+export const accountLock = (accountId: number) => sql`pg_advisory_xact_lock(${accounts}::int, ${accountId}::int)`
 
 /** One registration at a time. */
 export const lockRegistry = Effect.fnUntraced(function* (): Effect.fn.Return<void, LedgerError, Connection> {
@@ -28,10 +31,8 @@ export const lockRegistry = Effect.fnUntraced(function* (): Effect.fn.Return<voi
 })
 
 /**
- * Keeps registrations out until this transaction ends. Who judges by all senders
- * of a group must not do so while one is joining it, unseen.
+ * Keeps registrations out until this transaction ends; an expression within a
+ * statement. Who judges by all senders of a group must not do so while one is
+ * joining it, unseen.
  */
-export const shareRegistry = Effect.fnUntraced(function* (): Effect.fn.Return<void, LedgerError, Connection> {
-  const { query } = yield* Connection
-  yield* query("share registry", (db) => sql`select pg_advisory_xact_lock_shared(${registration})`.execute(db))
-})
+export const registryShare = sql`pg_advisory_xact_lock_shared(${registration}::bigint)`

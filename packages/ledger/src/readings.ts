@@ -28,6 +28,8 @@ export interface Compared {
   /** Every pair that was read as opted out, once. */
   readonly optedOut: ReadonlyArray<Pair>
   readonly recorded: ReadonlyArray<Recorded>
+  /** Pairs whose view was stored. */
+  readonly stored: ReadonlyArray<Pair>
   /** Readings that could not be judged, because a write of ours was on its way or just done. */
   readonly undecided: number
 }
@@ -67,7 +69,7 @@ export const compare = Effect.fn("Ledger.compare")(function* (
   yield* saveViews(views)
   const recorded = yield* append(context.account.id, context.runId, context.span.endedAt, facts)
   const optedOut = [...wanted.values()].filter(({ reading }) => reading.state === "opted-out")
-  return { optedOut, recorded, undecided }
+  return { optedOut, recorded, stored: views, undecided }
 })
 
 /** The readings by pair. When a page shows a pair twice the opt-out counts: which is the later nobody knows (L4). */
@@ -140,7 +142,12 @@ export const commitCheck = Effect.fn("Ledger.commitCheck")(function* (
     Effect.gen(function* () {
       yield* lockAccount(context.account.id)
       const compared = yield* compare(context, readings)
-      const asked = [...unanswered, ...readings.map((reading) => reading.recipient)].map(digits)
+      // A view that was stored says by itself that it was asked for.
+      const stored = new Set(compared.stored.map((pair) => pair.recipient))
+      const asked = [...unanswered, ...readings.map((reading) => reading.recipient)]
+        .map(digits)
+        .filter((recipient) => !stored.has(recipient))
+      if (asked.length === 0) return compared
       yield* connection.query("commit check", (db) =>
         sql`
           insert into view as v (sender_id, recipient, read_at, asked_at)

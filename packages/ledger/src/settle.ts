@@ -4,7 +4,7 @@ import { Effect } from "effect"
 import { sql } from "kysely"
 import { Connection } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
-import { shareRegistry } from "./locks.ts"
+import { registryShare } from "./locks.ts"
 import { differs } from "./must.ts"
 
 /** Nobody in the group differs: the condition over a standing `st`. */
@@ -30,9 +30,10 @@ export const settle = Effect.fn("Ledger.settle")(function* (
 ): Effect.fn.Return<void, LedgerError, Connection> {
   const { query } = yield* Connection
   const rows = sql`st.group_id = ${groupId} and st.recipient = any(${recipients}::bigint[])`
-  yield* shareRegistry()
   yield* query("settle", (db) =>
-    sql`select from standing st where ${rows} order by st.group_id, st.recipient for update`.execute(db)
+    sql`
+      with alone as materialized (select ${registryShare})
+      select from alone, standing st where ${rows} order by st.group_id, st.recipient for update of st`.execute(db)
   )
   yield* query("settle", (db) =>
     sql`update standing st set settled = true where ${rows} and not st.settled and ${nobodyDiffers(policy)}`.execute(db)
@@ -62,13 +63,14 @@ export const settleAll = Effect.fn("Ledger.settleAll")(function* (
 
 const settlePage = Effect.fnUntraced(function* (after: Key, policy: OptInPolicy) {
   const { query } = yield* Connection
-  yield* shareRegistry()
   const { rows } = yield* query("settle all", (db) =>
     sql<Key>`
-      select st.group_id as "groupId", st.recipient from standing st
+      with alone as materialized (select ${registryShare})
+      select st.group_id as "groupId", st.recipient from alone, standing st
       where not st.settled and (st.group_id, st.recipient) > (${after.groupId}, ${after.recipient})
-      order by st.group_id, st.recipient limit ${pageSize} for update`.execute(db)
+      order by st.group_id, st.recipient limit ${pageSize} for update of st`.execute(db)
   )
+  if (rows.length === 0) return rows
   yield* query("settle all", (db) =>
     sql`
       update standing st set settled = true

@@ -13,8 +13,7 @@ import { Effect } from "effect"
 import { type RawBuilder, sql } from "kysely"
 import { Connection, instant } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
-import { holdLane, type Lane } from "./lanes.ts"
-import { lockAccount } from "./locks.ts"
+import { fenced, holding, type Lane, lockHolding } from "./lanes.ts"
 import { compare, type ReadingContext } from "./readings.ts"
 import type { RegisteredAccount, RegisteredSender } from "./registry.ts"
 import type { RunKind } from "./schema.ts"
@@ -50,8 +49,7 @@ export const unfinishedWalk = Effect.fn("Ledger.unfinishedWalk")(function* (
     db
       .selectFrom("walk")
       .innerJoin("run", "run.id", "walk.run_id")
-      .selectAll("walk")
-      .select("run.kind")
+      .select(["key", "run_id", "cursor", "walk.started_at", "pages", "rows", "whole", "marking", "run.kind"])
       .where("key", "=", walkKey(account, sender))
       .where("finished_at", "is", null)
       .executeTakeFirst()
@@ -73,47 +71,50 @@ export const unfinishedWalk = Effect.fn("Ledger.unfinishedWalk")(function* (
       }
 })
 
-/** Begins a walk from the first page, in place of any before it. */
+export interface WalkBegun {
+  readonly kind: RunKind
+  readonly startedBy: string
+  /** What it finds may be carried in bulk without a guard. */
+  readonly unguarded: boolean
+  readonly marking: boolean
+}
+
+/** Begins a walk from the first page, in place of any before it, and the run that it is. Fails `fenced` when its lane is lost. */
 export const beginWalk = Effect.fn("Ledger.beginWalk")(function* (
   account: RegisteredAccount,
   sender: RegisteredSender | undefined,
-  run: { readonly id: number; readonly kind: RunKind },
-  marking: boolean,
+  begun: WalkBegun,
+  lane: Lane,
+  leaseMs: number,
   now: number
 ): Effect.fn.Return<Walk, LedgerError, Connection> {
-  const connection = yield* Connection
+  const { query } = yield* Connection
+  const { kind, marking, startedBy, unguarded } = begun
   const key = walkKey(account, sender)
-  const fresh = {
-    account_id: account.id,
-    sender_id: sender?.id ?? null,
-    run_id: run.id,
-    cursor: null,
-    started_at: instant(now),
-    pages: 0,
-    rows: 0,
-    seen_count: 0,
-    seen_hash: "0",
-    whole: true,
-    marking,
-    finished_at: null
-  }
-  yield* connection.transaction(
-    "begin walk",
-    connection.query("begin walk", async (db) => {
-      await db.deleteFrom("walk_seen").where("key", "=", key).execute()
-      await db
-        .insertInto("walk")
-        .values({ key, ...fresh })
-        .onConflict((c) => c.column("key").doUpdateSet(fresh))
-        .execute()
-    })
+  const { rows } = yield* query("begin walk", (db) =>
+    sql<{ runId: number }>`
+      with held as (${holding(lane, now, leaseMs)}),
+      begun as (
+        insert into run (kind, account_id, started_by, started_at, unguarded)
+        select ${kind}, ${account.id}::int, ${startedBy}, ${instant(now)}::timestamptz, ${unguarded}::bool from held
+        returning id),
+      forgotten as (delete from walk_seen where key = ${key} and exists (select from held))
+      insert into walk (key, account_id, sender_id, run_id, started_at, pages, rows, seen_count, seen_hash, whole, marking)
+      select ${key}, ${account.id}::int, ${sender?.id ?? null}::int, id, ${instant(now)}::timestamptz, 0, 0, 0, 0, true, ${marking}::bool from begun
+      on conflict (key) do update set
+        account_id = excluded.account_id, sender_id = excluded.sender_id, run_id = excluded.run_id, cursor = null,
+        started_at = excluded.started_at, pages = 0, rows = 0, seen_count = 0, seen_hash = 0, whole = true,
+        marking = excluded.marking, finished_at = null
+      returning run_id as "runId"`.execute(db)
   )
+  const runId = rows[0]?.runId
+  if (runId === undefined) return yield* fenced(lane)
   return {
     key,
     account,
     sender,
-    runId: run.id,
-    kind: run.kind,
+    runId,
+    kind,
     cursor: undefined,
     startedAt: now,
     pages: 0,
@@ -158,8 +159,7 @@ export const commitPage = Effect.fn("Ledger.commitPage")(function* (
   return yield* connection.transaction(
     "commit page",
     Effect.gen(function* () {
-      yield* lockAccount(walk.account.id)
-      yield* holdLane(lane, context.span.endedAt, leaseMs)
+      yield* lockHolding(walk.account.id, lane, context.span.endedAt, leaseMs)
       const { optedOut: seen, recorded } = yield* compare(context, page.readings)
       const senders = seen.map((pair) => pair.senderId)
       const recipients = seen.map((pair) => pair.recipient)

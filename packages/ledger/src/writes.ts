@@ -10,10 +10,10 @@ import { Effect } from "effect"
 import { sql } from "kysely"
 import { Connection, instant } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
-import { holdLane, type Lane } from "./lanes.ts"
+import { type Lane, lockHolding } from "./lanes.ts"
 import { lockAccount } from "./locks.ts"
 import { mustBeOut } from "./must.ts"
-import type { RegisteredAccount, RegisteredSender } from "./registry.ts"
+import type { RegisteredSender } from "./registry.ts"
 import { settle } from "./settle.ts"
 
 export interface WriteContext {
@@ -24,7 +24,10 @@ export interface WriteContext {
   readonly policy: OptInPolicy
 }
 
-/** Commits the intent to write these pairs. Returns those that still must be written, in the order given. */
+/**
+ * Commits the intent to write these pairs, after taking over what a process that
+ * died has left behind on the lane. Returns those that still must be written, in the order given.
+ */
 export const beginWrites = Effect.fn("Ledger.beginWrites")(function* (
   context: WriteContext,
   recipients: ReadonlyArray<number>,
@@ -35,8 +38,8 @@ export const beginWrites = Effect.fn("Ledger.beginWrites")(function* (
   return yield* connection.transaction(
     "begin writes",
     Effect.gen(function* () {
-      yield* lockAccount(sender.accountId)
-      yield* holdLane(context.lane, now, context.leaseMs)
+      yield* lockHolding(sender.accountId, context.lane, now, context.leaseMs)
+      yield* adoptAll(sender, now)
       const result = yield* connection.query("begin writes", (db) =>
         sql<{ recipient: number }>`
           insert into view as v (sender_id, recipient, read_at, asked_at, intent, written_begun_at, echo_due)
@@ -76,8 +79,7 @@ export const endWrites = Effect.fn("Ledger.endWrites")(function* (
   yield* connection.transaction(
     "end writes",
     Effect.gen(function* () {
-      yield* lockAccount(sender.accountId)
-      yield* holdLane(context.lane, now, context.leaseMs)
+      yield* lockHolding(sender.accountId, context.lane, now, context.leaseMs)
       yield* connection.query("end writes", (db) =>
         sql`
           update view v set
@@ -125,22 +127,27 @@ export const adoptOrphans = Effect.fn("Ledger.adoptOrphans")(function* (
     "adopt orphans",
     Effect.gen(function* () {
       yield* lockAccount(sender.accountId)
-      const result = yield* connection.query("adopt orphans", (db) =>
-        sql`
-          update view set written = intent, written_at = ${instant(now)}, intent = null
-          where sender_id = ${sender.id} and intent is not null`.execute(db)
-      )
-      return Number(result.numAffectedRows ?? 0n)
+      return yield* adoptAll(sender, now)
     })
   )
 })
 
-/** Senders of an account, by id, with a write that has no outcome yet: on its way, or left behind by a process that died. */
+const adoptAll = Effect.fnUntraced(function* (sender: RegisteredSender, now: number) {
+  const { query } = yield* Connection
+  const result = yield* query("adopt orphans", (db) =>
+    sql`
+      update view set written = intent, written_at = ${instant(now)}, intent = null
+      where sender_id = ${sender.id} and intent is not null`.execute(db)
+  )
+  return Number(result.numAffectedRows ?? 0n)
+})
+
+/** Of these senders, those with a write that has no outcome yet, by id: on its way, or left behind by a process that died. */
 export const openIntents = Effect.fn("Ledger.openIntents")(function* (
-  account: RegisteredAccount
+  senders: ReadonlyArray<RegisteredSender>
 ): Effect.fn.Return<ReadonlyArray<number>, LedgerError, Connection> {
   const { query } = yield* Connection
-  const ids = account.senders.map((sender) => sender.id)
+  const ids = senders.map((sender) => sender.id)
   const result = yield* query("open intents", (db) =>
     sql<{ id: number }>`
       select id from unnest(${ids}::int[]) as id

@@ -2,7 +2,6 @@
 import type { Reading } from "@stopline/consent"
 import {
   absences,
-  beginRun,
   beginWalk,
   claimLane,
   commitAbsences,
@@ -44,8 +43,9 @@ export const walkThrough = Effect.fnUntraced(function* (
 ) {
   const account = accountOf(registry, east)
   const lane = (yield* claimLane(walkKey(account, undefined), "test", given.at, leaseMs))!
-  const id = yield* beginRun({ kind: "walk", accountId: account.id, startedBy: "test", at: given.at })
-  let walk: Walk = yield* beginWalk(account, undefined, { id, kind: "walk" }, given.marking ?? false, given.at)
+  const begun = { kind: "walk", startedBy: "test", unguarded: false, marking: given.marking ?? false } as const
+  let walk: Walk = yield* beginWalk(account, undefined, begun, lane, leaseMs, given.at)
+  const id = walk.runId
   let news = 0
   for (const [index, readings] of pages.entries()) {
     const last = index === pages.length - 1 && given.cutOff !== true

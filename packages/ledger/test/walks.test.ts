@@ -1,7 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import {
   abandonWalk,
-  beginRun,
   beginWalk,
   claimLane,
   commitPage,
@@ -48,10 +47,10 @@ layer(ledgerForTest, { excludeTestServices: true })("a walk", (it) => {
       const registry = yield* fresh()
       const account = accountOf(registry, east)
       const lane = (yield* claimLane(walkKey(account, undefined), "frozen", 10_000, leaseMs))!
-      const id = yield* beginRun({ kind: "walk", accountId: account.id, startedBy: "test", at: 10_000 })
-      const walk = yield* beginWalk(account, undefined, { id, kind: "walk" }, false, 10_000)
+      const begun = { kind: "walk", startedBy: "test", unguarded: false, marking: false } as const
+      const walk = yield* beginWalk(account, undefined, begun, lane, leaseMs, 10_000)
       yield* claimLane(lane.key, "heir", 10_001 + leaseMs, leaseMs)
-      const commit = commitPage(walk, lane, leaseMs, contextAt(registry, id, 10_000), {
+      const commit = commitPage(walk, lane, leaseMs, contextAt(registry, walk.runId, 10_000), {
         readings: rows(one),
         problems: false,
         next: "page 2"

@@ -179,10 +179,10 @@ layer(ledgerForTest, { excludeTestServices: true })("a write", (it) => {
       yield* hear(registry)
       yield* write(registry, eastTwo, one, { begun: 20_000 })
       const sender = senderOf(registry, eastTwo)
-      assert.deepStrictEqual(yield* openIntents(accountOf(registry, east)), [sender.id])
+      assert.deepStrictEqual(yield* openIntents(accountOf(registry, east).senders), [sender.id])
       assert.strictEqual(yield* adoptOrphans(sender, 40_000), 1)
       assert.strictEqual(yield* adoptOrphans(sender, 40_000), 0)
-      assert.deepStrictEqual(yield* openIntents(accountOf(registry, east)), [])
+      assert.deepStrictEqual(yield* openIntents(accountOf(registry, east).senders), [])
       const view = (yield* viewOf(sender, one))?.view
       assert.deepInclude(view, { held: undefined, intent: undefined, echoDue: true })
       assert.deepStrictEqual(view?.written, { state: "opted-out", begunAt: 20_000, endedAt: 40_000 })

@@ -6,6 +6,7 @@ import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Connection, embeddedPostgres, migrate } from "@stopline/ledger"
 import { Clock, Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
+import { openProcesses } from "./processes.ts"
 import { runSeed } from "./run.ts"
 
 const temporaryFolder = Effect.acquireRelease(
@@ -30,11 +31,12 @@ const simulate = Command.make(
     const folder = yield* temporaryFolder
     const url = yield* embeddedPostgres({ folder, disposable: true })
     yield* Effect.provide(migrate, Connection.layer(url, { connections: 1 }))
+    const processes = yield* openProcesses(url)
     const startedAt = yield* Clock.currentTimeMillis
     const totals = { rounds: 0, kills: 0, broken: 0 }
     const faults: Record<string, number> = {}
     for (let one = seed; one < seed + seeds; one++) {
-      const result = yield* Effect.promise(() => runSeed(url, one, rounds))
+      const result = yield* Effect.promise(() => runSeed(processes, one, rounds))
       totals.rounds += result.rounds
       totals.kills += result.kills
       for (const [kind, count] of Object.entries(result.faults)) faults[kind] = (faults[kind] ?? 0) + count

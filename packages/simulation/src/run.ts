@@ -5,12 +5,13 @@ import { Fleet, plan, writabilityOf } from "@stopline/engine"
 import { clearHalts, Connection } from "@stopline/ledger"
 import { type AnyAccount, makeWorld, startCourier, type World } from "@stopline/sandbox"
 import type { ProviderAdapter } from "@stopline/provider"
-import { Clock, Effect, Exit, type Redacted, Scope } from "effect"
+import { Clock, Effect, Exit, Scope } from "effect"
 import { sql } from "kysely"
 import { makeChance } from "./chance.ts"
 import { checkRebuild } from "./rebuild.ts"
 import { Oracle } from "./oracle.ts"
 import { type Action, makeScript } from "./script.ts"
+import type { Processes } from "./processes.ts"
 import { type Actor, Conductor, Stuck } from "./time.ts"
 import { makeUniverse, type Universe } from "./universe.ts"
 import { startWorker, webhookSecret, type Worker } from "./worker.ts"
@@ -43,14 +44,14 @@ export interface RunOptions {
   readonly sabotage?: (adapter: ProviderAdapter) => ProviderAdapter
 }
 
-/** Plays a seed against the ledger at `url`, which is emptied afterwards. */
+/** Plays a seed against an empty ledger, which is emptied afterwards. */
 export const runSeed = async (
-  url: Redacted.Redacted,
+  processes: Processes,
   seed: number,
   rounds: number,
   { sabotage = (adapter) => adapter, script }: RunOptions = {}
 ): Promise<RunResult> => {
-  const run = new Run(url, makeUniverse(seed), sabotage)
+  const run = new Run(processes, makeUniverse(seed), sabotage)
   await run.open()
   try {
     for (const action of script ?? makeScript(run.universe, rounds)) {
@@ -70,7 +71,7 @@ export const runSeed = async (
 class Run {
   readonly universe: Universe
   readonly broken: Array<Broken> = []
-  readonly #url: Redacted.Redacted
+  readonly #processes: Processes
   readonly #sabotage: Required<RunOptions>["sabotage"]
   readonly #conductor: Conductor
   readonly #oracle: Oracle
@@ -87,8 +88,8 @@ class Run {
   #born = 0
   #lossy = false
 
-  constructor(url: Redacted.Redacted, universe: Universe, sabotage: Required<RunOptions>["sabotage"]) {
-    this.#url = url
+  constructor(processes: Processes, universe: Universe, sabotage: Required<RunOptions>["sabotage"]) {
+    this.#processes = processes
     this.#sabotage = sabotage
     this.universe = universe
     this.#groups = universe.groups
@@ -179,7 +180,7 @@ class Run {
       chance: makeChance(this.universe.seed, `worker ${this.#born}`),
       witness: this.#witness,
       sabotage: this.#sabotage,
-      url: this.#url
+      processes: this.#processes
     })
   }
 
@@ -353,11 +354,10 @@ class Run {
   }
 
   async close(): Promise<void> {
-    const [worker] = this.#workers
-    await worker?.inspect(emptyLedger).catch(() => undefined)
     for (const one of this.#workers) await one.kill()
     this.#conductor.bury(this.#nature)
     await Effect.runPromise(Scope.close(this.#scope, Exit.void))
+    await Effect.runPromise(Effect.provideService(emptyLedger, Connection, this.#processes.ledger))
   }
 
   result(): RunResult {

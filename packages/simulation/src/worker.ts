@@ -6,9 +6,23 @@ import { can, type Capability, type ProviderAdapter } from "@stopline/provider"
 import { makeAzureAdapter } from "@stopline/provider-azure"
 import { makeRingCentralAdapter } from "@stopline/provider-ringcentral"
 import type { AnyAccount, OutgoingAnswer, OutgoingRequest } from "@stopline/sandbox"
-import { Clock, Context, Deferred, Duration, Effect, Exit, Layer, Logger, Random, Redacted, Scope } from "effect"
+import {
+  Clock,
+  Context,
+  Deferred,
+  Duration,
+  Effect,
+  Exit,
+  Layer,
+  Logger,
+  Random,
+  Redacted,
+  References,
+  Scope
+} from "effect"
 import type { Chance } from "./chance.ts"
 import { azureNetwork, type Handshake, ringcentralNetwork, type Witness } from "./network.ts"
+import type { Processes } from "./processes.ts"
 import type { Actor, Conductor } from "./time.ts"
 import type { Universe } from "./universe.ts"
 
@@ -104,7 +118,7 @@ export interface WorkerSetup {
   readonly chance: Chance
   readonly witness: Witness
   readonly sabotage: (adapter: ProviderAdapter) => ProviderAdapter
-  readonly url: Redacted.Redacted
+  readonly processes: Processes
 }
 
 const limits = { requests: 100_000, penalty: Duration.seconds(5) }
@@ -152,11 +166,13 @@ export const startWorker = async (setup: WorkerSetup): Promise<Worker> => {
   const random = { nextIntUnsafe: () => setup.chance.below(2 ** 31), nextDoubleUnsafe: () => setup.chance.next() }
   // What goes wrong here is meant to; the event log says it.
   const quiet = await Effect.runPromise(Layer.buildWithScope(Logger.layer([]), scope))
-  const basics = Context.merge(quiet, Context.make(Clock.Clock, clock)).pipe(Context.add(Random.Random, random))
+  const basics = Context.merge(quiet, Context.make(Clock.Clock, clock)).pipe(
+    Context.add(Random.Random, random),
+    Context.add(References.TracerEnabled, false)
+  )
   const direct = <A, E>(self: Effect.Effect<A, E>) => Effect.runPromise(Effect.provideContext(self, basics))
 
-  const built = await Effect.runPromise(Layer.buildWithScope(Connection.layer(setup.url, { connections: 3 }), scope))
-  const base = Context.get(built, Connection)
+  const { ledger: base, session } = await Effect.runPromise(setup.processes.start)
   const events = new Map<string, ProviderAdapter>()
   const handshake: Handshake = (request) => direct(answerHandshake(events, request, conductor.now))
   const adapters = await direct(
@@ -228,7 +244,7 @@ export const startWorker = async (setup: WorkerSetup): Promise<Worker> => {
     kill: async () => {
       conductor.bury(actor)
       Deferred.doneUnsafe(gone, Effect.succeed({ _tag: "Unreachable", reason: "the process is gone" }))
-      await Effect.runPromise(Scope.close(scope, Exit.void))
+      await Effect.runPromise(Effect.andThen(setup.processes.end(session), Scope.close(scope, Exit.void)))
     }
   }
 }

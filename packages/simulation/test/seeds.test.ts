@@ -1,11 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import { can, type ProviderAdapter } from "@stopline/provider"
-import { runSeed } from "@stopline/simulation"
+import { openProcesses, runSeed } from "@stopline/simulation"
 import { Effect } from "effect"
 import { freshDatabase } from "../../../test/database.ts"
 
 const play = (...given: Parameters<typeof runSeed> extends [unknown, ...infer Rest] ? Rest : never) =>
-  Effect.flatMap(freshDatabase, (url) => Effect.promise(() => runSeed(url, ...given))).pipe(Effect.scoped)
+  freshDatabase.pipe(
+    Effect.flatMap(openProcesses),
+    Effect.flatMap((processes) => Effect.promise(() => runSeed(processes, ...given))),
+    Effect.scoped
+  )
 
 /** An adapter that says "held" and sends nothing. */
 const liar = (adapter: ProviderAdapter): ProviderAdapter => ({

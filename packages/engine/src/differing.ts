@@ -1,0 +1,44 @@
+/** Everything that differs, sender by sender and a page at a time: the first page of all of them is read at once. */
+import {
+  type Connection,
+  type Difference,
+  differences,
+  type LedgerError,
+  type RegisteredAccount,
+  type RegisteredSender
+} from "@stopline/ledger"
+import type { OptInPolicy } from "@stopline/consent"
+import { Effect } from "effect"
+
+const firstPage = 250
+const pageSize = 1000
+
+/** What comes after a page: the sender's next one, the next sender, or nothing. */
+export type Onward = "page" | "sender" | "nothing"
+
+/** Shows each page to `visit`, in order of recipient. */
+export const eachDiffering = Effect.fnUntraced(function* <E, R>(
+  senders: ReadonlyArray<{ readonly account: RegisteredAccount; readonly sender: RegisteredSender }>,
+  policy: OptInPolicy,
+  visit: (sender: RegisteredSender, rows: ReadonlyArray<Difference>) => Effect.Effect<Onward, E, R>,
+  only?: ReadonlyArray<number>
+): Effect.fn.Return<void, E | LedgerError, R | Connection> {
+  const spoken = senders.filter(({ sender }) => sender.groupId !== null)
+  if (spoken.length === 0) return
+  const cursors = spoken.map((one) => ({ ...one, after: 0 }))
+  const first = yield* differences(cursors, policy, firstPage, only)
+  for (const { account, sender } of spoken) {
+    let rows = first.get(sender.id) ?? []
+    let limit = firstPage
+    while (rows.length > 0) {
+      const onward = yield* visit(sender, rows)
+      if (onward === "nothing") return
+      if (onward === "sender") break
+      const last = rows.at(-1)
+      if (last === undefined || rows.length < limit) break
+      limit = pageSize
+      rows =
+        (yield* differences([{ account, sender, after: last.recipient }], policy, limit, only)).get(sender.id) ?? []
+    }
+  }
+})
