@@ -2,10 +2,12 @@
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Cause, Effect, Logger, Predicate } from "effect"
 import { CliError, Command } from "effect/cli"
+import { attest } from "./commands/attest.ts"
 import { backfill } from "./commands/backfill.ts"
 import { doctor } from "./commands/doctor.ts"
 import { drift } from "./commands/drift.ts"
 import { history } from "./commands/history.ts"
+import { importOptOuts } from "./commands/import.ts"
 import { plan } from "./commands/plan.ts"
 import { resume } from "./commands/resume.ts"
 import { apply, sync } from "./commands/round.ts"
@@ -14,7 +16,7 @@ import { Ends, exitCode } from "./exit.ts"
 
 const stopline = Command.make("stopline").pipe(
   Command.withDescription("One STOP, honoured everywhere"),
-  Command.withSubcommands([up, doctor, backfill, plan, apply, sync, drift, history, resume])
+  Command.withSubcommands([up, doctor, backfill, plan, apply, sync, drift, history, attest, importOptOuts, resume])
 )
 
 /** A failure meant for a person is one sentence. Anything else is a fault of ours, and shown whole. */

@@ -5,7 +5,12 @@ import { Clock, Effect, Layer } from "effect"
 
 const nameOf = (step: Step) => (step.sender === undefined ? step.account : `${step.account}/${step.sender}`)
 
-const verbs: Record<Step["kind"], string> = { walk: "reading", check: "checking", apply: "writing" }
+const verbs: Record<Step["kind"], string> = {
+  walk: "reading",
+  check: "checking",
+  apply: "writing",
+  import: "importing"
+}
 
 const onTerminal = Effect.gen(function* () {
   const bars = yield* Effect.acquireRelease(

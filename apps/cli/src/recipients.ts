@@ -27,7 +27,8 @@ const firstColumn = (line: string): string =>
     .replace(/^"(.*)"$/, "$1")
     .trim()
 
-const lines = (file: string): Stream.Stream<string, UsageError> =>
+/** The lines of a file, read as they are asked for. */
+export const lines = (file: string): Stream.Stream<string, UsageError> =>
   Stream.unwrap(
     Effect.sync(() => {
       const stream = createReadStream(file)

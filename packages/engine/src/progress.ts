@@ -2,7 +2,8 @@
 import { Context, Effect } from "effect"
 
 export interface Step {
-  readonly kind: "walk" | "check" | "apply"
+  readonly kind: "walk" | "check" | "apply" | "import"
+  /** The account, or the file that is imported. */
   readonly account: string
   /** The sender, where the work is one sender's. */
   readonly sender?: string

@@ -22,26 +22,29 @@ export interface Ingested {
 }
 
 /**
- * Stores observations that a provider sent.
+ * Stores observations that a provider sent, a person attested or a file listed.
  *
  * @param receivedAt when they arrived (ms)
  * @param echoWindow how long after a write of ours its echo may arrive (ms)
+ * @param runId the run that brought them, if one did
  */
 export const ingest = Effect.fn("Ledger.ingest")(function* (
   account: RegisteredAccount,
   observations: ReadonlyArray<Observation>,
   receivedAt: number,
-  echoWindow: number
+  echoWindow: number,
+  runId: number | null = null
 ): Effect.fn.Return<Ingested, LedgerError, Connection> {
   const connection = yield* Connection
-  return yield* connection.transaction("ingest", store(account, observations, receivedAt, echoWindow))
+  return yield* connection.transaction("ingest", store(account, observations, receivedAt, echoWindow, runId))
 })
 
 const store = Effect.fnUntraced(function* (
   account: RegisteredAccount,
   observations: ReadonlyArray<Observation>,
   receivedAt: number,
-  echoWindow: number
+  echoWindow: number,
+  runId: number | null
 ) {
   yield* lockAccount(account.id)
   // A fact told twice must not use up the echo of a write, so repetitions go first.
@@ -77,7 +80,7 @@ const store = Effect.fnUntraced(function* (
     }
   }
   yield* saveViews([...views].flatMap(([key, view]) => (changed.has(key) ? [view] : [])))
-  const recorded = matchRows(news, yield* append(account.id, null, receivedAt, news))
+  const recorded = matchRows(news, yield* append(account.id, runId, receivedAt, news))
   return { recorded, repeated: observations.length - recorded.length - echoes, echoes }
 })
 

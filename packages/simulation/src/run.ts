@@ -68,7 +68,8 @@ export const runSeed = async (
   return run.result()
 }
 
-class Run {
+/** One universe being played: opened, acted in, made quiet, and closed. */
+export class Run {
   readonly universe: Universe
   readonly broken: Array<Broken> = []
   readonly #processes: Processes
@@ -111,6 +112,18 @@ class Run {
 
   get #accounts(): ReadonlyArray<AnyAccount> {
     return this.#world?.accounts ?? []
+  }
+
+  /** The providers as they are; throws before the run was opened. */
+  get world(): World {
+    if (this.#world === undefined) throw new Error("the run is not open")
+    return this.#world
+  }
+
+  worker(index: number): Worker {
+    const worker = this.#workers[index]
+    if (worker === undefined) throw new Error(`there is no worker ${index}`)
+    return worker
   }
 
   #natural<A, E>(self: Effect.Effect<A, E>): Promise<A> {

@@ -1,0 +1,116 @@
+/**
+ * A named person says that somebody opted out or in, on the phone for instance.
+ * It is stored like what providers tell, and counts like the recipient's own
+ * words (L3): the next plan carries it.
+ */
+import { createHash } from "node:crypto"
+import {
+  type AccountName,
+  type ConsentState,
+  type Interval,
+  type Observation,
+  type Reach,
+  type Recipient,
+  type SenderAddress
+} from "@stopline/consent"
+import { type Connection, history, ingest, type LedgerError, type Stands } from "@stopline/ledger"
+import { Clock, Effect, Schema } from "effect"
+import { Fleet } from "./fleet.ts"
+import { ownerOf, type SenderUnclear } from "./owner.ts"
+
+export interface Attestation {
+  /** Needed only where two accounts have the sender. */
+  readonly account?: AccountName
+  readonly sender: SenderAddress
+  readonly recipient: Recipient
+  readonly state: ConsentState
+  /** When the recipient said so, as exactly as the person knows. Absent: just now. */
+  readonly time?: Interval
+  /** How far an opt-in reaches. An opt-out silences the whole group either way. */
+  readonly reach: Reach
+  /** Who attests, by name. */
+  readonly by: string
+  /** How they know: `phone call`. */
+  readonly how: string
+  readonly note?: string
+}
+
+/** What cannot be attested. The message names the cure. */
+export class NotAttested extends Schema.TaggedError<NotAttested>()("NotAttested", { problem: Schema.String }) {
+  override get message(): string {
+    return this.problem
+  }
+}
+
+/** What one sender of the group must now do, and because of what (L13). */
+export interface NowStands extends Pick<Stands, "account" | "sender" | "must" | "because"> {
+  /** When what decides was said, as it counts (ms); null when nothing decides. */
+  readonly since: number | null
+}
+
+export interface Attested {
+  readonly account: AccountName
+  readonly group: string
+  /** The same attestation had been stored before. */
+  readonly repeated: boolean
+  /** The pair of the attestation first, and then the rest of its group. */
+  readonly stands: readonly [pair: NowStands, ...rest: ReadonlyArray<NowStands>]
+}
+
+export const attest = Effect.fn("attest")(function* (
+  said: Attestation
+): Effect.fn.Return<Attested, NotAttested | SenderUnclear | LedgerError, Connection | Fleet> {
+  const { settings, stations } = yield* Fleet
+  const chosen = stations.filter((station) => said.account === undefined || station.account.name === said.account)
+  const { account } = yield* Effect.fromResult(ownerOf(chosen, said.sender))
+  if (said.by.trim() === "") return yield* new NotAttested({ problem: "an attestation needs the name of who attests" })
+  if (said.how.trim() === "") return yield* new NotAttested({ problem: "an attestation says how its author knows" })
+  const now = yield* Clock.currentTimeMillis
+  if (said.time !== undefined && said.time.notBefore > now) {
+    return yield* new NotAttested({
+      problem: "the time lies in the future; give the time at which the person said it, or none for just now"
+    })
+  }
+  const observation = observe(said, account.name, now)
+  const { recorded } = yield* ingest(account, [observation], now, settings.echoMs)
+  const { group, stands } = yield* nowStands(observation, settings.policy)
+  return { account: account.name, group, repeated: recorded.length === 0, stands }
+})
+
+const observe = (said: Attestation, account: AccountName, now: number): Observation => {
+  const [by, how, note = ""] = [said.by.trim(), said.how.trim(), said.note?.trim()]
+  const time = said.time ?? { notBefore: now, notAfter: now }
+  // The key holds what was told, so that the same words again are the same fact (L11).
+  const told = [said.sender, said.state, said.reach, time.notBefore, time.notAfter, by, how, note]
+  return {
+    account,
+    sender: said.sender,
+    recipient: said.recipient,
+    state: said.state,
+    origin: "operator",
+    basis: "attested",
+    // What is told of this minute has happened already.
+    time: { notBefore: time.notBefore, notAfter: Math.min(time.notAfter, now) },
+    reach: said.reach,
+    key: `attested:${createHash("sha256").update(JSON.stringify(told)).digest("hex").slice(0, 32)}`,
+    evidence: { attestedBy: by, note: note === "" ? how : `${how}: ${note}` }
+  }
+}
+
+const nowStands = Effect.fnUntraced(function* (
+  { account, recipient, sender }: Observation,
+  policy: Fleet["Service"]["settings"]["policy"]
+) {
+  const { observations, standings } = yield* history(recipient, policy)
+  const isPair = (one: Stands) => one.account === account && one.sender === sender
+  const pair = standings.find(isPair)
+  if (pair === undefined) return yield* Effect.die(new Error("a configured sender has no standing"))
+  const rest = standings.filter((one) => one.group === pair.group && !isPair(one))
+  const stand = (one: Stands): NowStands => {
+    const decides = observations.find(({ id }) => id === one.because)
+    const since = one.must === "opted-out" ? decides?.notAfter : decides?.notBefore
+    return { account: one.account, sender: one.sender, must: one.must, because: one.because, since: since ?? null }
+  }
+  const stands: Attested["stands"] = [stand(pair), ...rest.map(stand)]
+  return { group: pair.group, stands }
+})
