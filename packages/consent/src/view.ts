@@ -77,13 +77,20 @@ export const meetReading = (
   return { _tag: "News", view: next, time: at ?? { notBefore: lastOtherwise, notAfter: span.endedAt } }
 }
 
+/** The provider's clock and ours may differ by so much without anybody noticing (ms). */
+const clockSlack = 5_000
+
+/** Whether something that happened at this time can be the write. However late the news of it comes, what counts is when it happened. */
+const isAbout = (written: NonNullable<View["written"]>, time: Interval, echoWindow: number): boolean =>
+  time.notAfter >= written.begunAt - clockSlack && time.notBefore <= written.endedAt + echoWindow
+
 /**
  * A provider's event that a pair changed meets what was known.
  *
  * @param time when it happened by the provider's clock
  * @param receivedAt when it reached us (ms)
  * @param named whether the event names who did it, so that our own write cannot hide behind it
- * @param echoWindow how long after our own write its echo may arrive (ms)
+ * @param echoWindow how long after our own write the provider may date its echo (ms)
  */
 export const meetEvent = (
   view: View | undefined,
@@ -94,8 +101,7 @@ export const meetEvent = (
   echoWindow: number
 ): Meeting => {
   if (view?.echoDue === true && !named) {
-    const written = view.written
-    const ours = view.intent === state || (written?.state === state && receivedAt <= written.endedAt + echoWindow)
+    const ours = view.intent === state || (view.written?.state === state && isAbout(view.written, time, echoWindow))
     // One write, one echo: a second event is somebody else speaking.
     if (ours) return { _tag: "Known", view: { ...view, echoDue: false } }
   }

@@ -1,32 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { bases, by, gradeOptIn, type Observation, origins, point, policies, Standing } from "@stopline/consent"
+import { by, gradeOptIn, type Observation, point, policies, Standing } from "@stopline/consent"
 import { Schema } from "effect"
-
-const At = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 6 }))
-
-/** One thing said about one recipient, at a time that often collides with another's. */
-const Said = Schema.Struct({
-  state: Schema.Literals(["opted-out", "opted-in"]),
-  origin: Schema.Literals(origins),
-  basis: Schema.Literals(bases),
-  reach: Schema.Literals(["pair", "group"]),
-  samePair: Schema.Boolean,
-  at: At,
-  width: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2 })),
-  endless: Schema.Boolean
-})
-type Said = typeof Said.Type
-const Sayings = Schema.Array(Said).check(Schema.isMaxLength(10))
-
-const time = ({ at, endless, width }: Said) => ({
-  notBefore: endless ? Number.NEGATIVE_INFINITY : at,
-  notAfter: at + width
-})
-
-const contribution = (said: Said, id: number) => Standing.contribution({ ...said, time: time(said) }, id, said.samePair)
-
-/** Each saying keeps its id, in whatever order they are joined. */
-const fold = (sayings: ReadonlyArray<Said>) => sayings.map(contribution).reduce(Standing.join, Standing.empty)
+import { contribution, fold, Said, Sayings } from "./saying.ts"
 
 const out = (at: Observation["time"], id = 1) =>
   Standing.contribution(

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { SenderAddress } from "@stopline/consent"
+import { bases, type SenderAddress } from "@stopline/consent"
 import { type Change, judge, type Withheld, type Writability } from "@stopline/engine"
 import type { Difference } from "@stopline/ledger"
+import { Schema } from "effect"
 
 const sender = "+14255550101" as SenderAddress
 const writable: Writability = { optOut: undefined, optIn: undefined }
@@ -105,4 +106,83 @@ describe("a difference", () => {
     const item = judge(stop, sender, { ...writable, optOut: "the carrier holds it" }, moment)
     assert.deepInclude(item, { _tag: "Withheld", why: "cannot", detail: "the carrier holds it", because: 7 })
   })
+})
+
+const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
+const State = Schema.Literals(["opted-out", "opted-in"])
+const Moment = Schema.UndefinedOr(between(0, 20))
+const Reason = Schema.UndefinedOr(Schema.Literal("no"))
+
+const AnyDifference = Schema.Struct({
+  recipient: between(1_000_000, 999_999_999_999_999),
+  must: State,
+  held: Schema.UndefinedOr(State),
+  liftedAt: Moment,
+  outAt: Moment,
+  intent: Schema.UndefinedOr(State),
+  refused: Reason,
+  refusedUntil: Moment,
+  because: Schema.UndefinedOr(between(1, 9)),
+  basis: Schema.UndefinedOr(Schema.Literals(bases)),
+  inOwnWords: Schema.Boolean,
+  unguarded: Schema.Boolean,
+  heldForAll: Schema.Boolean,
+  silencedBefore: Schema.Boolean
+})
+const AnyAbility = Schema.Struct({ optOut: Reason, optIn: Reason })
+const AnyMoment = Schema.Struct({ now: between(0, 30), confirmMs: between(0, 10) })
+const runs = { arbitrary: { runs: 500 } }
+
+describe("any difference", () => {
+  it.prop(
+    "is a change or withheld for a reason, the way it must be, and keeps its observation (L8, L13)",
+    [AnyDifference, AnyAbility, AnyMoment],
+    ([difference, can, moment]) => {
+      const item = judge(difference, sender, can, moment)
+      assert.deepInclude(item, { sender, to: difference.must, because: difference.because, basis: difference.basis })
+      assert.strictEqual(item.recipient, `+${difference.recipient}`)
+      assert.strictEqual(item.reason === "opt-in", item.to === "opted-in")
+      const unable = difference.must === "opted-out" ? can.optOut : can.optIn
+      if (item._tag === "Change") assert.isUndefined(unable)
+      else assert.include(["cannot", "refused", "awaiting-evidence", "held-for-all"], item.why)
+      assert.strictEqual(item._tag === "Withheld" && item.why === "cannot", unable !== undefined)
+    },
+    runs
+  )
+
+  it.prop(
+    "in a person's own words is guarded by nobody, and waits for nothing but the provider (L8)",
+    [AnyDifference, AnyAbility, AnyMoment],
+    ([difference, can, moment]) => {
+      const item = judge({ ...difference, must: "opted-out", inOwnWords: true }, sender, can, moment)
+      if (item.reason !== "opt-out") return
+      if (item._tag === "Withheld") assert.include(["cannot", "refused"], item.why)
+      else assert.deepStrictEqual([item.personal, item.guarded], [true, false])
+    },
+    runs
+  )
+
+  it.prop(
+    "that is an opt-in is nobody's own opt-out, and goes nowhere while another block stands (L3, L8)",
+    [AnyDifference, AnyAbility, AnyMoment],
+    ([difference, can, moment]) => {
+      const item = judge({ ...difference, must: "opted-in" }, sender, can, moment)
+      if (item._tag === "Withheld") return
+      assert.isFalse(item.personal)
+      assert.isFalse(difference.heldForAll || difference.silencedBefore)
+    },
+    runs
+  )
+
+  it.prop(
+    "that is a change now is one later, if nothing else happens (L10)",
+    [AnyDifference, AnyAbility, AnyMoment, between(0, 40)],
+    ([difference, can, moment, later]) => {
+      const [now, then] = [moment.now, moment.now + later].map((at) =>
+        judge(difference, sender, can, { ...moment, now: at })
+      )
+      if (now!._tag === "Change") assert.deepStrictEqual(then, now)
+    },
+    runs
+  )
 })

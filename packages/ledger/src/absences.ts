@@ -10,7 +10,7 @@ import { Connection, instant } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
 import { type Lane, lockHolding } from "./lanes.ts"
 import { believeAbsent, type ReadingContext } from "./readings.ts"
-import type { PairView } from "./views.ts"
+import { type PairView, toView, viewColumns, type ViewRow } from "./views.ts"
 import { pairHash, type Walk } from "./walks.ts"
 
 /** The pairs a walk speaks of: those of its sender, or of every sender of the account. */
@@ -50,18 +50,8 @@ export const absences = Effect.fn("Ledger.absences")(function* (
 ): Effect.fn.Return<Absences, LedgerError, Connection> {
   const { query } = yield* Connection
   const result = yield* query("absences", (db) =>
-    sql<{
-      senderId: number
-      recipient: number
-      readAt: number
-      absentAt: number | null
-      writtenAt: number | null
-      writtenBegunAt: number | null
-      written: PairView["view"]["held"] | null
-      echoDue: boolean
-    }>`
-      select v.sender_id as "senderId", v.recipient, v.read_at as "readAt", v.absent_at as "absentAt",
-        v.written, v.written_begun_at as "writtenBegunAt", v.written_at as "writtenAt", v.echo_due as "echoDue"
+    sql<ViewRow>`
+      select ${viewColumns}
       from view v
       where ${inScope(walk)} and v.held = 'opted-out' and v.intent is null and v.read_at < ${instant(walk.startedAt)}
         and not exists (select from walk_seen s where s.key = ${walk.key} and s.sender_id = v.sender_id and s.recipient = v.recipient)
@@ -72,22 +62,7 @@ export const absences = Effect.fn("Ledger.absences")(function* (
       count: number
     }>`select count(*) as count from view v where ${inScope(walk)} and v.held = 'opted-out'`.execute(db)
   )
-  const pairs = result.rows.map((row): PairView => ({
-    senderId: row.senderId,
-    recipient: row.recipient,
-    absentAt: row.absentAt ?? undefined,
-    view: {
-      held: "opted-out",
-      readAt: row.readAt,
-      liftedAt: undefined,
-      intent: undefined,
-      written:
-        row.written == null
-          ? undefined
-          : { state: row.written, begunAt: row.writtenBegunAt ?? row.readAt, endedAt: row.writtenAt ?? row.readAt },
-      echoDue: row.echoDue
-    }
-  }))
+  const pairs = result.rows.map(toView)
   // The next walk may begin in the very millisecond in which the one before ended.
   const suspected = (pair: PairView) => pair.absentAt !== undefined && pair.absentAt <= walk.startedAt
   return {

@@ -20,7 +20,7 @@ export interface PairView extends Pair {
 
 export const pairKey = (pair: Pair): string => `${pair.senderId}:${pair.recipient}`
 
-interface Row {
+export interface ViewRow {
   readonly sender_id: number
   readonly recipient: number
   readonly held: View.View["held"] | null
@@ -35,7 +35,7 @@ interface Row {
   readonly echo_key: string | null
 }
 
-const toView = (row: Row): PairView => ({
+export const toView = (row: ViewRow): PairView => ({
   senderId: row.sender_id,
   recipient: row.recipient,
   view: {
@@ -53,14 +53,17 @@ const toView = (row: Row): PairView => ({
   echoKey: row.echo_key ?? undefined
 })
 
+/** What a `ViewRow` needs of a view `v`. */
+export const viewColumns = sql`v.sender_id, v.recipient, v.held, v.read_at, v.lifted_at, v.intent, v.written, v.written_begun_at, v.written_at, v.echo_due, v.absent_at, v.echo_key`
+
 /** The views of these pairs, by `pairKey`; pairs of which nothing is known are absent. */
 export const loadViews = Effect.fn("Ledger.loadViews")(function* (
   pairs: ReadonlyArray<Pair>
 ): Effect.fn.Return<Map<string, PairView>, LedgerError, Connection> {
   const { query } = yield* Connection
   const result = yield* query("load views", (db) =>
-    sql<Row>`
-      select v.sender_id, v.recipient, v.held, v.read_at, v.lifted_at, v.intent, v.written, v.written_begun_at, v.written_at, v.echo_due, v.absent_at, v.echo_key
+    sql<ViewRow>`
+      select ${viewColumns}
       from unnest(${pairs.map((pair) => pair.senderId)}::int[], ${pairs.map((pair) => pair.recipient)}::bigint[]) as p(sender_id, recipient)
       join view v using (sender_id, recipient)`.execute(db)
   )
@@ -69,7 +72,7 @@ export const loadViews = Effect.fn("Ledger.loadViews")(function* (
   )
 })
 
-/** Stores views as they now are. A pair once refused is given another chance when somebody else moved it. */
+/** Stores views as they now are, but for what we wrote, which only writes change. A pair once refused is given another chance when somebody else moved it. */
 export const saveViews = Effect.fn("Ledger.saveViews")(function* (
   views: ReadonlyArray<PairView>
 ): Effect.fn.Return<void, LedgerError, Connection> {
@@ -78,24 +81,19 @@ export const saveViews = Effect.fn("Ledger.saveViews")(function* (
   const column = <A>(pick: (row: PairView) => A) => views.map(pick)
   yield* query("save views", (db) =>
     sql`
-      insert into view as v (sender_id, recipient, held, read_at, lifted_at, intent, written, written_begun_at, written_at, echo_due, absent_at, echo_key, asked_at)
+      insert into view as v (sender_id, recipient, held, read_at, lifted_at, echo_due, absent_at, echo_key, asked_at)
       select u.*, u.read_at from unnest(
         ${column((r) => r.senderId)}::int[],
         ${column((r) => r.recipient)}::bigint[],
         ${column((r) => r.view.held ?? null)}::consent_state[],
         ${column((r) => instant(r.view.readAt))}::timestamptz[],
         ${column((r) => maybeInstant(r.view.liftedAt))}::timestamptz[],
-        ${column((r) => r.view.intent ?? null)}::consent_state[],
-        ${column((r) => r.view.written?.state ?? null)}::consent_state[],
-        ${column((r) => maybeInstant(r.view.written?.begunAt))}::timestamptz[],
-        ${column((r) => maybeInstant(r.view.written?.endedAt))}::timestamptz[],
         ${column((r) => r.view.echoDue)}::bool[],
         ${column((r) => maybeInstant(r.absentAt))}::timestamptz[],
         ${column((r) => r.echoKey ?? null)}::text[]
-      ) as u(sender_id, recipient, held, read_at, lifted_at, intent, written, written_begun_at, written_at, echo_due, absent_at, echo_key)
+      ) as u(sender_id, recipient, held, read_at, lifted_at, echo_due, absent_at, echo_key)
       on conflict (sender_id, recipient) do update set
-        held = excluded.held, read_at = excluded.read_at, lifted_at = excluded.lifted_at, intent = excluded.intent,
-        written = excluded.written, written_begun_at = excluded.written_begun_at, written_at = excluded.written_at,
+        held = excluded.held, read_at = excluded.read_at, lifted_at = excluded.lifted_at,
         echo_due = excluded.echo_due, absent_at = excluded.absent_at, echo_key = coalesce(excluded.echo_key, v.echo_key), asked_at = greatest(v.asked_at, excluded.asked_at),
         refused = case when v.held is distinct from excluded.held then null else v.refused end,
         refused_until = case when v.held is distinct from excluded.held then null else v.refused_until end`.execute(db)

@@ -158,13 +158,15 @@ layer(ledgerForTest, { excludeTestServices: true })("what arrives", (it) => {
     })
   )
 
-  it.effect("long after a write of ours is no echo of it", () =>
+  it.effect("that happened long after a write of ours is no echo of it, and one that comes late is (L7)", () =>
     Effect.gen(function* () {
       const registry = yield* fresh()
       yield* hear(registry, [event("event:1", { sender: eastTwo })])
       yield* write(registry, eastOne, one, { begun: 20_000, ended: 20_400 })
-      const late = yield* hear(registry, [event("event:2", { time: at(20_200) })], 20_401 + echoWindow)
-      assert.strictEqual(late.recorded.length, 1)
+      const after = yield* hear(registry, [event("event:2", { time: at(20_401 + echoWindow) })], 20_401 + echoWindow)
+      assert.strictEqual(after.recorded.length, 1)
+      const late = yield* hear(registry, [event("event:3", { time: at(20_200) })], 20_401 + 2 * echoWindow)
+      assert.deepInclude(late, { recorded: [], echoes: 1 })
     })
   )
 
