@@ -98,7 +98,9 @@ export const judge = (
     )
   }
   const personal = reason === "opt-out" && difference.inOwnWords
-  return { _tag: "Change", ...item, personal, guarded: !personal && !difference.unguarded }
+  // A backfill that a person started may be carried in bulk; what a provider has lifted since is something else.
+  const started = reason === "opt-out" && difference.unguarded
+  return { _tag: "Change", ...item, personal, guarded: !personal && !started }
 }
 
 /** A block lifted after the opt-out that counts is put back; anything else is carried for the first time. */

@@ -42,6 +42,11 @@ describe("a difference", () => {
     ["about a lifted block is put back (L3)", lifted, "reassert, guarded"],
     ["about a lifted block is guarded, whoever once said it", { ...lifted, inOwnWords: true }, "reassert, guarded"],
     [
+      "about a lifted block is guarded, though a backfill found the opt-out",
+      { ...lifted, unguarded: true },
+      "reassert, guarded"
+    ],
+    [
       "about a block lifted just now waits for evidence",
       { ...lifted, liftedAt: 90_001 },
       "withheld: awaiting-evidence"

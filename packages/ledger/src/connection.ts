@@ -31,13 +31,21 @@ const parseInstant = (text: string): number =>
       ? Number.POSITIVE_INFINITY
       : Date.parse(text.replace(" ", "T").replace(/([+-]\d{2})$/, "$1:00"))
 
-/** Milliseconds since the epoch, as Postgres reads them. */
+const firstYear = Date.parse("0001-01-01T00:00:00Z")
+const lastYear = Date.parse("9999-12-31T23:59:59.999Z")
+
+/**
+ * Milliseconds since the epoch, as Postgres reads them. Providers write "no end"
+ * as the last moment of the calendar and "never" as the first: a moment beyond
+ * is kept as the nearest one that has a name, for whatever came with it must not
+ * be lost over it (L1).
+ */
 export const instant = (ms: number): string =>
   ms === Number.NEGATIVE_INFINITY
     ? "-infinity"
     : ms === Number.POSITIVE_INFINITY
       ? "infinity"
-      : new Date(ms).toISOString()
+      : new Date(Math.min(lastYear, Math.max(firstYear, ms))).toISOString()
 
 export const maybeInstant = (ms: number | undefined): string | null => (ms === undefined ? null : instant(ms))
 

@@ -16,12 +16,23 @@ export const optInAt: Record<OptInPolicy, RawBuilder<unknown>> = {
 export const mustBeOut = (policy: OptInPolicy): RawBuilder<boolean> =>
   sql`(st.out_at is not null and not coalesce(${optInAt[policy]} > st.out_at, false))`
 
+/** `later` of @stopline/consent, in SQL: of two registers the later one; at a tie the earlier observation. */
+const later = (
+  at: RawBuilder<unknown>,
+  because: RawBuilder<unknown>,
+  otherAt: RawBuilder<unknown>,
+  otherBecause: RawBuilder<unknown>
+): RawBuilder<unknown> => sql`case
+  when ${otherAt} is null or ${at} > ${otherAt} then ${because}
+  when ${at} = ${otherAt} then least(${because}, ${otherBecause})
+  else ${otherBecause} end`
+
 /** The observation that decides. */
 export const because = (policy: OptInPolicy): RawBuilder<number> => {
   const optIn: Record<OptInPolicy, RawBuilder<unknown>> = {
     strict: sql`o.said_because`,
-    group: sql`case when st.in_at is null or o.said_at >= st.in_at then o.said_because else st.in_because end`,
-    trusting: sql`case when o.told_at is null or o.said_at >= o.told_at then o.said_because else o.told_because end`
+    group: later(sql`o.said_at`, sql`o.said_because`, sql`st.in_at`, sql`st.in_because`),
+    trusting: later(sql`o.said_at`, sql`o.said_because`, sql`o.told_at`, sql`o.told_because`)
   }
   return sql`case when ${mustBeOut(policy)} then st.out_because else ${optIn[policy]} end`
 }

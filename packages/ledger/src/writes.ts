@@ -49,7 +49,10 @@ export const beginWrites = Effect.fn("Ledger.beginWrites")(function* (
           left join opt_in o on o.sender_id = ${sender.id} and o.recipient = st.recipient
           where ${mustBeOut(context.policy)} = ${state === "opted-out"}
           on conflict (sender_id, recipient) do update
-            set intent = excluded.intent, asked_at = greatest(v.asked_at, excluded.asked_at), written_begun_at = excluded.written_begun_at, echo_due = true
+            set intent = excluded.intent, asked_at = greatest(v.asked_at, excluded.asked_at), echo_due = true,
+              -- A write that is tried again began with its first try, whose echo may still be on its way.
+              written_begun_at = case when v.echo_due and v.written = excluded.intent
+                then coalesce(v.written_begun_at, excluded.written_begun_at) else excluded.written_begun_at end
             where v.held is distinct from excluded.intent
           returning v.recipient`.execute(db)
       )

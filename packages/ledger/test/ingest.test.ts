@@ -1,6 +1,6 @@
 import { assert, layer } from "@effect/vitest"
-import type { Observation, SenderAddress } from "@stopline/consent"
-import { Connection, ingest, type Registry } from "@stopline/ledger"
+import { type Observation, parseTimestamp, type SenderAddress } from "@stopline/consent"
+import { Connection, history, ingest, type Registry } from "@stopline/ledger"
 import { Effect } from "effect"
 import { sql } from "kysely"
 import { ledgerForTest } from "../../../test/database.ts"
@@ -46,6 +46,20 @@ const rowsOf = (table: "observation" | "standing" | "view") =>
   })
 
 layer(ledgerForTest, { excludeTestServices: true })("what arrives", (it) => {
+  it.effect.each([
+    "0000-01-01T00:00:00Z",
+    "0001-01-01T00:00:00+01:00",
+    "9999-12-31T23:59:59.9999999Z",
+    "9999-12-31T23:59:59-05:00"
+  ])("is stored though it is dated %s (L1)", (text) =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      const heard = yield* hear(registry, [event("event:1", { time: parseTimestamp(text)! })])
+      assert.strictEqual(heard.recorded.length, 1)
+      assert.strictEqual((yield* history(one, "strict")).standings[0]?.must, "opted-out")
+    })
+  )
+
   it.effect("silences every sender of the group once it is stored (L1, L2)", () =>
     Effect.gen(function* () {
       const registry = yield* fresh()
@@ -144,6 +158,17 @@ layer(ledgerForTest, { excludeTestServices: true })("what arrives", (it) => {
       // What is held the outcome of the write will tell.
       assert.isUndefined((yield* viewOf(senderOf(registry, eastOne), one))?.view.held)
       const echo = yield* hear(registry, [event("event:3", { time: at(20_150) })], 20_300)
+      assert.deepInclude(echo, { recorded: [], echoes: 1 })
+    })
+  )
+
+  it.effect("of a write that was tried again may be of its first try (L7)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* hear(registry, [event("event:1", { sender: eastTwo })])
+      yield* write(registry, eastOne, one, { begun: 20_000 })
+      yield* write(registry, eastOne, one, { begun: 90_000, ended: 90_400 })
+      const echo = yield* hear(registry, [event("event:2", { time: at(20_100) })], 91_000)
       assert.deepInclude(echo, { recorded: [], echoes: 1 })
     })
   )

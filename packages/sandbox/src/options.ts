@@ -17,9 +17,13 @@ const Sender = Schema.String.check(
 const Senders = Schema.Array(Sender).check(Schema.isMinLength(1))
 const Count = Schema.Int.check(Schema.isGreaterThan(0))
 
+/** By how much this account's clock is off (ms), default 0. */
+const clockSkew = Schema.optionalKey(Schema.Int)
+
 export const AzureOptions = Schema.Struct({
   vendor: Schema.Literal("azure"),
   name: Name,
+  clockSkew,
   /** Of this account's own origin; 0 or absent: any free one. */
   port: Schema.optionalKey(Port),
   /** Base64. */
@@ -35,6 +39,7 @@ export type AzureOptions = typeof AzureOptions.Type
 export const RingCentralOptions = Schema.Struct({
   vendor: Schema.Literal("ringcentral"),
   name: Name,
+  clockSkew,
   port: Schema.optionalKey(Port),
   clientId: Schema.optionalKey(Schema.String),
   clientSecret: Schema.optionalKey(Schema.String),

@@ -124,7 +124,7 @@ export const makeWorld = Effect.fn("makeWorld")(function* (input: SandboxOptions
   let listener: (delivery: Delivery) => void = () => {}
   const accounts = wanted.map((options): AnyAccount => {
     const surroundings: Surroundings = {
-      now,
+      now: () => now() + (options.clockSkew ?? 0),
       secrets: makeRandom(seed, options.name),
       // A world that is started again hands out other ids: an id once given names one thing for ever.
       random: makeRandom(seed, `${options.name} since ${now()}`),

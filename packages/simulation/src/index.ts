@@ -1,4 +1,6 @@
+export { playScenario, Untrue } from "./play.ts"
 export { openProcesses, type Processes } from "./processes.ts"
 export { Run, type Broken, type RunOptions, type RunResult, runSeed } from "./run.ts"
+export { readScenario, type Scenario, ScenarioError } from "./scenario.ts"
 export { type Action, makeScript } from "./script.ts"
 export { makeUniverse, type Universe } from "./universe.ts"

@@ -9,8 +9,8 @@ import type { AnyAccount, OutgoingAnswer, OutgoingRequest, Outcome, WireRequest,
 /** Answers a webhook's handshake. */
 export type Handshake = (request: OutgoingRequest) => Promise<OutgoingAnswer>
 
-/** Sees each request before it is answered. */
-export type Witness = (account: string, request: WireRequest) => void
+/** Sees each request before it is carried out. What it returns is called afterwards. */
+export type Witness = (account: string, request: WireRequest) => () => void
 
 /** No answer came; whether anything was done, nobody knows. */
 class ConnectionReset extends Error {
@@ -40,8 +40,10 @@ export const azureNetwork = (account: AnyAccount, witness: Witness, handshake: H
       headers: { ...request.headers.toJSON(), host: url.host },
       body: typeof request.body === "string" ? request.body : ""
     }
-    witness(account.name, wire)
-    const response = await settle(account.handle(wire), handshake)
+    const carriedOut = witness(account.name, wire)
+    const outcome = account.handle(wire)
+    carriedOut()
+    const response = await settle(outcome, handshake)
     return { request, status: response.status, headers: createHttpHeaders(response.headers), bodyAsText: response.body }
   }
 })
@@ -58,8 +60,10 @@ export const ringcentralNetwork =
       headers: { ...Object.fromEntries(request.headers), host: url.host },
       body: await request.text()
     }
-    witness(account.name, wire)
-    const response = await settle(account.handle(wire), handshake)
+    const carriedOut = witness(account.name, wire)
+    const outcome = account.handle(wire)
+    carriedOut()
+    const response = await settle(outcome, handshake)
     const empty = response.status === 204 || response.body === ""
     return new Response(empty ? null : response.body, { status: response.status, headers: response.headers })
   }

@@ -5,87 +5,115 @@
 import type { Group } from "@stopline/consent"
 import { vocabulary } from "./script.ts"
 
-interface Said {
+/** Somebody said, for one sender, that they want no more texts or want them again. */
+export interface Said {
+  /** True time (ms). */
   readonly at: number
   readonly order: number
+  readonly person: string
+  /** `account/sender`. */
   readonly sender: string
   readonly means: "out" | "in"
+  readonly words: string
+  /** We said that we have it: a webhook was answered 2xx, a command ended well. */
+  known: boolean
 }
-
-/** RingCentral's own words: it blocks these by itself, so that its list tells of them even when an event is lost. */
-const listedWords = new Set(["STOP", "UNSUBSCRIBE", "QUIT", "CANCEL", "END"])
 
 export class Oracle {
   #groups: ReadonlyArray<Group>
   readonly #said = new Map<string, Array<Said>>()
-  /** People whom somebody opted out at a provider: a colleague, or long ago. */
-  readonly #blocked = new Map<string, Set<string>>()
+  /** Pairs that a colleague opted out in a console. */
+  readonly #edited = new Map<string, Set<string>>()
+  readonly #tolerance: number
   #order = 0
 
-  constructor(groups: ReadonlyArray<Group>) {
+  /** @param tolerance how far clocks may differ (ms): facts that lie closer together have no order */
+  constructor(groups: ReadonlyArray<Group>, tolerance: number) {
     this.#groups = groups
+    this.#tolerance = tolerance
   }
 
   regroup(groups: ReadonlyArray<Group>): void {
     this.#groups = groups
   }
 
-  /**
-   * A person texts. Words that their provider does not act on are known only if
-   * the event of them arrives; where that is not certain they are not counted on.
-   */
-  texts(person: string, account: string, sender: string, words: string, at: number, certain: boolean): void {
+  /** A person texts. Returns what it means, if anything. */
+  texts(person: string, sender: string, words: string, at: number): Said | undefined {
     const means = vocabulary.find((entry) => entry.words === words)?.means ?? "nothing"
-    if (means === "nothing") return
-    if (means === "out" && !certain && !listedWords.has(words.toUpperCase())) {
-      this.blocks(person, account, sender)
-      return
-    }
-    const said = this.#said.get(person) ?? []
-    said.push({ at, order: this.#order++, sender: `${account}/${sender}`, means })
-    this.#said.set(person, said)
+    return means === "nothing" ? undefined : this.says(person, sender, words, means, at)
   }
 
-  blocks(person: string, account: string, sender: string): void {
-    const known = this.#blocked.get(person) ?? new Set<string>()
-    known.add(`${account}/${sender}`)
-    this.#blocked.set(person, known)
+  /** A person says it, or somebody who knows says it for them. */
+  says(person: string, sender: string, words: string, means: Said["means"], at: number, known = false): Said {
+    const said = { at, order: this.#order++, person, sender, means, words, known }
+    this.#of(person).push(said)
+    return said
   }
 
-  #brandOf(sender: string): ReadonlySet<string> {
-    const group = this.#groups.find(({ members }) => members.some((one) => `${one.account}/${one.sender}` === sender))
-    return new Set(group?.members.map((one) => `${one.account}/${one.sender}`))
+  edits(person: string, sender: string): void {
+    const edited = this.#edited.get(person) ?? new Set<string>()
+    edited.add(sender)
+    this.#edited.set(person, edited)
   }
 
-  /** Whether anybody ever gave a reason to block the pair. */
-  mayBlock(person: string, account: string, sender: string): boolean {
-    const brand = this.#brandOf(`${account}/${sender}`)
-    const said = this.#said.get(person) ?? []
-    return (
-      said.some((one) => one.means === "out") ||
-      [...(this.#blocked.get(person) ?? [])].some((one) => brand.has(one) || one.startsWith(`${account}/`))
+  /** What a text said, if it was said to this sender in these words about that time. */
+  saying(person: string, sender: string, means: Said["means"], from: number, to: number): Said | undefined {
+    return this.#of(person).find(
+      (one) => one.sender === sender && one.means === means && one.at >= from && one.at <= to
     )
   }
 
-  /** Whether the person ever asked this very sender to text again (L3). */
-  mayUnblock(person: string, account: string, sender: string): boolean {
-    return (this.#said.get(person) ?? []).some((one) => one.means === "in" && one.sender === `${account}/${sender}`)
+  #of(person: string): Array<Said> {
+    const known = this.#said.get(person)
+    if (known !== undefined) return known
+    const fresh: Array<Said> = []
+    this.#said.set(person, fresh)
+    return fresh
   }
 
-  /** Pairs that must be blocked once the world is quiet: somebody of the brand was told to stop, and this sender was not asked to text again since. */
-  mustBeBlocked(): ReadonlyArray<{ readonly person: string; readonly sender: string }> {
-    const must: Array<{ person: string; sender: string }> = []
-    for (const [person, said] of this.#said) {
-      for (const group of this.#groups) {
-        const names = group.members.map((one) => `${one.account}/${one.sender}`)
-        const out = said.findLast((one) => one.means === "out" && names.includes(one.sender))
-        if (out === undefined) continue
-        for (const sender of names) {
-          const back = said.findLast((one) => one.means === "in" && one.sender === sender)
-          if (back === undefined || back.order < out.order) must.push({ person, sender })
-        }
-      }
-    }
-    return must
+  #brands(): ReadonlyArray<ReadonlyArray<string>> {
+    return this.#groups.map(({ members }) => members.map((one) => `${one.account}/${one.sender}`))
+  }
+
+  /** Whether anybody ever gave a reason to block the pair. */
+  mayBlock(person: string, sender: string): boolean {
+    const account = sender.split("/")[0]
+    const brand = this.#brands().find((names) => names.includes(sender)) ?? []
+    return (
+      this.#of(person).some((one) => one.means === "out") ||
+      [...(this.#edited.get(person) ?? [])].some((one) => brand.includes(one) || one.startsWith(`${account}/`))
+    )
+  }
+
+  /** Whether the person, or a named person for them, ever asked this very sender to text again (L3). */
+  mayUnblock(person: string, sender: string): boolean {
+    return this.#of(person).some((one) => one.means === "in" && one.sender === sender)
+  }
+
+  /** Whether they said so themselves that they want no more texts: then no guard holds it back (L8). */
+  inOwnWords(person: string): boolean {
+    return this.#of(person).some((one) => one.means === "out" && one.words !== "imported")
+  }
+
+  /**
+   * The senders that must be silent towards a person: their brand was told to
+   * stop, and they were not asked to text again since.
+   *
+   * @param counts which opt-outs can be known
+   */
+  silent(person: string, counts: (said: Said) => boolean): ReadonlyArray<string> {
+    const said = this.#of(person)
+    return this.#brands().flatMap((names) => {
+      const out = said.findLast((one) => one.means === "out" && names.includes(one.sender) && counts(one))
+      if (out === undefined) return []
+      return names.filter((sender) => {
+        const back = said.findLast((one) => one.means === "in" && one.sender === sender)
+        return back === undefined || (back.order < out.order && back.at <= out.at - this.#tolerance)
+      })
+    })
+  }
+
+  get people(): ReadonlyArray<string> {
+    return [...new Set([...this.#said.keys(), ...this.#edited.keys()])]
   }
 }

@@ -39,3 +39,13 @@ export const openProcesses = Effect.fnUntraced(function* (
     end: (session) => lock("unlock", session)
   }
 })
+
+/** Forgets everything, so that the next run begins afresh. */
+export const emptyLedger = Effect.gen(function* () {
+  const { query } = yield* Connection
+  yield* query("empty", (db) =>
+    sql`truncate account, sender_group, sender, membership, observation, standing, opt_in, view, run, walk, walk_seen, halt, lane, pace, setting restart identity cascade`.execute(
+      db
+    )
+  )
+})

@@ -5,6 +5,8 @@ import { Effect } from "effect"
 import { sql } from "kysely"
 
 interface Pair {
+  /** `account/sender` */
+  readonly name: string
   readonly sender_id: number
   readonly group_id: number
   readonly recipient: number
@@ -28,36 +30,53 @@ interface Row {
   readonly not_after: number
 }
 
-/** What is wrong, in words; nothing when all is well. */
-export const checkRebuild: Effect.Effect<ReadonlyArray<string>, LedgerError, Connection> = Effect.gen(function* () {
+export interface Rebuilt {
+  /** What is wrong, in words; nothing when all is well. */
+  readonly problems: ReadonlyArray<string>
+  /** What the ledger says of each pair, `account/sender person`: must it be silent? */
+  readonly silent: ReadonlyMap<string, boolean>
+}
+
+/** Looks at all pairs of these people. */
+export const rebuild = Effect.fnUntraced(function* (
+  people: ReadonlyArray<string>,
+  policy: OptInPolicy
+): Effect.fn.Return<Rebuilt, LedgerError, Connection> {
   const { query } = yield* Connection
-  const rows = yield* query("rebuild", (db) =>
-    sql<Row>`select o.*, coalesce((select array_agg(group_id) from membership m where m.sender_id = o.sender_id), '{}') as groups from observation o`.execute(
-      db
-    )
+  const numbers = people.map((person) => Number(person.slice(1)))
+  const { rows } = yield* query("rebuild", (db) =>
+    sql<Row>`
+      select o.recipient, o.id, o.sender_id, o.group_id, o.state, o.origin, o.basis, o.reach, o.not_before, o.not_after,
+        coalesce((select array_agg(group_id) from membership m where m.sender_id = o.sender_id), '{}') as groups
+      from observation o where o.recipient = any(${numbers}::bigint[])`.execute(db)
   )
   const pairs = yield* query("rebuild", (db) =>
     sql<Pair>`
-      select s.id as sender_id, s.group_id, p.recipient, st.out_at, st.in_at, o.said_at, o.told_at
-      from sender s cross join (select distinct recipient from observation) p
+      select a.name || '/' || s.address as name, s.id as sender_id, s.group_id, p.recipient,
+        st.out_at, st.in_at, o.said_at, o.told_at
+      from sender s join account a on a.id = s.account_id cross join unnest(${numbers}::bigint[]) as p(recipient)
       left join standing st on st.group_id = s.group_id and st.recipient = p.recipient
       left join opt_in o on o.sender_id = s.id and o.recipient = p.recipient
-      where s.group_id is not null`.execute(db)
+      where s.group_id is not null and s.active`.execute(db)
   )
-  return pairs.rows.flatMap((pair) => {
-    const law = rows.rows
+  const problems = pairs.rows.flatMap((pair) => {
+    const law = rows
       .filter((row) => row.recipient === pair.recipient)
       .map((row) => contribution(row, pair))
       .reduce(Standing.join, Standing.empty)
-    return policies.flatMap((policy) => {
-      const stored = mustByColumns(pair, policy)
-      return stored === Standing.mustBeOptedOut(law, policy)
+    return policies.flatMap((one) => {
+      const stored = mustByColumns(pair, one)
+      return stored === Standing.mustBeOptedOut(law, one)
         ? []
         : [
-            `${mask(toRecipient(pair.recipient))}: under ${policy} the ledger says ${stored ? "opted out" : "opted in"}, and the observations do not`
+            `${mask(toRecipient(pair.recipient))}: under ${one} the ledger says ${stored ? "opted out" : "opted in"}, and the observations do not`
           ]
     })
   })
+  const silent = new Map(
+    pairs.rows.map((pair) => [`${pair.name} ${toRecipient(pair.recipient)}`, mustByColumns(pair, policy)])
+  )
+  return { problems, silent }
 })
 
 const contribution = (row: Row, pair: Pair): Standing.Standing => {

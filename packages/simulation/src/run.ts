@@ -1,21 +1,30 @@
 /** One universe from one seed: its script played against the real engine, and the laws checked. */
 import { createHash } from "node:crypto"
-import { type Group, mask } from "@stopline/consent"
-import { Fleet, plan, writabilityOf } from "@stopline/engine"
-import { clearHalts, Connection } from "@stopline/ledger"
-import { type AnyAccount, makeWorld, startCourier, type World } from "@stopline/sandbox"
+import { by, type Group, mask } from "@stopline/consent"
+import { attest, Fleet, importOptOuts, plan, writabilityOf } from "@stopline/engine"
+import { clearHalts, Connection, openHalts } from "@stopline/ledger"
+import {
+  type AnyAccount,
+  makeWorld,
+  type OutgoingAnswer,
+  type OutgoingRequest,
+  startCourier,
+  type World
+} from "@stopline/sandbox"
 import type { ProviderAdapter } from "@stopline/provider"
-import { Clock, Effect, Exit, Scope } from "effect"
-import { sql } from "kysely"
+import { Clock, Effect, Exit, Scope, Stream } from "effect"
 import { makeChance } from "./chance.ts"
-import { checkRebuild } from "./rebuild.ts"
-import { Oracle } from "./oracle.ts"
+import { describe } from "./describe.ts"
+import { Laws } from "./laws.ts"
+import { Oracle, type Said } from "./oracle.ts"
+import { emptyLedger, type Processes } from "./processes.ts"
+import { rebuild } from "./rebuild.ts"
 import { type Action, makeScript } from "./script.ts"
-import type { Processes } from "./processes.ts"
 import { type Actor, Conductor, Stuck } from "./time.ts"
-import { makeUniverse, type Universe } from "./universe.ts"
-import { startWorker, webhookSecret, type Worker } from "./worker.ts"
-import type { Witness } from "./network.ts"
+import { Truth } from "./truth.ts"
+import { makeUniverse, mostSkew, type SimAccount, type Universe } from "./universe.ts"
+import { Watch } from "./watch.ts"
+import { settings, startWorker, webhookSecret, type Worker } from "./worker.ts"
 
 export interface Broken {
   readonly law: string
@@ -26,7 +35,9 @@ export interface Broken {
 
 export interface RunResult {
   readonly seed: number
+  /** Rounds that workers began, and those of them that read. */
   readonly rounds: number
+  readonly reads: number
   readonly kills: number
   readonly faults: Readonly<Record<string, number>>
   /** sha256 of the event log: the same seed has the same one. */
@@ -45,16 +56,27 @@ export interface RunOptions {
 }
 
 /** Plays a seed against an empty ledger, which is emptied afterwards. */
-export const runSeed = async (
+export const runSeed = (
   processes: Processes,
   seed: number,
   rounds: number,
-  { sabotage = (adapter) => adapter, script }: RunOptions = {}
+  options: RunOptions = {}
 ): Promise<RunResult> => {
-  const run = new Run(processes, makeUniverse(seed), sabotage)
+  const universe = makeUniverse(seed)
+  return play(processes, universe, options.script ?? makeScript(universe, rounds), options.sabotage)
+}
+
+/** Plays these actions until a law is broken, and otherwise lets all become quiet and looks once more. */
+export const play = async (
+  processes: Processes,
+  universe: Universe,
+  script: ReadonlyArray<Action>,
+  sabotage: Required<RunOptions>["sabotage"] = (adapter) => adapter
+): Promise<RunResult> => {
+  const run = new Run(processes, universe, sabotage)
   await run.open()
   try {
-    for (const action of script ?? makeScript(run.universe, rounds)) {
+    for (const action of script) {
       await run.act(action)
       if (run.broken.length > 0) break
     }
@@ -76,26 +98,38 @@ export class Run {
   readonly #sabotage: Required<RunOptions>["sabotage"]
   readonly #conductor: Conductor
   readonly #oracle: Oracle
+  readonly #truth = new Truth()
+  readonly #laws: Laws
+  readonly #watch: Watch
   readonly #log: Array<string> = []
   readonly #hash = createHash("sha256")
   readonly #faults: Record<string, number> = {}
   readonly #scope = Scope.makeUnsafe()
-  readonly #nature: Actor = { name: "world", state: "running" }
+  readonly #nature: Actor = { name: "world", state: "running", skew: 0 }
   readonly #workers: Array<Worker> = []
+  readonly #skews = [0, 0]
+  readonly #rounds = { begun: 0, reads: 0, kills: 0, born: 0 }
+  /** Rounds that were begun and have not ended, by worker. */
+  readonly #under = new Map<number, { over: boolean }>()
+  /** What people said and no webhook of it was answered yet. */
+  #unheard: Array<Said> = []
+  #late = { times: 0, ms: 0 }
+  #lastWebhook: OutgoingRequest | undefined
   #groups: ReadonlyArray<Group>
   #world: World | undefined
-  #rounds = 0
-  #kills = 0
-  #born = 0
-  #lossy = false
 
   constructor(processes: Processes, universe: Universe, sabotage: Required<RunOptions>["sabotage"]) {
+    const breaks = (law: string, what: string) => this.breaks(law, what)
+    const accounts = () => this.#accounts
     this.#processes = processes
     this.#sabotage = sabotage
     this.universe = universe
     this.#groups = universe.groups
     this.#conductor = new Conductor(makeChance(universe.seed, "order"), startAt)
-    this.#oracle = new Oracle(universe.groups)
+    this.#oracle = new Oracle(universe.groups, universe.skewed ? 4 * mostSkew : 0)
+    const slack = () => (universe.skewed ? 2 * mostSkew : 0) + ("stale-read" in this.#faults ? 20_000 : 0)
+    this.#laws = new Laws({ oracle: this.#oracle, truth: this.#truth, accounts, slack, breaks })
+    this.#watch = new Watch(this.#oracle, this.#truth, accounts, () => this.#conductor.now, breaks)
     this.#conductor.onTurn = (actor, label) => this.note(`${actor.name} ${label}`)
   }
 
@@ -107,7 +141,7 @@ export class Run {
 
   breaks(law: string, what: string): void {
     this.note(`BROKEN ${law}: ${what}`)
-    this.broken.push({ law, what, round: this.#rounds })
+    this.broken.push({ law, what, round: this.#rounds.begun })
   }
 
   get #accounts(): ReadonlyArray<AnyAccount> {
@@ -130,8 +164,13 @@ export class Run {
     return Effect.runPromise(Effect.provideService(self, Clock.Clock, this.#conductor.clockOf(this.#nature)))
   }
 
+  #asked<A, E>(self: Effect.Effect<A, E, Connection>): Promise<A> {
+    return Effect.runPromise(Effect.provideService(self, Connection, this.#processes.ledger))
+  }
+
   async open(): Promise<void> {
-    const { accounts, seed } = this.universe
+    const { accounts, clocks, seed, tokenSeconds } = this.universe
+    const clockSkew = (name: SimAccount["name"]) => clocks.get(name) ?? 0
     this.#world = await this.#natural(
       makeWorld({
         seed,
@@ -143,27 +182,17 @@ export class Run {
                 vendor,
                 name,
                 senders,
+                clockSkew: clockSkew(name),
                 dateTolerance: Number.MAX_SAFE_INTEGER,
                 retryDelays: Array.from({ length: 200 }, () => 20_000)
               }
-            : { vendor, name, senders, blacklistAfter: 1_000 }
+            : { vendor, name, senders, clockSkew: clockSkew(name), tokenSeconds, blacklistAfter: 1_000 }
         )
       })
     )
-    const world = this.#world
-    await this.#natural(
-      Scope.provide(
-        startCourier(world, (request) =>
-          Effect.suspend(() => {
-            const worker = this.#workers.find((one) => one.actor.state === "running")
-            return worker === undefined
-              ? Effect.succeed({ _tag: "Unreachable", reason: "nobody listens" } as const)
-              : worker.receive(request)
-          })
-        ),
-        this.#scope
-      )
-    )
+    const { world } = this
+    const courier = startCourier(world, (request) => this.#post(request))
+    await this.#natural(Scope.provide(courier, this.#scope))
     await this.#hire(0)
     await this.#hire(1)
     for (const { name, vendor } of accounts) {
@@ -172,126 +201,172 @@ export class Run {
       // The handshake is nobody's turn: it is over before anything begins.
       await this.#natural(world.subscribe(wish, (request) => Effect.promise(() => this.#shake(request))))
     }
+    await this.#refuse()
   }
 
-  async #shake(request: Parameters<Worker["receive"]>[0]) {
-    const worker = this.#workers[0]
-    if (worker === undefined) return { _tag: "Unreachable", reason: "nobody listens" } as const
-    const done = Effect.runPromise(worker.receive(request))
+  /** Brings a webhook to whoever listens, late if so ordered, and notes what we said that we have. */
+  readonly #post = Effect.fnUntraced(
+    function* (this: Run, request: OutgoingRequest): Effect.fn.Return<OutgoingAnswer> {
+      if (this.#late.times > 0) {
+        this.#late.times -= 1
+        yield* Effect.sleep(this.#late.ms)
+      }
+      const worker = this.#workers.find((one) => one.actor.state === "running")
+      if (worker === undefined) return { _tag: "Unreachable", reason: "nobody listens" } as const
+      if (request.method === "POST") this.#lastWebhook = request
+      const answer = yield* worker.receive(request)
+      if (answer._tag === "Answered" && answer.status >= 200 && answer.status < 300) this.#heard(request.body)
+      return answer
+    }.bind(this)
+  )
+
+  #heard(body: string): void {
+    const digits = (number: string) => body.includes(number.replace("+", ""))
+    for (const said of this.#unheard) {
+      const sender = said.sender.split("/")[1] ?? ""
+      if (!digits(said.person) || !digits(sender) || !body.includes(JSON.stringify(said.words).slice(1, -1))) continue
+      said.known = true
+      this.#laws.touch(said.person)
+    }
+    this.#unheard = this.#unheard.filter((said) => !said.known).slice(-100)
+  }
+
+  async #shake(request: OutgoingRequest): Promise<OutgoingAnswer> {
+    const done = Effect.runPromise(this.worker(0).receive(request))
     await this.#conductor.stir(100)
     return done
   }
 
   async #hire(index: number): Promise<void> {
-    this.#born += 1
+    this.#rounds.born += 1
     this.#workers[index] = await startWorker({
-      name: `worker-${index}.${this.#born}`,
+      name: `worker-${index}.${this.#rounds.born}`,
       universe: this.universe,
       groups: this.#groups,
       accounts: this.#accounts,
       conductor: this.#conductor,
-      chance: makeChance(this.universe.seed, `worker ${this.#born}`),
-      witness: this.#witness,
+      chance: makeChance(this.universe.seed, `worker ${this.#rounds.born}`),
+      witness: this.#watch.witness(index),
+      committed: (owner, operation) =>
+        Effect.orDie(Effect.provideService(this.#laws.committed(owner, operation), Connection, this.#processes.ledger)),
+      logged: (line) => this.#laws.logged(line),
       sabotage: this.#sabotage,
-      processes: this.#processes
+      processes: this.#processes,
+      skew: this.#skews[index] ?? 0
     })
   }
 
-  /** Sees every request we make, and holds it to the law that the person made (L2, L3). */
-  readonly #witness: Witness = (account, { body, path }) => {
-    const check = (sender: string, people: ReadonlyArray<string>, to: "opt-out" | "opt-in") => {
-      for (const person of people) {
-        const may =
-          to === "opt-in"
-            ? this.#oracle.mayUnblock(person, account, sender)
-            : this.#oracle.mayBlock(person, account, sender)
-        if (!may)
-          this.breaks(
-            to === "opt-in" ? "L3" : "L13",
-            `${account}/${sender}: ${to} of ${mask(person)} was written, and nobody asked for it`
-          )
-      }
-    }
-    const json = body.startsWith("{") ? JSON.parse(body) : {}
-    if (path.endsWith(":add"))
-      check(
-        json.from,
-        json.recipients.map((one: { to: string }) => one.to),
-        "opt-out"
-      )
-    if (path.endsWith(":remove"))
-      check(
-        json.from,
-        json.recipients.map((one: { to: string }) => one.to),
-        "opt-in"
-      )
-    if (path.endsWith("/bulk-assign")) {
-      check(json.from, json.optOuts ?? [], "opt-out")
-      check(json.from, json.optIns ?? [], "opt-in")
-    }
+  /** A person whom an account never takes, whatever else is repaired. */
+  async #refuse(): Promise<void> {
+    const { refused } = this.universe
+    if (refused === undefined) return
+    const { account, person } = refused
+    await this.#natural(this.world.fault({ kind: "item-refused", account, recipient: person }))
   }
 
   async act(action: Action): Promise<void> {
     this.note(describe(action))
-    const world = this.#world
-    if (world === undefined) return
+    await this.#do(action)
+    if (this.#under.size === 0 && this.broken.length === 0) await this.#asked(this.#laws.check())
+  }
+
+  async #do(action: Action): Promise<void> {
+    const { world } = this
     switch (action.do) {
       case "text": {
         const { account, person, sender, words } = action
-        const vendor = this.#accounts.find((one) => one.name === account)?.vendor
-        this.#oracle.texts(person, account, sender, words, this.#conductor.now, vendor === "azure" && !this.#lossy)
+        const said = this.#oracle.texts(person, `${account}/${sender}`, words, this.#conductor.now)
+        if (said !== undefined) this.#unheard.push(said)
         await this.#natural(world.text({ from: person, to: sender, text: words }))
-        return
+        return this.#watch.look(account, [sender], [person], true)
       }
       case "edit": {
         const { account, person, sender, to } = action
-        if (to === "opt-out") this.#oracle.blocks(person, account, sender)
+        const senders = sender === "*" ? this.#sendersOf(account) : [sender]
+        if (to === "opt-out") for (const one of senders) this.#oracle.edits(person, `${account}/${one}`)
         await this.#natural(world.edit({ account, sender, action: to, recipients: [person] }))
-        return
+        return this.#watch.look(account, senders, [person])
+      }
+      case "attest": {
+        const { account, person, sender, to } = action
+        const saying = {
+          account,
+          sender,
+          recipient: person,
+          state: to,
+          reach: "pair",
+          by: "Jane",
+          how: "phone"
+        } as const
+        return this.#told(attest(saying), [person], account, sender, to === "opted-out" ? "out" : "in", "attested")
+      }
+      case "import": {
+        const { people, sender } = action
+        const file = Effect.flatMap(Fleet, ({ stations }) => {
+          const station = stations.find(({ account }) => account.name === action.account)
+          if (station === undefined) return Effect.void
+          const places = [{ account: station.account, sender }]
+          const rows = Stream.fromIterable(
+            people.map((recipient) => ({ recipient, places, time: by(this.#conductor.now) }))
+          )
+          return importOptOuts({ name: "list.csv", source: String(this.#conductor.now), startedBy: "cli", rows })
+        })
+        return this.#told(file, people, action.account, sender, "out", "imported")
+      }
+      case "approve":
+        return this.#under.size === 0 ? this.#approve() : undefined
+      case "resume":
+        return this.#under.size === 0 ? this.#resume() : undefined
+      case "late":
+        this.#late = { times: action.times, ms: action.ms }
+        return this.#count("late events")
+      case "forge":
+        return this.#forge(action.person)
+      case "skew": {
+        this.#skews[action.worker] = action.ms
+        this.worker(action.worker).actor.skew = action.ms
+        return this.#count("clock skew")
       }
       case "fault":
-        this.#faults[action.fault.kind] = (this.#faults[action.fault.kind] ?? 0) + 1
-        await this.#natural(world.fault(action.fault))
-        return
+        this.#count(action.fault.kind)
+        return this.#natural(world.fault(action.fault))
       case "clear":
         await this.#natural(world.clearFaults())
+        return this.#refuse()
+      case "ledger":
+        this.#count(`ledger ${action.when}`)
+        Object.assign(this.worker(action.worker).ledgerFault, { when: action.when, left: action.times })
         return
-      case "ledger": {
-        const worker = this.#workers[action.worker]
-        const name = `ledger lost ${action.when}`
-        this.#faults[name] = (this.#faults[name] ?? 0) + 1
-        if (worker !== undefined) Object.assign(worker.ledgerFault, { when: action.when, left: action.times })
-        return
-      }
       case "stir":
-        await this.#conductor.stir(action.turns)
-        return
+        return this.#conductor.stir(action.turns)
       case "pass":
-        await this.#conductor.pass(action.ms)
-        return
+        return this.#conductor.pass(action.ms)
+      case "begin":
+        return this.#begin(action.worker, action.read)
+      case "finish":
+        return this.#finish()
       case "round":
-        await this.#finish([this.#begin(action.worker, action.read)])
-        return
+        await this.#begin(action.worker, action.read)
+        return this.#finish()
       case "both":
-        await this.#finish([this.#begin(0, true), this.#begin(1, true)])
-        return
-      case "kill": {
-        this.#begin(action.worker, true)
+        await this.#begin(0, true)
+        await this.#begin(1, true)
+        return this.#finish()
+      case "kill":
+        await this.#begin(action.worker, true)
         await this.#conductor.stir(action.after)
-        await this.#fire(action.worker)
-        return
-      }
+        return this.#replace(action.worker)
       case "freeze": {
-        const frozen = this.#workers[action.worker]
-        const first = this.#begin(action.worker, true)
+        this.#count("frozen")
+        const frozen = this.worker(action.worker)
+        await this.#begin(action.worker, true)
         await this.#conductor.stir(action.after)
-        if (frozen === undefined) return
         frozen.actor.state = "frozen"
         await this.#conductor.pass(action.ms)
-        await this.#finish([this.#begin(1 - action.worker, true)])
+        await this.#begin(1 - action.worker, true)
+        await this.#finish([1 - action.worker])
         frozen.actor.state = "running"
-        await this.#finish([first])
-        return
+        return this.#finish()
       }
       case "join": {
         const { spare } = this.universe
@@ -300,110 +375,189 @@ export class Run {
           i === 0 ? { ...group, members: [...group.members, spare] } : group
         )
         this.#oracle.regroup(this.#groups)
+        for (const person of this.#oracle.people) this.#laws.touch(person)
         // A new configuration is a new start.
-        await this.#fire(0)
-        await this.#fire(1)
+        await this.#replace(0)
+        await this.#replace(1)
       }
     }
   }
 
-  #begin(index: number, read: boolean): { over: boolean } {
+  #count(kind: string): void {
+    this.#faults[kind] = (this.#faults[kind] ?? 0) + 1
+  }
+
+  #sendersOf(account: SimAccount["name"]): SimAccount["senders"] {
+    return this.universe.accounts.find(({ name }) => name === account)?.senders ?? []
+  }
+
+  /** A command of an operator, of which the people in it are known when it ended well. */
+  async #told<A, E>(
+    command: Effect.Effect<A, E, Fleet | Connection>,
+    people: ReadonlyArray<string>,
+    account: string,
+    sender: string,
+    means: Said["means"],
+    words: string
+  ): Promise<void> {
+    const at = this.#conductor.now
+    const said = people.map((person) => this.#oracle.says(person, `${account}/${sender}`, words, means, at))
+    const state: { exit?: Exit.Exit<A, E> } = {}
+    void this.worker(0)
+      .command(command)
+      .then((exit) => Object.assign(state, { exit }))
+    await this.#conductor.drive(() => state.exit !== undefined)
+    if (state.exit?._tag !== "Success") return
+    for (const one of said) {
+      one.known = true
+      this.#laws.touch(one.person)
+    }
+  }
+
+  /** Somebody who knows everything but the secret. */
+  async #forge(person: string): Promise<void> {
+    const genuine = this.#lastWebhook
+    if (genuine === undefined) return
+    this.#count("forged events")
+    const about = /1555\d{7}/g
+    const request: OutgoingRequest = {
+      ...genuine,
+      url: genuine.url.replaceAll(webhookSecret, "guessed"),
+      headers: Object.fromEntries(
+        Object.entries(genuine.headers).map(([name, value]) => [name, value.replaceAll(webhookSecret, "guessed")])
+      ),
+      body: genuine.body.replaceAll(about, person.slice(1)).replaceAll("START", "STOP")
+    }
+    const state: { answer?: OutgoingAnswer } = {}
+    void this.#natural(this.worker(0).receive(request)).then((answer) => Object.assign(state, { answer }))
+    await this.#conductor.drive(() => state.answer !== undefined)
+    if (state.answer?._tag === "Answered" && state.answer.status < 300) {
+      this.breaks("L1", `a forged webhook was answered ${state.answer.status}`)
+    }
+  }
+
+  /** An operator looks at the plan and approves it. */
+  async #approve(): Promise<void> {
+    const digest = (await this.#plan(settings.confirmMs)).digest
+    await this.#begin(0, false, digest)
+    await this.#finish()
+  }
+
+  async #resume(): Promise<void> {
+    await this.worker(0).inspect(clearHalts({}, "operator", this.#conductor.now))
+  }
+
+  #plan(confirmMs: number) {
+    return this.worker(0).inspect(
+      Effect.gen(function* () {
+        const { stations } = yield* Fleet
+        const accounts = stations.map(({ account, adapter }) => ({ account, writability: writabilityOf(adapter) }))
+        return yield* plan(accounts, settings, { examples: 1_000, confirmMs }, yield* Clock.currentTimeMillis)
+      })
+    )
+  }
+
+  async #begin(worker: number, read: boolean, approve?: string): Promise<void> {
+    if (this.#under.has(worker)) return
     const state = { over: false }
-    this.#rounds += 1
-    void this.#workers[index]?.round(read).finally(() => {
-      state.over = true
-    })
-    return state
+    this.#under.set(worker, state)
+    this.#rounds.begun += 1
+    if (read) this.#rounds.reads += 1
+    await this.#asked(this.#watch.begin(worker, approve !== undefined))
+    void this.worker(worker)
+      .round(read, approve)
+      .finally(() => {
+        state.over = true
+      })
   }
 
-  #finish(rounds: ReadonlyArray<{ readonly over: boolean }>): Promise<void> {
-    return this.#conductor.drive(() => rounds.every((one) => one.over))
+  /** Lets these workers' rounds come to their end: all of them, if none is named. */
+  async #finish(workers: ReadonlyArray<number> = [...this.#under.keys()]): Promise<void> {
+    await this.#conductor.drive(() => workers.every((worker) => this.#under.get(worker)?.over ?? true))
+    for (const worker of workers) this.#under.delete(worker)
   }
 
-  async #fire(index: number): Promise<void> {
-    this.#kills += 1
-    await this.#workers[index]?.kill()
+  /** A worker is killed, and started again. */
+  async #replace(index: number): Promise<void> {
+    this.#rounds.kills += 1
+    await this.worker(index).kill()
+    this.#under.delete(index)
     await this.#hire(index)
   }
 
   /** The world goes quiet: no more faults, all that is on its way arrives, and rounds are given time to repair. */
   async quieten(): Promise<void> {
-    const world = this.#world
-    const [worker] = this.#workers
-    if (world === undefined || worker === undefined) return
     this.note("the world goes quiet")
-    await this.#natural(world.clearFaults())
+    await this.#finish()
+    await this.#do({ do: "clear" })
+    this.#late.times = 0
     for (const one of this.#workers) one.ledgerFault.left = 0
     await this.#conductor.pass(3_600_000)
     for (let i = 0; i < 5; i++) {
-      await worker.inspect(clearHalts({}, "operator", this.#conductor.now))
-      await this.#finish([this.#begin(0, true)])
+      await this.#resume()
+      await this.#begin(0, true)
+      await this.#finish()
+      if ((await this.#asked(openHalts())).length > 0) await this.#approve()
       // Longer than an item that was refused is left alone.
       await this.#conductor.pass(25 * 3_600_000)
     }
-    await this.#check(worker)
+    await this.#begin(0, true)
+    await this.#finish()
+    await this.#asked(this.#laws.check())
+    await this.#checkQuiet()
   }
 
-  async #check(worker: Worker): Promise<void> {
-    for (const { person, sender } of this.#oracle.mustBeBlocked()) {
-      const [account = "", address = ""] = sender.split("/")
-      const blocked = this.#accounts.find((one) => one.name === account)?.isOptedOut(address, person)
-      if (blocked !== true) this.breaks("L1", `${sender} does not block ${mask(person)}, who asked its brand to stop`)
+  async #checkQuiet(): Promise<void> {
+    const { refused } = this.universe
+    for (const person of this.#oracle.people) {
+      for (const sender of this.#oracle.silent(person, (said) => said.known || this.#stillListed(said))) {
+        const [account = "", address = ""] = sender.split("/")
+        if (refused?.person === person && refused.account === account) continue
+        if (this.#accounts.find((one) => one.name === account)?.isOptedOut(address, person) === true) continue
+        this.breaks("L1", `${sender} does not block ${mask(person)}, who asked its brand to stop`)
+      }
     }
-    const left = await worker.inspect(
-      Effect.gen(function* () {
-        const { settings, stations } = yield* Fleet
-        const accounts = stations.map(({ account, adapter }) => ({ account, writability: writabilityOf(adapter) }))
-        return yield* plan(accounts, settings, { examples: 3, confirmMs: 0 }, yield* Clock.currentTimeMillis)
-      })
+    const left = await this.#plan(0)
+    const hopeless = left.examples.filter(
+      (one) => one._tag === "Change" && one.account === refused?.account && one.recipient === refused.person
     )
-    if (left.changes > 0) {
-      this.breaks(
-        "L10",
-        `${left.changes} changes are left when all is quiet: ${JSON.stringify(left.accounts.map((one) => one.byReason))}`
-      )
+    if (left.changes > hopeless.length) {
+      const reasons = JSON.stringify(left.accounts.map((one) => one.byReason))
+      this.breaks("L10", `${left.changes} changes are left when all is quiet: ${reasons}`)
     }
-    for (const what of await worker.inspect(checkRebuild)) this.breaks("L13", what)
+    const { problems } = await this.#asked(rebuild(this.universe.people, settings.policy))
+    for (const what of problems) this.breaks("L13", what)
+  }
+
+  /** Words that reached us by no webhook are known where the provider blocks and lists the pair to this day. */
+  #stillListed(said: Said): boolean {
+    const [account = "", address = ""] = said.sender.split("/")
+    const at = this.#accounts.find((one) => one.name === account)
+    return (
+      at?.vendor === "ringcentral" &&
+      at.isOptedOut(address, said.person) &&
+      this.#truth.since(`${said.sender} ${said.person}`) === said.at
+    )
   }
 
   async close(): Promise<void> {
     for (const one of this.#workers) await one.kill()
     this.#conductor.bury(this.#nature)
     await Effect.runPromise(Scope.close(this.#scope, Exit.void))
-    await Effect.runPromise(Effect.provideService(emptyLedger, Connection, this.#processes.ledger))
+    await this.#asked(emptyLedger)
   }
 
   result(): RunResult {
+    const { begun, kills, reads } = this.#rounds
     return {
       seed: this.universe.seed,
-      rounds: this.#rounds,
-      kills: this.#kills,
+      rounds: begun,
+      reads,
+      kills,
       faults: this.#faults,
       digest: this.#hash.copy().digest("hex").slice(0, 16),
       log: this.#log,
       broken: this.broken
     }
-  }
-}
-
-const emptyLedger = Effect.gen(function* () {
-  const { query } = yield* Connection
-  yield* query("empty", (db) =>
-    sql`truncate account, sender_group, sender, membership, observation, standing, opt_in, view, run, walk, walk_seen, halt, lane, pace, setting restart identity cascade`.execute(
-      db
-    )
-  )
-})
-
-const describe = (action: Action): string => {
-  switch (action.do) {
-    case "text":
-      return `${mask(action.person)} texts ${action.account}/${action.sender}: ${action.words}`
-    case "edit":
-      return `somebody at ${action.account}/${action.sender} makes an ${action.to} of ${mask(action.person)}`
-    case "fault":
-      return `fault ${JSON.stringify(action.fault)}`
-    default:
-      return JSON.stringify(action)
   }
 }

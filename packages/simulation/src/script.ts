@@ -5,7 +5,7 @@
 import type { AccountName, Recipient, SenderAddress } from "@stopline/consent"
 import type { Fault } from "@stopline/sandbox"
 import { type Chance, makeChance } from "./chance.ts"
-import type { Universe } from "./universe.ts"
+import { mostSkew, type Universe } from "./universe.ts"
 
 export type Action =
   | {
@@ -20,16 +20,51 @@ export type Action =
       readonly do: "edit"
       readonly person: Recipient
       readonly account: AccountName
-      readonly sender: SenderAddress
+      /** `*`: every sender of the account, at RingCentral only. */
+      readonly sender: SenderAddress | "*"
       readonly to: "opt-out" | "opt-in"
     }
+  /** A named person at the command line says it for somebody. */
+  | {
+      readonly do: "attest"
+      readonly person: Recipient
+      readonly account: AccountName
+      readonly sender: SenderAddress
+      readonly to: "opted-out" | "opted-in"
+    }
+  /** A file of opt-outs is imported. */
+  | {
+      readonly do: "import"
+      readonly people: ReadonlyArray<Recipient>
+      readonly account: AccountName
+      readonly sender: SenderAddress
+    }
+  /** Somebody looks at the plan that a halt held back, and approves it. */
+  | { readonly do: "approve" }
+  /** Somebody clears the halts. */
+  | { readonly do: "resume" }
+  /** The next webhooks are late by so much. */
+  | { readonly do: "late"; readonly times: number; readonly ms: number }
+  /** Somebody who does not know the secret sends what looks like a webhook. */
+  | { readonly do: "forge"; readonly person: Recipient }
+  /** A worker's clock is set. */
+  | { readonly do: "skew"; readonly worker: number; readonly ms: number }
   | { readonly do: "fault"; readonly fault: Fault }
   | { readonly do: "clear" }
-  /** The ledger fails a worker so often: before it did what was asked, or after. */
-  | { readonly do: "ledger"; readonly worker: number; readonly when: "before" | "after"; readonly times: number }
+  /** The ledger fails a worker so often: before it did what was asked, after, or by a conflict that rolls it back. */
+  | {
+      readonly do: "ledger"
+      readonly worker: number
+      readonly when: "before" | "after" | "conflict"
+      readonly times: number
+    }
   | { readonly do: "stir"; readonly turns: number }
   | { readonly do: "pass"; readonly ms: number }
   | { readonly do: "round"; readonly worker: number; readonly read: boolean }
+  /** A worker begins a round, and other things happen while it runs. */
+  | { readonly do: "begin"; readonly worker: number; readonly read: boolean }
+  /** All rounds that were begun come to their end. */
+  | { readonly do: "finish" }
   /** Both workers at once. */
   | { readonly do: "both" }
   /** A worker is killed after so many turns of a round, and started again. */
@@ -71,7 +106,8 @@ const drawFault = (chance: Chance, universe: Universe): Fault => {
     { ...common, kind: "item-missing" },
     { ...common, kind: "item-missing", applied: true },
     { ...common, kind: "stale-read", ms: chance.between(1_000, 20_000) },
-    { ...common, kind: "duplicate-events" }
+    { ...common, kind: "duplicate-events" },
+    { ...common, kind: "lost-events" }
   ]
   const own: ReadonlyArray<Fault> =
     account.vendor === "azure"
@@ -83,51 +119,116 @@ const drawFault = (chance: Chance, universe: Universe): Fault => {
           { ...common, kind: "empty-page" },
           { ...common, kind: "repeat-token" },
           { ...common, kind: "forgotten-token" },
-          { ...common, kind: "short-list" },
-          { ...common, kind: "lost-events" }
+          { ...common, kind: "short-list", times: 1 },
+          { ...common, kind: "throttle", operation: "token", form: "none", times: 1 },
+          { ...common, kind: "unavailable", operation: "token", status: 503, times: 1 }
         ]
   return chance.pick([...shared, ...own])
 }
 
-/** The actions of so many rounds. */
+/**
+ * The actions of so many rounds. In a round of the world people text, colleagues
+ * work, something may go wrong, and a worker does something or nothing: what
+ * webhooks bring is carried at once, and not every round of the world has a round
+ * of the engine that reads.
+ */
 export const makeScript = (universe: Universe, rounds: number): ReadonlyArray<Action> => {
   const chance = makeChance(universe.seed, "script")
-  const senders = universe.accounts.flatMap(({ name, senders }) => senders.map((sender) => ({ account: name, sender })))
   const script: Array<Action> = []
   for (let round = 0; round < rounds; round++) {
     for (let i = chance.below(4); i > 0; i--) {
-      const at = { ...chance.pick(senders), person: chance.pick(universe.people) }
-      if (chance.once(6)) script.push({ do: "edit", ...at, to: chance.pick(["opt-out", "opt-in"]) })
-      else script.push({ do: "text", ...at, words: chance.pick(vocabulary).words })
+      script.push(drawDeed(chance, universe))
       if (chance.once(3)) script.push({ do: "stir", turns: chance.below(12) })
     }
-    if (chance.once(4)) script.push({ do: "fault", fault: drawFault(chance, universe) })
+    if (chance.once(5)) script.push({ do: "fault", fault: drawFault(chance, universe) })
     if (chance.once(8)) script.push({ do: "clear" })
-    if (chance.once(10)) {
-      script.push({
-        do: "ledger",
-        worker: chance.below(2),
-        when: chance.pick(["before", "after"]),
-        times: chance.between(1, 3)
-      })
-    }
-    if (chance.once(rounds)) script.push({ do: "join" })
-    script.push(drawRound(chance))
-    script.push({ do: "pass", ms: chance.pick([0, 10, 1_000, 30_000, 120_000, 900_000]) })
+    if (chance.once(12)) script.push(drawMishap(chance, universe))
+    if (chance.once(Math.min(rounds, 60))) script.push({ do: "join" })
+    script.push(...drawWork(chance, universe))
+    if (chance.once(12)) script.push({ do: "approve" })
+    if (chance.once(40)) script.push({ do: "resume" })
+    script.push({ do: "pass", ms: chance.pick([0, 1, 10, 300, 1_000, 30_000, 120_000, 900_000]) })
   }
   return script
 }
 
-const drawRound = (chance: Chance): Action => {
-  const worker = chance.below(2)
-  switch (chance.below(10)) {
+/** What people and colleagues do. */
+const drawDeed = (chance: Chance, universe: Universe): Action => {
+  const account = chance.pick(universe.accounts)
+  const at = { account: account.name, sender: chance.pick(account.senders), person: chance.pick(universe.people) }
+  const out = chance.once(2)
+  switch (chance.below(30)) {
     case 0:
-      return { do: "kill", worker, after: chance.below(60) }
-    case 1:
-      return { do: "freeze", worker, after: chance.below(60), ms: chance.pick([1_000, 70_000, 200_000]) }
+      return { do: "attest", ...at, to: out ? "opted-out" : "opted-in" }
+    case 1: {
+      const people = Array.from({ length: chance.between(1, 9) }, () => chance.pick(universe.people))
+      return { do: "import", account: at.account, sender: at.sender, people: [...new Set(people)] }
+    }
     case 2:
-      return { do: "both" }
+      // What an opt-in for every sender does to the opt-outs of single ones is not known; so nobody makes one.
+      return account.vendor === "ringcentral"
+        ? { do: "edit", ...at, sender: "*", to: "opt-out" }
+        : { do: "edit", ...at, to: "opt-out" }
+    case 3:
+    case 4:
+    case 5:
+    case 6:
+      return { do: "edit", ...at, to: out ? "opt-out" : "opt-in" }
     default:
-      return { do: "round", worker, read: chance.below(4) > 0 }
+      return { do: "text", ...at, words: chance.pick(vocabulary).words }
+  }
+}
+
+/** What goes wrong outside the providers. */
+const drawMishap = (chance: Chance, universe: Universe): Action => {
+  const worker = chance.below(2)
+  switch (chance.below(universe.skewed ? 4 : 3)) {
+    case 0:
+      return { do: "late", times: chance.between(1, 4), ms: chance.pick([500, 5_000, 90_000, 600_000]) }
+    case 1:
+      return { do: "forge", person: chance.pick(universe.people) }
+    case 2:
+      return {
+        do: "ledger",
+        worker,
+        when: chance.pick(["before", "after", "conflict"]),
+        times: chance.between(1, 3)
+      }
+    default:
+      return { do: "skew", worker, ms: chance.between(-mostSkew, mostSkew) }
+  }
+}
+
+/** What the workers do. */
+const drawWork = (chance: Chance, universe: Universe): ReadonlyArray<Action> => {
+  const worker = chance.below(2)
+  const read = chance.once(2)
+  switch (chance.below(20)) {
+    case 0:
+      return [{ do: "kill", worker, after: chance.below(60) }]
+    case 1:
+      return [{ do: "freeze", worker, after: chance.below(60), ms: chance.pick([1_000, 70_000, 200_000]) }]
+    case 2:
+      return [{ do: "both" }]
+    case 3:
+    case 4:
+    case 5:
+      return [
+        { do: "begin", worker, read },
+        { do: "stir", turns: chance.below(40) },
+        drawDeed(chance, universe),
+        { do: "stir", turns: chance.below(20) },
+        drawDeed(chance, universe),
+        { do: "finish" }
+      ]
+    case 6:
+    case 7:
+    case 8:
+    case 9:
+    case 10:
+    case 11:
+      return [{ do: "round", worker, read }]
+    default:
+      return [{ do: "stir", turns: 40 }]
   }
 }

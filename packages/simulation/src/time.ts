@@ -15,6 +15,8 @@ import type { Chance } from "./chance.ts"
 export interface Actor {
   readonly name: string
   state: "running" | "frozen" | "dead"
+  /** By how much its clock is off (ms). */
+  skew: number
 }
 
 interface Turn {
@@ -82,18 +84,24 @@ export class Conductor {
 
   /** The clock as an actor sees it. */
   clockOf(actor: Actor): Clock.Clock {
+    const millis = () => this.now + actor.skew
+    const nanos = () => BigInt(millis()) * 1_000_000n
+    const monotonic = () => BigInt(this.now) * 1_000_000n
     return {
-      currentTimeMillisUnsafe: () => this.now,
-      currentTimeMillis: Effect.sync(() => this.now),
-      currentTimeNanosUnsafe: () => BigInt(this.now) * 1_000_000n,
-      currentTimeNanos: Effect.sync(() => BigInt(this.now) * 1_000_000n),
-      monotonicTimeNanosUnsafe: () => BigInt(this.now) * 1_000_000n,
-      monotonicTimeNanos: Effect.sync(() => BigInt(this.now) * 1_000_000n),
+      currentTimeMillisUnsafe: millis,
+      currentTimeMillis: Effect.sync(millis),
+      currentTimeNanosUnsafe: nanos,
+      currentTimeNanos: Effect.sync(nanos),
+      monotonicTimeNanosUnsafe: monotonic,
+      monotonicTimeNanos: Effect.sync(monotonic),
       sleep: (duration) =>
         Effect.callback<void>((resume) => {
+          const ms = Math.ceil(Duration.toMillis(duration))
+          // No time passes, so nobody's turn comes in between: a conflict is tried again within its own turn.
+          if (ms <= 0) return resume(Effect.void)
           const sleeper: Sleeper = {
             actor,
-            until: this.now + Math.ceil(Duration.toMillis(duration)),
+            until: this.now + ms,
             order: this.#order++,
             wake: () => resume(Effect.void)
           }

@@ -2,7 +2,10 @@
 import { AccountName, type Group, Recipient, SenderAddress } from "@stopline/consent"
 import { type Chance, makeChance } from "./chance.ts"
 
-interface SimAccount {
+/** A worker's clock and a provider's are each off by at most so much (ms). */
+export const mostSkew = 2_000
+
+export interface SimAccount {
   readonly name: AccountName
   readonly vendor: "azure" | "ringcentral"
   readonly senders: ReadonlyArray<SenderAddress>
@@ -16,6 +19,16 @@ export interface Universe {
   /** A sender that may join a brand later. */
   readonly spare: { readonly account: AccountName; readonly sender: SenderAddress }
   readonly people: ReadonlyArray<Recipient>
+  /** A person whom an account never accepts; the others must not suffer for it (L9). */
+  readonly refused: { readonly account: AccountName; readonly person: Recipient } | undefined
+  /** Clocks differ. */
+  readonly skewed: boolean
+  /** By how much each account's clock is off (ms). */
+  readonly clocks: ReadonlyMap<AccountName, number>
+  /** Rows of one page of a list. */
+  readonly pageSize: number
+  /** Seconds that a login is good for. */
+  readonly tokenSeconds: number
 }
 
 const number = (prefix: string, n: number) => SenderAddress.make(`+1${prefix}${String(5550100 + n)}`)
@@ -52,8 +65,13 @@ export const makeUniverse = (seed: number): Universe => {
     name: `brand-${brand + 1}`,
     members: rest.filter((__, i) => i % brands === brand)
   }))
-  const people = Array.from({ length: chance.between(6, 30) }, (_, i) =>
+  const people = Array.from({ length: chance.between(20, chance.once(8) ? 200 : 50) }, (_, i) =>
     Recipient.make(`+1555${String(1_230_000 + i)}`)
   )
-  return { seed, accounts, groups, spare, people }
+  const refused = chance.once(3) ? { account: chance.pick(accounts).name, person: chance.pick(people) } : undefined
+  const skewed = chance.once(3)
+  const clocks = new Map(accounts.map(({ name }) => [name, skewed ? chance.between(-mostSkew, mostSkew) : 0]))
+  const pageSize = chance.pick([2, 5, 1000])
+  const tokenSeconds = chance.pick([40, 600, 3600])
+  return { seed, accounts, groups, spare, people, refused, skewed, clocks, pageSize, tokenSeconds }
 }

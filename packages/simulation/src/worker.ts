@@ -1,6 +1,6 @@
 /** A worker process: the real engine, adapters and ledger, whose every reach outside is a turn. */
 import { AccountName, type Group } from "@stopline/consent"
-import { defaultSettings, Fleet, hearRequest, push, round } from "@stopline/engine"
+import { defaultSettings, type EngineSettings, Fleet, hearRequest, push, round } from "@stopline/engine"
 import { Connection, LedgerError, register } from "@stopline/ledger"
 import { can, type Capability, type ProviderAdapter } from "@stopline/provider"
 import { makeAzureAdapter } from "@stopline/provider-azure"
@@ -30,7 +30,7 @@ export const webhookSecret = "simulation-only-secret"
 
 /** A fault of the ledger, armed for one worker. */
 interface LedgerFault {
-  when: "before" | "after"
+  when: "before" | "after" | "conflict"
   left: number
 }
 
@@ -38,7 +38,9 @@ export interface Worker {
   readonly actor: Actor
   readonly ledgerFault: LedgerFault
   /** Starts a round; the promise says how it ended. */
-  readonly round: (read: boolean) => Promise<unknown>
+  readonly round: (read: boolean, approve?: string) => Promise<unknown>
+  /** What a person does at this worker's command line. */
+  readonly command: <A, E>(self: Effect.Effect<A, E, Fleet | Connection>) => Promise<Exit.Exit<A, E>>
   /** Takes a webhook request, as its HTTP port would. */
   readonly receive: (request: OutgoingRequest) => Effect.Effect<OutgoingAnswer>
   /** Runs something with the worker's ledger and fleet, at once and outside the course of events. */
@@ -52,12 +54,16 @@ const InTurn = Context.Reference<boolean>("@stopline/simulation/InTurn", { defau
 const lostConnection = () =>
   new LedgerError({ kind: "unreachable", operation: "simulation", detail: "the connection was lost" })
 
+const conflict = () =>
+  new LedgerError({ kind: "conflict", operation: "simulation", detail: "could not serialize access" })
+
 /** The ledger, one turn at a time, with its faults. */
 const conducted = (
   base: Connection["Service"],
   conductor: Conductor,
   actor: Actor,
-  fault: LedgerFault
+  fault: LedgerFault,
+  committed: (operation: string) => Effect.Effect<void>
 ): Connection["Service"] => {
   const take = (when: LedgerFault["when"]) => {
     if (fault.left === 0 || fault.when !== when) return false
@@ -69,26 +75,45 @@ const conducted = (
       if (inside) return self
       const whole = Effect.suspend((): Effect.Effect<A, E | LedgerError, R> => {
         if (take("before")) return Effect.fail(lostConnection())
-        return Effect.flatMap(self, (value) => (take("after") ? Effect.fail(lostConnection()) : Effect.succeed(value)))
+        return self.pipe(
+          Effect.tap(() => committed(label)),
+          Effect.flatMap((value) => (take("after") ? Effect.fail(lostConnection()) : Effect.succeed(value)))
+        )
       })
-      return conductor.turn(actor, label, Effect.provideService(whole, InTurn, true))
+      return conductor.turn(actor, `ledger: ${label}`, Effect.provideService(whole, InTurn, true))
     })
   return {
     session: base.session,
-    query: (operation, run) => turn(`ledger: ${operation}`, base.query(operation, run)),
-    transaction: (operation, self) => turn(`ledger: ${operation}`, base.transaction(operation, self))
+    query: (operation, run) => turn(operation, base.query(operation, run)),
+    transaction: (operation, self) =>
+      turn(
+        operation,
+        base.transaction(
+          operation,
+          Effect.flatMap(self, (value) => (take("conflict") ? Effect.fail(conflict()) : Effect.succeed(value)))
+        )
+      )
   }
 }
 
 /** An adapter whose every call is a turn. */
-const conductedAdapter = (adapter: ProviderAdapter, conductor: Conductor, actor: Actor): ProviderAdapter => {
+const conductedAdapter = (
+  adapter: ProviderAdapter,
+  conductor: Conductor,
+  actor: Actor,
+  pageSize: number
+): ProviderAdapter => {
   const turn = <A, E, R>(operation: string, self: Effect.Effect<A, E, R>) =>
     conductor.turn(actor, `${adapter.account}: ${operation}`, self)
   const map = <Port>(capability: Capability<Port>, wrap: (port: Port) => Port): Capability<Port> =>
     capability._tag === "Can" ? can(wrap(capability.port)) : capability
   return {
     ...adapter,
-    list: map(adapter.list, (port) => ({ ...port, page: (request) => turn("list", port.page(request)) })),
+    list: map(adapter.list, (port) => ({
+      ...port,
+      maxPage: Math.min(port.maxPage, pageSize),
+      page: (request) => turn("list", port.page(request))
+    })),
     check: map(adapter.check, (port) => ({
       ...port,
       check: (sender, people) => turn("check", port.check(sender, people))
@@ -117,8 +142,25 @@ export interface WorkerSetup {
   readonly conductor: Conductor
   readonly chance: Chance
   readonly witness: Witness
+  /** Told of everything this worker committed, by the name of the operation. */
+  readonly committed: (owner: string, operation: string) => Effect.Effect<void>
+  /** Told of every line this worker logs. */
+  readonly logged: (line: string) => void
   readonly sabotage: (adapter: ProviderAdapter) => ProviderAdapter
   readonly processes: Processes
+  /** By how much its clock is off (ms). */
+  readonly skew: number
+}
+
+/** Guards so narrow that a few people are a crowd. */
+export const settings: EngineSettings = {
+  ...defaultSettings,
+  retries: 2,
+  guard: {
+    optOuts: { count: 5, share: 0 },
+    optIns: { count: 2, share: 0 },
+    absences: { count: 4, share: 0.2 }
+  }
 }
 
 const limits = { requests: 100_000, penalty: Duration.seconds(5) }
@@ -159,13 +201,14 @@ const adapterFor = (
 /** Starts a worker on the ledger at `url`. */
 export const startWorker = async (setup: WorkerSetup): Promise<Worker> => {
   const { conductor, universe } = setup
-  const actor: Actor = { name: setup.name, state: "running" }
+  const actor: Actor = { name: setup.name, state: "running", skew: setup.skew }
   const scope = Scope.makeUnsafe()
   const ledgerFault: LedgerFault = { when: "before", left: 0 }
   const clock = conductor.clockOf(actor)
   const random = { nextIntUnsafe: () => setup.chance.below(2 ** 31), nextDoubleUnsafe: () => setup.chance.next() }
-  // What goes wrong here is meant to; the event log says it.
-  const quiet = await Effect.runPromise(Layer.buildWithScope(Logger.layer([]), scope))
+  // What goes wrong here is meant to, and the event log says it; of what is logged, only that it names nobody counts.
+  const overheard = Logger.make((entry) => setup.logged(Logger.formatLogFmt.log(entry)))
+  const quiet = await Effect.runPromise(Layer.buildWithScope(Logger.layer([overheard]), scope))
   const basics = Context.merge(quiet, Context.make(Clock.Clock, clock)).pipe(
     Context.add(Random.Random, random),
     Context.add(References.TracerEnabled, false)
@@ -183,17 +226,19 @@ export const startWorker = async (setup: WorkerSetup): Promise<Worker> => {
   )
   for (const adapter of adapters) events.set(adapter.account, adapter)
   const registry = await direct(
-    register(universe.accounts, setup.groups, defaultSettings.policy, conductor.now).pipe(
+    register(universe.accounts, setup.groups, settings.policy, conductor.now).pipe(
       Effect.provideService(Connection, base)
     )
   )
   const fleet = Fleet.make(
     registry,
-    adapters.map((adapter) => conductedAdapter(setup.sabotage(adapter), conductor, actor)),
-    { ...defaultSettings, retries: 2 },
+    adapters.map((adapter) => conductedAdapter(setup.sabotage(adapter), conductor, actor, universe.pageSize)),
+    settings,
     setup.name
   )
-  const connection = conducted(base, conductor, actor, ledgerFault)
+  const connection = conducted(base, conductor, actor, ledgerFault, (operation) =>
+    setup.committed(setup.name, operation)
+  )
   const context = basics.pipe(Context.add(Fleet, fleet), Context.add(Connection, connection))
   const gone = Deferred.makeUnsafe<OutgoingAnswer>()
 
@@ -228,10 +273,18 @@ export const startWorker = async (setup: WorkerSetup): Promise<Worker> => {
   return {
     actor,
     ledgerFault,
-    round: (read) =>
+    round: (read, approve) =>
       start(
-        round({ read, write: true, sweepBudget: 1_000_000, startedBy: setup.name, confirmMs: fleet.settings.confirmMs })
+        round({
+          read,
+          write: true,
+          sweepBudget: 1_000_000,
+          startedBy: setup.name,
+          confirmMs: settings.confirmMs,
+          ...(approve !== undefined && { approve })
+        })
       ),
+    command: start,
     receive: (request) =>
       Effect.raceFirst(
         Effect.catch(take(request), () => Effect.succeed(answered(503, ""))).pipe(Effect.provideContext(context)),

@@ -1,0 +1,22 @@
+/** A line of the event log for what happens. */
+import { mask } from "@stopline/consent"
+import type { Action } from "./script.ts"
+
+export const describe = (action: Action): string => {
+  switch (action.do) {
+    case "text":
+      return `${mask(action.person)} texts ${action.account}/${action.sender}: ${action.words}`
+    case "edit":
+      return `somebody at ${action.account}/${action.sender} makes an ${action.to} of ${mask(action.person)}`
+    case "attest":
+      return `somebody attests at ${action.account}/${action.sender} that ${mask(action.person)} ${action.to}`
+    case "import":
+      return `a file opts ${action.people.map(mask).join(", ")} out of ${action.account}/${action.sender}`
+    case "forge":
+      return `somebody forges a webhook about ${mask(action.person)}`
+    case "fault":
+      return `fault ${JSON.stringify(action.fault)}`
+    default:
+      return JSON.stringify(action)
+  }
+}

@@ -1,0 +1,257 @@
+/**
+ * Planted bugs: whether the laws would notice it if the engine lied.
+ *
+ * Each patch in `planted/` is a mistake that a good engineer could make, with
+ * the thought that leads to it. It is applied to a copy of the sources, and
+ * seeds are played there until one breaks a law. A bug that no seed finds is a
+ * hole in the simulation.
+ */
+import { execFile } from "node:child_process"
+import * as fs from "node:fs/promises"
+import { tmpdir } from "node:os"
+import path from "node:path"
+import { Clock, Console, Effect, Option, Schema } from "effect"
+
+const root = path.resolve(import.meta.dirname, "../../..")
+const patches = path.join(root, "packages/simulation/planted")
+const page = path.join(root, "docs/laws.md")
+
+export interface Bug {
+  /** The mistake: `absence-read-as-opt-in`. */
+  readonly name: string
+  /** What the engineer thought, and which law should break. */
+  readonly story: string
+  readonly patch: string
+}
+
+/** All of them, in order of their names. */
+export const plantedBugs: Effect.Effect<ReadonlyArray<Bug>> = Effect.promise(async () => {
+  const files = (await fs.readdir(patches)).filter((file) => file.endsWith(".patch")).toSorted()
+  return Promise.all(
+    files.map(async (file) => {
+      const patch = path.join(patches, file)
+      const [story = ""] = (await fs.readFile(patch, "utf8")).split(/^diff --git /mu, 1)
+      return { name: path.basename(file, ".patch"), story: story.trim(), patch }
+    })
+  )
+})
+
+/** A program that was run: how it ended and what it said. */
+interface Ended {
+  readonly code: number | undefined
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Interrupted or out of time, the program is told to end. */
+const run = (
+  program: string,
+  args: ReadonlyArray<string>,
+  cwd: string,
+  limits: { readonly timeout?: number } = {}
+): Effect.Effect<Ended> =>
+  Effect.promise(
+    (signal) =>
+      new Promise((resolve) => {
+        // A repository around the folder is none of git's business here: it would pass over files outside of it.
+        const env = { ...process.env, GIT_CEILING_DIRECTORIES: path.dirname(cwd) }
+        const child = execFile(
+          program,
+          [...args],
+          { cwd, env, signal, maxBuffer: 2 ** 26, ...limits },
+          (_, stdout, stderr) => resolve({ code: child.exitCode ?? undefined, stdout, stderr })
+        )
+      })
+  )
+
+const temporaryFolder = Effect.acquireRelease(
+  Effect.promise(() => fs.mkdtemp(path.join(tmpdir(), "stopline-planted-"))),
+  (folder) => Effect.promise(() => fs.rm(folder, { recursive: true, force: true }))
+)
+
+/** What a package needs to run from its sources. Its node_modules are links, and are copied as links. */
+const parts = ["package.json", "src", "bin", "node_modules"]
+
+const copyPackages = async (from: string, to: string): Promise<void> => {
+  for (const name of await fs.readdir(path.join(from, "packages"))) {
+    for (const part of parts) {
+      const place = path.join("packages", name, part)
+      const exists = await fs.stat(path.join(from, place)).catch(() => undefined)
+      if (exists === undefined) continue
+      await fs.cp(path.join(from, place), path.join(to, place), { recursive: true, verbatimSymlinks: true })
+    }
+  }
+  await fs.symlink(await fs.realpath(path.join(from, "node_modules")), path.join(to, "node_modules"))
+}
+
+/** The sources as they are now, copied to a folder of their own for as long as the scope lives: whatever is edited meanwhile, all bugs meet the same sources. */
+export const copySources = Effect.tap(temporaryFolder, (folder) => Effect.promise(() => copyPackages(root, folder)))
+
+/** What cannot be planted. The message says why. */
+export class NotPlanted extends Schema.TaggedError<NotPlanted>()("NotPlanted", {
+  bug: Schema.String,
+  problem: Schema.String
+}) {
+  override get message(): string {
+    return `${this.bug}: ${this.problem}`
+  }
+}
+
+/** Applies a bug to a copy of the sources. */
+export const apply = Effect.fn("apply")(function* (
+  bug: Bug,
+  folder: string,
+  ...options: ReadonlyArray<"--check">
+): Effect.fn.Return<void, NotPlanted> {
+  const { code, stderr } = yield* run("git", ["apply", ...options, bug.patch], folder)
+  if (code !== 0) {
+    return yield* new NotPlanted({ bug: bug.name, problem: `the patch does not fit the sources: ${stderr.trim()}` })
+  }
+})
+
+const Broken = Schema.Struct({ seed: Schema.Int, law: Schema.String, what: Schema.String, round: Schema.Int })
+type Broken = typeof Broken.Type
+
+/** What `simulate --until-failure --json` says. */
+const Played = Schema.Struct({ firstBroken: Schema.optionalKey(Broken), rounds: Schema.Int })
+const decodePlayed = Schema.decodeUnknownOption(Schema.fromJsonString(Played))
+
+export interface Play {
+  /** How many seeds to play before giving up. */
+  readonly mostSeeds: number
+  /** Rounds of each seed. */
+  readonly rounds: number
+}
+
+export interface Outcome {
+  readonly bug: string
+  /** Null: no seed broke a law. */
+  readonly found: Broken | null
+  /** Played, in all seeds together. */
+  readonly rounds: number
+  readonly seconds: number
+}
+
+/** No bug is worth more time than this (ms). */
+const timeout = 60 * 60_000
+
+const playIn = Effect.fn("playIn")(function* (
+  bug: string,
+  folder: string,
+  { mostSeeds, rounds }: Play
+): Effect.fn.Return<Outcome, NotPlanted> {
+  const startedAt = yield* Clock.currentTimeMillis
+  const flags = ["--seed", "1", "--seeds", `${mostSeeds}`, "--rounds", `${rounds}`, "--until-failure", "--json"]
+  const args = ["packages/simulation/src/main.ts", ...flags]
+  const { code, stderr, stdout } = yield* run(process.execPath, args, folder, { timeout })
+  const seconds = ((yield* Clock.currentTimeMillis) - startedAt) / 1000
+  const [played] = stdout.split("\n").flatMap((line) => Option.toArray(decodePlayed(line)))
+  if (played !== undefined) return { bug, found: played.firstBroken ?? null, rounds: played.rounds, seconds }
+  // Without a code it was ended from outside: its time was over.
+  if (code === undefined) return { bug, found: null, rounds: 0, seconds }
+  return yield* new NotPlanted({ bug, problem: `the simulation did not run to its end: ${stderr.trim().slice(-2000)}` })
+})
+
+/** Plants one bug in a copy of `sources`, and plays seeds until one breaks a law. */
+export const plant = Effect.fn("plant")(function* (
+  bug: Bug,
+  sources: string,
+  play: Play
+): Effect.fn.Return<Outcome, NotPlanted> {
+  return yield* Effect.scoped(
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      yield* Effect.promise(() => copyPackages(sources, folder))
+      yield* apply(bug, folder)
+      return yield* playIn(bug.name, folder, play)
+    })
+  )
+})
+
+/** Bugs that no seed found, or a sound engine that broke a law. */
+export class Unnoticed extends Schema.TaggedError<Unnoticed>()("Unnoticed", { problem: Schema.String }) {
+  override get message(): string {
+    return this.problem
+  }
+}
+
+export interface PlantOptions extends Partial<Play> {
+  /** Only these bugs; the table is left as it is. */
+  readonly only?: ReadonlyArray<string>
+  /** How many to play at once. */
+  readonly jobs?: number
+}
+
+/** Plants each bug, says what became of it, and writes the table of them all into docs/laws.md. Fails when one was not found. */
+export const plantAll = Effect.fn("plantAll")(function* ({
+  jobs = 1,
+  mostSeeds = 1000,
+  only,
+  rounds = 30
+}: PlantOptions): Effect.fn.Return<ReadonlyArray<Outcome>, NotPlanted | Unnoticed> {
+  const all = yield* plantedBugs
+  const bugs = all.filter(({ name }) => only === undefined || only.includes(name))
+  return yield* Effect.scoped(
+    Effect.gen(function* () {
+      const sources = yield* copySources
+      for (const bug of bugs) yield* apply(bug, sources, "--check")
+      yield* playSound(sources, rounds)
+      const outcomes = yield* Effect.forEach(
+        bugs,
+        (bug) => Effect.tap(plant(bug, sources, { mostSeeds, rounds }), (outcome) => Console.log(describe(outcome))),
+        { concurrency: jobs }
+      )
+      yield* Console.log(table(outcomes))
+      if (only === undefined) yield* writeTable(outcomes)
+      const unnoticed = outcomes.filter(({ found }) => found === null).map(({ bug }) => bug)
+      if (unnoticed.length > 0) {
+        return yield* new Unnoticed({ problem: `no seed found ${unnoticed.join(", ")}` })
+      }
+      return outcomes
+    })
+  )
+})
+
+/** Without a bug nothing may break, or else what is found with one says nothing. */
+const playSound = Effect.fnUntraced(function* (sources: string, rounds: number) {
+  const { found } = yield* playIn("nothing planted", sources, { mostSeeds: 20, rounds })
+  if (found === null) return
+  return yield* new Unnoticed({
+    problem: `with nothing planted seed ${found.seed} breaks ${found.law} in round ${found.round}: ${found.what}`
+  })
+})
+
+const describe = ({ bug, found, rounds, seconds }: Outcome): string =>
+  found === null
+    ? `${bug}: not found in ${rounds} rounds, ${seconds.toFixed(0)} s`
+    : `${bug}: ${found.law} broken by seed ${found.seed} after ${rounds} rounds, ${seconds.toFixed(0)} s: ${found.what}`
+
+/** Padded, as the formatter would leave it. */
+const table = (outcomes: ReadonlyArray<Outcome>): string => {
+  const rows = [
+    ["planted", "law that noticed", "seed", "rounds until then", "seconds"],
+    ...outcomes.map(({ bug, found, rounds, seconds }) => [
+      `[${bug}](../packages/simulation/planted/${bug}.patch)`,
+      found?.law ?? "none",
+      found === null ? "" : `${found.seed}`,
+      `${rounds}`,
+      seconds.toFixed(0)
+    ])
+  ]
+  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  const line = (cells: ReadonlyArray<string>) =>
+    `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(" | ")} |`
+  const [head = [], ...body] = rows.map(line)
+  return [head, line(widths.map((width) => "-".repeat(width))), ...body].join("\n")
+}
+
+const writeTable = (outcomes: ReadonlyArray<Outcome>): Effect.Effect<void> =>
+  Effect.promise(async () => {
+    const text = await fs.readFile(page, "utf8")
+    const between = /(?<=<!-- planted -->\n\n)[\s\S]*?(?=\n\n<!-- \/planted -->)/u
+    if (!between.test(text)) throw new Error(`${page} has no place for the table of planted bugs`)
+    await fs.writeFile(
+      page,
+      text.replace(between, () => table(outcomes))
+    )
+  })

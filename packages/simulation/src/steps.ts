@@ -1,0 +1,110 @@
+/** What people, colleagues, providers and workers do in a scenario, each in a sentence. */
+import type { Recipient } from "@stopline/consent"
+import type { Fault } from "@stopline/sandbox"
+import { Duration, Schema } from "effect"
+import { factSentences } from "./facts.ts"
+import { Count, Quoted } from "./gaps.ts"
+import type { Action } from "./script.ts"
+import { sentence, type Sentence } from "./sentence.ts"
+import { crowdsOf, nameIn, of, type Setting, unspoken } from "./setting.ts"
+import { act, after, blocked, intended, type Step } from "./step.ts"
+
+const Worker = Schema.Literals(["1", "2"])
+const workerOf = (name: string): number => Number(name) - 1
+
+/** Every sentence that a step can be. */
+export const stepSentences = (setting: Setting): ReadonlyArray<Sentence<Step>> => [
+  ...deeds(setting),
+  ...mishaps(setting),
+  ...work(setting),
+  ...factSentences(setting)
+]
+
+/** People and colleagues. */
+const deeds = (setting: Setting): ReadonlyArray<Sentence<Step>> => {
+  const { accounts, places } = setting
+  const crowds = crowdsOf(setting)
+  const joiners = unspoken(setting)
+  const [people, sender] = [nameIn(crowds), nameIn(places)]
+  const account = Schema.Literals(accounts.map(({ name }) => name))
+  const each = (who: string, deed: (person: Recipient) => Action): Step => act(...of(crowds, who).map(deed))
+  return [
+    sentence("{people} texts {words} to {sender}", [people, Quoted, sender], ([who, words, to]) =>
+      each(who, (person) => ({ do: "text", person, ...of(places, to), words }))
+    ),
+    sentence("A colleague opts {people} out at {sender}", [people, sender], ([who, at]) =>
+      each(who, (person) => ({ do: "edit", person, ...of(places, at), to: "opt-out" }))
+    ),
+    sentence("A colleague opts {people} in at {sender}", [people, sender], ([who, at]) =>
+      each(who, (person) => ({ do: "edit", person, ...of(places, at), to: "opt-in" }))
+    ),
+    sentence("A colleague opts {people} out at every sender of {account}", [people, account], ([who, at]) =>
+      each(who, (person) => ({ do: "edit", person, account: at, sender: "*", to: "opt-out" }))
+    ),
+    sentence("An operator attests that {people} opted out at {sender}", [people, sender], ([who, at]) =>
+      each(who, (person) => ({ do: "attest", person, ...of(places, at), to: "opted-out" }))
+    ),
+    sentence("An operator attests that {people} opted in at {sender}", [people, sender], ([who, at]) =>
+      each(who, (person) => ({ do: "attest", person, ...of(places, at), to: "opted-in" }))
+    ),
+    sentence("{sender} joins the brand", [nameIn(joiners)], () => act({ do: "join" })),
+    sentence("An operator approves the plan", [], () => act({ do: "approve" })),
+    sentence("An operator clears the halts", [], () => act({ do: "resume" }))
+  ]
+}
+
+/** What goes wrong at a provider, so many times. */
+const mishaps = ({ accounts, people }: Setting): ReadonlyArray<Sentence<Step>> => {
+  const account = Schema.Literals(accounts.map(({ name }) => name))
+  const whole = (shape: string, fault: (common: { readonly account: string; readonly times: number }) => Fault) =>
+    sentence(shape, [account, Count], ([at, times]) => act({ do: "fault", fault: fault({ account: at, times }) }))
+  const item = (shape: string, kind: "item-refused" | "item-error") =>
+    sentence(shape, [account, nameIn(people), Count], ([at, who, times]) =>
+      act({ do: "fault", fault: { kind, account: at, recipient: of(people, who), times } })
+    )
+  return [
+    whole("{account} loses {number} event(s)", (at) => ({ ...at, kind: "lost-events" })),
+    whole("{account} sends {number} event(s) twice", (at) => ({ ...at, kind: "duplicate-events" })),
+    whole("{account} does {number} write(s) of ours and its answer is lost", (at) => ({
+      ...at,
+      kind: "drop-after-apply"
+    })),
+    whole("{account} asks us to slow down {number} time(s)", (at) => ({ ...at, kind: "throttle" })),
+    whole("{account} shows half of a page as its last page {number} time(s)", (at) => ({ ...at, kind: "short-list" })),
+    whole("{account} forgets what page comes next {number} time(s)", (at) => ({ ...at, kind: "forgotten-token" })),
+    sentence("The next event is {time} late", [Schema.DurationFromString], ([time]) =>
+      act({ do: "late", times: 1, ms: Duration.toMillis(time) })
+    ),
+    item("{account} refuses {person} {number} time(s)", "item-refused"),
+    item("{account} fails on {person} {number} time(s)", "item-error")
+  ]
+}
+
+/** Workers and time. */
+const work = ({ people, places }: Setting): ReadonlyArray<Sentence<Step>> => {
+  const [person, sender] = [nameIn(people), nameIn(places)]
+  const killed = (worker: string): Step => act({ do: "kill", worker: workerOf(worker), after: 0 })
+  return [
+    sentence("A round", [], () => act({ do: "round", worker: 0, read: true })),
+    sentence("A round by worker {number}", [Worker], ([n]) => act({ do: "round", worker: workerOf(n), read: true })),
+    sentence("A round by both workers at once", [], () => act({ do: "both" })),
+    sentence("{time} pass(es)", [Schema.DurationFromString], ([time]) =>
+      act({ do: "pass", ms: Duration.toMillis(time) })
+    ),
+    sentence("Worker {number} is started again", [Worker], ([n]) => killed(n)),
+    sentence(
+      "Worker {number} is killed the moment {person} is blocked at {sender}",
+      [Worker, person, sender],
+      ([n, who, at]) => after(blocked(of(people, who), of(places, at)), killed(n))
+    ),
+    sentence(
+      "Worker {number} is frozen for {time} the moment it is about to write to {sender}",
+      [Worker, Schema.DurationFromString, sender],
+      ([n, time, at]) =>
+        after(
+          intended(of(places, at)),
+          act({ do: "freeze", worker: workerOf(n), after: 0, ms: Duration.toMillis(time) })
+        )
+    )
+  ]
+}

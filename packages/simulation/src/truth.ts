@@ -1,0 +1,40 @@
+/** What providers really held, and since when: watched from outside, with no help from anybody's answers. */
+interface Turn {
+  readonly at: number
+  readonly blocked: boolean
+  /** Moved by the person's own text. */
+  readonly texted: boolean
+}
+
+export class Truth {
+  readonly #turns = new Map<string, Array<Turn>>()
+
+  /** Notes how a pair stands now: `account/sender person`. */
+  note(pair: string, blocked: boolean, at: number, texted = false): void {
+    const turns = this.#turns.get(pair) ?? []
+    if ((turns.at(-1)?.blocked ?? false) === blocked) return
+    turns.push({ at, blocked, texted })
+    this.#turns.set(pair, turns)
+  }
+
+  /** Whether a text moved the pair so within a span, both ends included. */
+  moved(pair: string, blocked: boolean, from: number, to: number): boolean {
+    const turns = this.#turns.get(pair) ?? []
+    return turns.some((turn) => turn.texted && turn.blocked === blocked && turn.at >= from && turn.at <= to)
+  }
+
+  /** When the pair came to stand as it does now; undefined: it always did. */
+  since(pair: string): number | undefined {
+    return this.#turns.get(pair)?.at(-1)?.at
+  }
+
+  /** Whether the pair stood so at any moment of a span, both ends included. */
+  was(pair: string, blocked: boolean, from: number, to: number): boolean {
+    const turns = this.#turns.get(pair) ?? []
+    const before = turns.findLast((turn) => turn.at <= from)
+    return (
+      (before?.blocked ?? false) === blocked ||
+      turns.some((turn) => turn.blocked === blocked && turn.at >= from && turn.at <= to)
+    )
+  }
+}

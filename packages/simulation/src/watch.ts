@@ -1,0 +1,123 @@
+/**
+ * Every request that leaves, held to the laws the moment it leaves: nobody is
+ * blocked or let through without a reason (L3, L13), and no more of them than a
+ * guard allows (L8). What it did to the provider is noted as the truth.
+ */
+import { mask } from "@stopline/consent"
+import { holdsBack } from "@stopline/engine"
+import { type Connection, openHalts } from "@stopline/ledger"
+import type { AnyAccount } from "@stopline/sandbox"
+import { Effect, Option, Schema } from "effect"
+import type { Witness } from "./network.ts"
+import type { Oracle } from "./oracle.ts"
+import type { Truth } from "./truth.ts"
+import { settings } from "./worker.ts"
+
+/** The bodies of all requests that write, whatever the vendor. */
+const Body = Schema.fromJsonString(
+  Schema.Struct({
+    from: Schema.optionalKey(Schema.String),
+    recipients: Schema.optionalKey(Schema.Array(Schema.Struct({ to: Schema.String }))),
+    optOuts: Schema.optionalKey(Schema.Array(Schema.String)),
+    optIns: Schema.optionalKey(Schema.Array(Schema.String))
+  })
+)
+const readBody = Schema.decodeUnknownOption(Body)
+
+/** A round of one worker, as far as its guards are concerned. */
+interface Watched {
+  /** Account and direction that a halt held back when it began. */
+  readonly halted: ReadonlySet<string>
+  readonly approved: boolean
+  readonly written: Map<string, Set<string>>
+}
+
+export class Watch {
+  readonly #rounds = new Map<number, Watched>()
+  readonly #oracle: Oracle
+  readonly #truth: Truth
+  readonly #accounts: () => ReadonlyArray<AnyAccount>
+  readonly #now: () => number
+  readonly #breaks: (law: string, what: string) => void
+
+  constructor(
+    oracle: Oracle,
+    truth: Truth,
+    accounts: () => ReadonlyArray<AnyAccount>,
+    now: () => number,
+    breaks: (law: string, what: string) => void
+  ) {
+    this.#oracle = oracle
+    this.#truth = truth
+    this.#accounts = accounts
+    this.#now = now
+    this.#breaks = breaks
+  }
+
+  /** A worker begins a round: from now on its guards are counted afresh. */
+  readonly begin = Effect.fnUntraced(
+    function* (this: Watch, worker: number, approved: boolean): Effect.fn.Return<void, never, Connection> {
+      const halts = yield* Effect.orDie(openHalts())
+      const halted = new Set(halts.flatMap((one) => `${one.account} ${holdsBack(one.kind) ?? ""}`))
+      this.#rounds.set(worker, { halted, approved, written: new Map() })
+    }.bind(this)
+  )
+
+  /** Notes how these pairs stand at their provider now. */
+  look(account: string, senders: ReadonlyArray<string>, people: ReadonlyArray<string>, texted = false): void {
+    const found = this.#accounts().find((one) => one.name === account)
+    if (found === undefined) return
+    for (const sender of senders) {
+      for (const person of people) {
+        this.#truth.note(`${account}/${sender} ${person}`, found.isOptedOut(sender, person), this.#now(), texted)
+      }
+    }
+  }
+
+  witness(worker: number): Witness {
+    return (account, { body, path }) => {
+      const read = Option.getOrUndefined(readBody(body))
+      const sender = read?.from
+      if (read === undefined || sender === undefined) return () => undefined
+      const people = read.recipients?.map(({ to }) => to) ?? []
+      const outs = path.endsWith(":add") ? people : (read.optOuts ?? [])
+      const ins = path.endsWith(":remove") ? people : (read.optIns ?? [])
+      for (const person of outs) this.#holdOut(worker, account, sender, person)
+      for (const person of ins) this.#holdIn(worker, account, sender, person)
+      return () => this.look(account, [sender], [...outs, ...ins])
+    }
+  }
+
+  #holdOut(worker: number, account: string, sender: string, person: string): void {
+    const pair = `${account}/${sender}`
+    if (!this.#oracle.mayBlock(person, pair)) {
+      this.#breaks("L13", `${pair}: an opt-out of ${mask(person)} was written, and nobody asked for it`)
+    }
+    if (!this.#oracle.inOwnWords(person)) this.#guarded(worker, account, "opted-out", `${sender} ${person}`)
+  }
+
+  #holdIn(worker: number, account: string, sender: string, person: string): void {
+    const pair = `${account}/${sender}`
+    if (!this.#oracle.mayUnblock(person, pair)) {
+      this.#breaks("L3", `${pair}: an opt-in of ${mask(person)} was written, and nobody asked for it`)
+    }
+    this.#guarded(worker, account, "opted-in", `${sender} ${person}`)
+  }
+
+  #guarded(worker: number, account: string, state: "opted-out" | "opted-in", pair: string): void {
+    const round = this.#rounds.get(worker)
+    if (round === undefined || round.approved) return
+    const lane = `${account} ${state}`
+    if (round.halted.has(lane)) this.#breaks("L8", `${account}: ${state} was written in bulk while a halt stood`)
+    const written = round.written.get(lane) ?? new Set<string>()
+    written.add(pair)
+    round.written.set(lane, written)
+    const limit = settings.guard[state === "opted-out" ? "optOuts" : "optIns"].count
+    if (written.size > limit) {
+      this.#breaks(
+        "L8",
+        `${account}: ${written.size} pairs were made ${state} in one round, over the limit of ${limit}`
+      )
+    }
+  }
+}
