@@ -1,7 +1,7 @@
 /** One universe from one seed: its script played against the real engine, and the laws checked. */
 import { createHash } from "node:crypto"
-import { by, type Group, mask } from "@stopline/consent"
-import { attest, Fleet, importOptOuts, plan, writabilityOf } from "@stopline/engine"
+import type { Group } from "@stopline/consent"
+import type { Fleet } from "@stopline/engine"
 import { clearHalts, Connection, openHalts } from "@stopline/ledger"
 import {
   type AnyAccount,
@@ -12,90 +12,36 @@ import {
   type World
 } from "@stopline/sandbox"
 import type { ProviderAdapter } from "@stopline/provider"
-import { Clock, Effect, Exit, Scope, Stream } from "effect"
+import { Clock, Effect, Exit, Scope } from "effect"
 import { makeChance } from "./chance.ts"
 import { describe } from "./describe.ts"
+import { forged } from "./forge.ts"
 import { Laws } from "./laws.ts"
+import { Mail } from "./mail.ts"
+import { attesting, importing, planning } from "./operator.ts"
 import { Oracle, type Said } from "./oracle.ts"
 import { emptyLedger, type Processes } from "./processes.ts"
+import { checkQuiet } from "./quiet.ts"
 import { rebuild } from "./rebuild.ts"
-import { type Action, makeScript } from "./script.ts"
-import { type Actor, Conductor, Stuck } from "./time.ts"
+import type { Broken, RunResult } from "./result.ts"
+import type { Action } from "./script.ts"
+import { type Actor, Conductor } from "./time.ts"
 import { Truth } from "./truth.ts"
-import { makeUniverse, mostSkew, type SimAccount, type Universe } from "./universe.ts"
+import { mostSkew, type SimAccount, type Universe, worldOf } from "./universe.ts"
 import { Watch } from "./watch.ts"
 import { settings, startWorker, webhookSecret, type Worker } from "./worker.ts"
 
-export interface Broken {
-  readonly law: string
-  readonly what: string
-  /** The round during or after which it was seen. */
-  readonly round: number
-}
-
-export interface RunResult {
-  readonly seed: number
-  /** Rounds that workers began, and those of them that read. */
-  readonly rounds: number
-  readonly reads: number
-  readonly kills: number
-  readonly faults: Readonly<Record<string, number>>
-  /** sha256 of the event log: the same seed has the same one. */
-  readonly digest: string
-  readonly log: ReadonlyArray<string>
-  readonly broken: ReadonlyArray<Broken>
-}
+/** Breaks an adapter on purpose, to see whether the laws notice. */
+export type Sabotage = (adapter: ProviderAdapter) => ProviderAdapter
 
 const startAt = Date.UTC(2026, 0, 5, 9)
-
-export interface RunOptions {
-  /** Actions to play instead of the seed's own. */
-  readonly script?: ReadonlyArray<Action>
-  /** Breaks an adapter on purpose, to see whether the laws notice. */
-  readonly sabotage?: (adapter: ProviderAdapter) => ProviderAdapter
-}
-
-/** Plays a seed against an empty ledger, which is emptied afterwards. */
-export const runSeed = (
-  processes: Processes,
-  seed: number,
-  rounds: number,
-  options: RunOptions = {}
-): Promise<RunResult> => {
-  const universe = makeUniverse(seed)
-  return play(processes, universe, options.script ?? makeScript(universe, rounds), options.sabotage)
-}
-
-/** Plays these actions until a law is broken, and otherwise lets all become quiet and looks once more. */
-export const play = async (
-  processes: Processes,
-  universe: Universe,
-  script: ReadonlyArray<Action>,
-  sabotage: Required<RunOptions>["sabotage"] = (adapter) => adapter
-): Promise<RunResult> => {
-  const run = new Run(processes, universe, sabotage)
-  await run.open()
-  try {
-    for (const action of script) {
-      await run.act(action)
-      if (run.broken.length > 0) break
-    }
-    if (run.broken.length === 0) await run.quieten()
-  } catch (cause) {
-    if (!(cause instanceof Stuck)) throw cause
-    run.breaks("L12", cause.message)
-  } finally {
-    await run.close()
-  }
-  return run.result()
-}
 
 /** One universe being played: opened, acted in, made quiet, and closed. */
 export class Run {
   readonly universe: Universe
   readonly broken: Array<Broken> = []
   readonly #processes: Processes
-  readonly #sabotage: Required<RunOptions>["sabotage"]
+  readonly #sabotage: Sabotage
   readonly #conductor: Conductor
   readonly #oracle: Oracle
   readonly #truth = new Truth()
@@ -111,14 +57,11 @@ export class Run {
   readonly #rounds = { begun: 0, reads: 0, kills: 0, born: 0 }
   /** Rounds that were begun and have not ended, by worker. */
   readonly #under = new Map<number, { over: boolean }>()
-  /** What people said and no webhook of it was answered yet. */
-  #unheard: Array<Said> = []
-  #late = { times: 0, ms: 0 }
-  #lastWebhook: OutgoingRequest | undefined
+  readonly #mail: Mail
   #groups: ReadonlyArray<Group>
   #world: World | undefined
 
-  constructor(processes: Processes, universe: Universe, sabotage: Required<RunOptions>["sabotage"]) {
+  constructor(processes: Processes, universe: Universe, sabotage: Sabotage) {
     const breaks = (law: string, what: string) => this.breaks(law, what)
     const accounts = () => this.#accounts
     this.#processes = processes
@@ -130,6 +73,7 @@ export class Run {
     const slack = () => (universe.skewed ? 2 * mostSkew : 0) + ("stale-read" in this.#faults ? 20_000 : 0)
     this.#laws = new Laws({ oracle: this.#oracle, truth: this.#truth, accounts, slack, breaks })
     this.#watch = new Watch(this.#oracle, this.#truth, accounts, () => this.#conductor.now, breaks)
+    this.#mail = new Mail(this.#workers, (person) => this.#laws.touch(person))
     this.#conductor.onTurn = (actor, label) => this.note(`${actor.name} ${label}`)
   }
 
@@ -169,29 +113,10 @@ export class Run {
   }
 
   async open(): Promise<void> {
-    const { accounts, clocks, seed, tokenSeconds } = this.universe
-    const clockSkew = (name: SimAccount["name"]) => clocks.get(name) ?? 0
-    this.#world = await this.#natural(
-      makeWorld({
-        seed,
-        people: 0,
-        optedOut: 0,
-        accounts: accounts.map(({ name, senders, vendor }) =>
-          vendor === "azure"
-            ? {
-                vendor,
-                name,
-                senders,
-                clockSkew: clockSkew(name),
-                dateTolerance: Number.MAX_SAFE_INTEGER,
-                retryDelays: Array.from({ length: 200 }, () => 20_000)
-              }
-            : { vendor, name, senders, clockSkew: clockSkew(name), tokenSeconds, blacklistAfter: 1_000 }
-        )
-      })
-    )
+    const { accounts } = this.universe
+    this.#world = await this.#natural(makeWorld(worldOf(this.universe)))
     const { world } = this
-    const courier = startCourier(world, (request) => this.#post(request))
+    const courier = startCourier(world, (request) => this.#mail.bring(request))
     await this.#natural(Scope.provide(courier, this.#scope))
     await this.#hire(0)
     await this.#hire(1)
@@ -202,33 +127,6 @@ export class Run {
       await this.#natural(world.subscribe(wish, (request) => Effect.promise(() => this.#shake(request))))
     }
     await this.#refuse()
-  }
-
-  /** Brings a webhook to whoever listens, late if so ordered, and notes what we said that we have. */
-  readonly #post = Effect.fnUntraced(
-    function* (this: Run, request: OutgoingRequest): Effect.fn.Return<OutgoingAnswer> {
-      if (this.#late.times > 0) {
-        this.#late.times -= 1
-        yield* Effect.sleep(this.#late.ms)
-      }
-      const worker = this.#workers.find((one) => one.actor.state === "running")
-      if (worker === undefined) return { _tag: "Unreachable", reason: "nobody listens" } as const
-      if (request.method === "POST") this.#lastWebhook = request
-      const answer = yield* worker.receive(request)
-      if (answer._tag === "Answered" && answer.status >= 200 && answer.status < 300) this.#heard(request.body)
-      return answer
-    }.bind(this)
-  )
-
-  #heard(body: string): void {
-    const digits = (number: string) => body.includes(number.replace("+", ""))
-    for (const said of this.#unheard) {
-      const sender = said.sender.split("/")[1] ?? ""
-      if (!digits(said.person) || !digits(sender) || !body.includes(JSON.stringify(said.words).slice(1, -1))) continue
-      said.known = true
-      this.#laws.touch(said.person)
-    }
-    this.#unheard = this.#unheard.filter((said) => !said.known).slice(-100)
   }
 
   async #shake(request: OutgoingRequest): Promise<OutgoingAnswer> {
@@ -276,7 +174,7 @@ export class Run {
       case "text": {
         const { account, person, sender, words } = action
         const said = this.#oracle.texts(person, `${account}/${sender}`, words, this.#conductor.now)
-        if (said !== undefined) this.#unheard.push(said)
+        if (said !== undefined) this.#mail.expect(said)
         await this.#natural(world.text({ from: person, to: sender, text: words }))
         return this.#watch.look(account, [sender], [person], true)
       }
@@ -289,44 +187,27 @@ export class Run {
       }
       case "attest": {
         const { account, person, sender, to } = action
-        const saying = {
-          account,
-          sender,
-          recipient: person,
-          state: to,
-          reach: "pair",
-          by: "Jane",
-          how: "phone"
-        } as const
-        return this.#told(attest(saying), [person], account, sender, to === "opted-out" ? "out" : "in", "attested")
+        const means = to === "opted-out" ? "out" : "in"
+        return this.#told(attesting(account, sender, person, to), [person], account, sender, means, "attested")
       }
       case "import": {
-        const { people, sender } = action
-        const file = Effect.flatMap(Fleet, ({ stations }) => {
-          const station = stations.find(({ account }) => account.name === action.account)
-          if (station === undefined) return Effect.void
-          const places = [{ account: station.account, sender }]
-          const rows = Stream.fromIterable(
-            people.map((recipient) => ({ recipient, places, time: by(this.#conductor.now) }))
-          )
-          return importOptOuts({ name: "list.csv", source: String(this.#conductor.now), startedBy: "cli", rows })
-        })
-        return this.#told(file, people, action.account, sender, "out", "imported")
+        const { account, people, sender } = action
+        const file = importing(account, sender, people, this.#conductor.now)
+        return this.#told(file, people, account, sender, "out", "imported")
       }
       case "approve":
         return this.#under.size === 0 ? this.#approve() : undefined
       case "resume":
         return this.#under.size === 0 ? this.#resume() : undefined
       case "late":
-        this.#late = { times: action.times, ms: action.ms }
+        this.#mail.late = { times: action.times, ms: action.ms }
         return this.#count("late events")
       case "forge":
         return this.#forge(action.person)
-      case "skew": {
+      case "skew":
         this.#skews[action.worker] = action.ms
         this.worker(action.worker).actor.skew = action.ms
         return this.#count("clock skew")
-      }
       case "fault":
         this.#count(action.fault.kind)
         return this.#natural(world.fault(action.fault))
@@ -414,20 +295,11 @@ export class Run {
     }
   }
 
-  /** Somebody who knows everything but the secret. */
   async #forge(person: string): Promise<void> {
-    const genuine = this.#lastWebhook
+    const genuine = this.#mail.last
     if (genuine === undefined) return
     this.#count("forged events")
-    const about = /1555\d{7}/g
-    const request: OutgoingRequest = {
-      ...genuine,
-      url: genuine.url.replaceAll(webhookSecret, "guessed"),
-      headers: Object.fromEntries(
-        Object.entries(genuine.headers).map(([name, value]) => [name, value.replaceAll(webhookSecret, "guessed")])
-      ),
-      body: genuine.body.replaceAll(about, person.slice(1)).replaceAll("START", "STOP")
-    }
+    const request = forged(genuine, person)
     const state: { answer?: OutgoingAnswer } = {}
     void this.#natural(this.worker(0).receive(request)).then((answer) => Object.assign(state, { answer }))
     await this.#conductor.drive(() => state.answer !== undefined)
@@ -438,23 +310,13 @@ export class Run {
 
   /** An operator looks at the plan and approves it. */
   async #approve(): Promise<void> {
-    const digest = (await this.#plan(settings.confirmMs)).digest
+    const digest = (await this.worker(0).inspect(planning(settings.confirmMs))).digest
     await this.#begin(0, false, digest)
     await this.#finish()
   }
 
   async #resume(): Promise<void> {
     await this.worker(0).inspect(clearHalts({}, "operator", this.#conductor.now))
-  }
-
-  #plan(confirmMs: number) {
-    return this.worker(0).inspect(
-      Effect.gen(function* () {
-        const { stations } = yield* Fleet
-        const accounts = stations.map(({ account, adapter }) => ({ account, writability: writabilityOf(adapter) }))
-        return yield* plan(accounts, settings, { examples: 1_000, confirmMs }, yield* Clock.currentTimeMillis)
-      })
-    )
   }
 
   async #begin(worker: number, read: boolean, approve?: string): Promise<void> {
@@ -490,7 +352,7 @@ export class Run {
     this.note("the world goes quiet")
     await this.#finish()
     await this.#do({ do: "clear" })
-    this.#late.times = 0
+    this.#mail.late.times = 0
     for (const one of this.#workers) one.ledgerFault.left = 0
     await this.#conductor.pass(3_600_000)
     for (let i = 0; i < 5; i++) {
@@ -508,36 +370,11 @@ export class Run {
   }
 
   async #checkQuiet(): Promise<void> {
-    const { refused } = this.universe
-    for (const person of this.#oracle.people) {
-      for (const sender of this.#oracle.silent(person, (said) => said.known || this.#stillListed(said))) {
-        const [account = "", address = ""] = sender.split("/")
-        if (refused?.person === person && refused.account === account) continue
-        if (this.#accounts.find((one) => one.name === account)?.isOptedOut(address, person) === true) continue
-        this.breaks("L1", `${sender} does not block ${mask(person)}, who asked its brand to stop`)
-      }
-    }
-    const left = await this.#plan(0)
-    const hopeless = left.examples.filter(
-      (one) => one._tag === "Change" && one.account === refused?.account && one.recipient === refused.person
-    )
-    if (left.changes > hopeless.length) {
-      const reasons = JSON.stringify(left.accounts.map((one) => one.byReason))
-      this.breaks("L10", `${left.changes} changes are left when all is quiet: ${reasons}`)
-    }
-    const { problems } = await this.#asked(rebuild(this.universe.people, settings.policy))
-    for (const what of problems) this.breaks("L13", what)
-  }
-
-  /** Words that reached us by no webhook are known where the provider blocks and lists the pair to this day. */
-  #stillListed(said: Said): boolean {
-    const [account = "", address = ""] = said.sender.split("/")
-    const at = this.#accounts.find((one) => one.name === account)
-    return (
-      at?.vendor === "ringcentral" &&
-      at.isOptedOut(address, said.person) &&
-      this.#truth.since(`${said.sender} ${said.person}`) === said.at
-    )
+    const { people, refused } = this.universe
+    const left = await this.worker(0).inspect(planning(0))
+    const quiet = { oracle: this.#oracle, truth: this.#truth, accounts: this.#accounts, refused }
+    checkQuiet(quiet, left, (law, what) => this.breaks(law, what))
+    for (const what of (await this.#asked(rebuild(people, settings.policy))).problems) this.breaks("L13", what)
   }
 
   async close(): Promise<void> {

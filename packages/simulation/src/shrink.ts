@@ -1,6 +1,8 @@
 /** Making a run that breaks a law shorter: actions are left out as long as the same law still breaks. */
 import type { Processes } from "./processes.ts"
-import { type Broken, play, type RunOptions, type RunResult } from "./run.ts"
+import type { Broken, RunResult } from "./result.ts"
+import type { Sabotage } from "./run.ts"
+import { play } from "./seed.ts"
 import type { Action } from "./script.ts"
 import type { Universe } from "./universe.ts"
 
@@ -21,7 +23,7 @@ export const shrink = async (
   script: ReadonlyArray<Action>,
   broken: Broken,
   most: number,
-  sabotage?: Required<RunOptions>["sabotage"]
+  sabotage?: Sabotage
 ): Promise<Shrunk | undefined> => {
   let best: { readonly script: ReadonlyArray<Action>; readonly result: RunResult } | undefined
   let tries = 0
@@ -33,12 +35,15 @@ export const shrink = async (
     return true
   }
   let left = script
-  for (let size = Math.ceil(left.length / 2); size >= 1 && tries < most; size = size === 1 ? 0 : Math.ceil(size / 2)) {
-    for (let from = 0; from < left.length && tries < most;) {
-      const shorter = [...left.slice(0, from), ...left.slice(from + size)]
-      if (await breaks(shorter)) left = shorter
-      else from += size
-    }
+  let size = Math.ceil(left.length / 2)
+  for (let from = 0; size >= 1;) {
+    if (tries >= most) break
+    const shorter = [...left.slice(0, from), ...left.slice(from + size)]
+    if (await breaks(shorter)) left = shorter
+    else from += size
+    if (from < left.length) continue
+    from = 0
+    size = size === 1 ? 0 : Math.ceil(size / 2)
   }
   return best === undefined ? undefined : { ...best, tries }
 }

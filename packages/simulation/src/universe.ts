@@ -1,5 +1,6 @@
 /** Who there is, from a seed: two accounts of each vendor, six to twelve senders, one to three brands, and people. */
 import { AccountName, type Group, Recipient, SenderAddress } from "@stopline/consent"
+import type { SandboxOptions } from "@stopline/sandbox"
 import { type Chance, makeChance } from "./chance.ts"
 
 /** A worker's clock and a provider's are each off by at most so much (ms). */
@@ -75,3 +76,22 @@ export const makeUniverse = (seed: number): Universe => {
   const tokenSeconds = chance.pick([40, 600, 3600])
   return { seed, accounts, groups, spare, people, refused, skewed, clocks, pageSize, tokenSeconds }
 }
+
+/** The sandbox that plays its providers. */
+export const worldOf = ({ accounts, clocks, seed, tokenSeconds }: Universe): SandboxOptions => ({
+  seed,
+  people: 0,
+  optedOut: 0,
+  accounts: accounts.map(({ name, senders, vendor }) => {
+    const common = { name, senders, clockSkew: clocks.get(name) ?? 0 }
+    // Azure's client dates its requests by real time; and no webhook is given up, however long nobody listens.
+    return vendor === "azure"
+      ? {
+          vendor,
+          ...common,
+          dateTolerance: Number.MAX_SAFE_INTEGER,
+          retryDelays: Array.from({ length: 200 }, () => 20_000)
+        }
+      : { vendor, ...common, tokenSeconds, blacklistAfter: 1_000 }
+  })
+})

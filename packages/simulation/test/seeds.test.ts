@@ -44,12 +44,14 @@ const meddler = (adapter: ProviderAdapter): ProviderAdapter => {
 }
 
 describe("a hostile world", () => {
-  it.live.each([1, 2, 3, 4, 5, 6])("seed %i breaks no law (L1, L2, L3, L10, L12, L13)", (seed) =>
-    Effect.gen(function* () {
-      const { broken, rounds } = yield* play(seed, 15)
-      assert.deepStrictEqual(broken, [])
-      assert.isAbove(rounds, 15)
-    })
+  it.live.each([1, 2, 3, 4, 5, 6])(
+    "seed %i breaks no law (L1, L2, L3, L5, L6, L7, L8, L10, L11, L12, L13, L14)",
+    (seed) =>
+      Effect.gen(function* () {
+        const { broken, rounds } = yield* play(seed, 15)
+        assert.deepStrictEqual(broken, [])
+        assert.isAbove(rounds, 8)
+      })
   )
 
   it.live("is the same twice: the same seed has the same event log", () =>

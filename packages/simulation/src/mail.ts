@@ -1,0 +1,51 @@
+/** Webhooks on their way to whoever listens: late if so ordered; and what we said that we have. */
+import type { OutgoingAnswer, OutgoingRequest } from "@stopline/sandbox"
+import { Effect } from "effect"
+import type { Said } from "./oracle.ts"
+import type { Worker } from "./worker.ts"
+
+export class Mail {
+  /** The next webhooks are late by so much. */
+  late = { times: 0, ms: 0 }
+  last: OutgoingRequest | undefined
+  /** What people said and no webhook of it was answered yet. */
+  #unheard: Array<Said> = []
+  readonly #workers: ReadonlyArray<Worker>
+  readonly #known: (person: string) => void
+
+  /** @param known told of each person whose words we now said that we have */
+  constructor(workers: ReadonlyArray<Worker>, known: (person: string) => void) {
+    this.#workers = workers
+    this.#known = known
+  }
+
+  expect(said: Said): void {
+    this.#unheard.push(said)
+  }
+
+  readonly bring = Effect.fnUntraced(
+    function* (this: Mail, request: OutgoingRequest): Effect.fn.Return<OutgoingAnswer> {
+      if (this.late.times > 0) {
+        this.late.times -= 1
+        yield* Effect.sleep(this.late.ms)
+      }
+      const worker = this.#workers.find((one) => one.actor.state === "running")
+      if (worker === undefined) return { _tag: "Unreachable", reason: "nobody listens" } as const
+      if (request.method === "POST") this.last = request
+      const answer = yield* worker.receive(request)
+      if (answer._tag === "Answered" && answer.status >= 200 && answer.status < 300) this.#heard(request.body)
+      return answer
+    }.bind(this)
+  )
+
+  #heard(body: string): void {
+    const names = (number: string) => body.includes(number.replace("+", ""))
+    for (const said of this.#unheard) {
+      const sender = said.sender.split("/")[1] ?? ""
+      if (!names(said.person) || !names(sender) || !body.includes(JSON.stringify(said.words).slice(1, -1))) continue
+      said.known = true
+      this.#known(said.person)
+    }
+    this.#unheard = this.#unheard.filter((said) => !said.known).slice(-100)
+  }
+}

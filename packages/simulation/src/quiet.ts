@@ -1,0 +1,42 @@
+/** What must be so when all is quiet: every STOP is held wherever it can be (L1), and nothing is left to do (L10). */
+import { mask } from "@stopline/consent"
+import type { Plan } from "@stopline/engine"
+import type { AnyAccount } from "@stopline/sandbox"
+import type { Oracle, Said } from "./oracle.ts"
+import type { Truth } from "./truth.ts"
+import type { Universe } from "./universe.ts"
+
+export interface Quiet {
+  readonly oracle: Oracle
+  readonly truth: Truth
+  readonly accounts: ReadonlyArray<AnyAccount>
+  readonly refused: Universe["refused"]
+}
+
+/** @param left the plan that is made when nothing should be left to do */
+export const checkQuiet = (quiet: Quiet, left: Plan, breaks: (law: string, what: string) => void): void => {
+  const { accounts, oracle, refused } = quiet
+  for (const person of oracle.people) {
+    for (const sender of oracle.silent(person, (said) => said.known || isStillListed(quiet, said))) {
+      const [account = "", address = ""] = sender.split("/")
+      if (refused?.person === person && refused.account === account) continue
+      if (accounts.find((one) => one.name === account)?.isOptedOut(address, person) === true) continue
+      breaks("L1", `${sender} does not block ${mask(person)}, who asked its brand to stop`)
+    }
+  }
+  const hopeless = left.examples.filter(
+    (one) => one._tag === "Change" && one.account === refused?.account && one.recipient === refused.person
+  )
+  if (left.changes > hopeless.length) {
+    const reasons = JSON.stringify(left.accounts.map((one) => one.byReason))
+    breaks("L10", `${left.changes} changes are left when all is quiet: ${reasons}`)
+  }
+}
+
+/** Words that reached us by no webhook are known where the provider blocks and lists the pair to this day. */
+const isStillListed = ({ accounts, truth }: Quiet, said: Said): boolean => {
+  const [account = "", address = ""] = said.sender.split("/")
+  const at = accounts.find((one) => one.name === account)
+  const listed = at?.vendor === "ringcentral" && at.isOptedOut(address, said.person)
+  return listed && truth.since(`${said.sender} ${said.person}`) === said.at
+}
