@@ -8,7 +8,7 @@ import { type Connection, type Difference, type LedgerError, type RegisteredSend
 import { type ProviderError, writePort } from "@stopline/provider"
 import { Array, Clock, Effect } from "effect"
 import { type Change, judge } from "./diff.ts"
-import { eachDiffering } from "./differing.ts"
+import { eachDiffering, type FirstPages } from "./differing.ts"
 import { Fleet, sendersOf, type Station } from "./fleet.ts"
 import type { LaneBusy } from "./lane.ts"
 import { writabilityOf } from "./plan.ts"
@@ -48,6 +48,8 @@ export interface ApplyOptions {
   readonly expected?: number
   /** Only these recipients, and only what they said themselves. */
   readonly only?: ReadonlyArray<number>
+  /** What differs, where that was read already. */
+  readonly first?: FirstPages
 }
 
 /** Writes the changes of one account. One failing sender does not stop the others; a denied account stops itself. */
@@ -70,7 +72,8 @@ export const applyTo = Effect.fn("applyTo")(function* (
       const denied = total.errors.filter((error) => error._tag === "ProviderError" && error.reason._tag === "Denied")
       return denied.length > 1 ? "nothing" : "sender"
     }),
-    options.only
+    options.only,
+    options.first
   )
   return total
 })

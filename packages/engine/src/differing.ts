@@ -16,18 +16,34 @@ const pageSize = 1000
 /** What comes after a page: the sender's next one, the next sender, or nothing. */
 export type Onward = "page" | "sender" | "nothing"
 
-/** Shows each page to `visit`, in order of recipient. */
+export interface Speaking {
+  readonly account: RegisteredAccount
+  readonly sender: RegisteredSender
+}
+
+/** The first page of each sender, by its id. */
+export type FirstPages = ReadonlyMap<number, ReadonlyArray<Difference>>
+
+/** The first page of all these senders, in one statement. */
+export const firstPages = Effect.fnUntraced(function* (
+  senders: ReadonlyArray<Speaking>,
+  policy: OptInPolicy,
+  only?: ReadonlyArray<number>
+): Effect.fn.Return<FirstPages, LedgerError, Connection> {
+  const cursors = senders.filter(({ sender }) => sender.groupId !== null).map((one) => ({ ...one, after: 0 }))
+  return cursors.length === 0 ? new Map() : yield* differences(cursors, policy, firstPage, only)
+})
+
+/** Shows each page to `visit`, in order of recipient; the first ones may have been read already. */
 export const eachDiffering = Effect.fnUntraced(function* <E, R>(
-  senders: ReadonlyArray<{ readonly account: RegisteredAccount; readonly sender: RegisteredSender }>,
+  senders: ReadonlyArray<Speaking>,
   policy: OptInPolicy,
   visit: (sender: RegisteredSender, rows: ReadonlyArray<Difference>) => Effect.Effect<Onward, E, R>,
-  only?: ReadonlyArray<number>
+  only?: ReadonlyArray<number>,
+  known?: FirstPages
 ): Effect.fn.Return<void, E | LedgerError, R | Connection> {
-  const spoken = senders.filter(({ sender }) => sender.groupId !== null)
-  if (spoken.length === 0) return
-  const cursors = spoken.map((one) => ({ ...one, after: 0 }))
-  const first = yield* differences(cursors, policy, firstPage, only)
-  for (const { account, sender } of spoken) {
+  const first = known ?? (yield* firstPages(senders, policy, only))
+  for (const { account, sender } of senders) {
     let rows = first.get(sender.id) ?? []
     let limit = firstPage
     while (rows.length > 0) {

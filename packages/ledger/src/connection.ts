@@ -7,10 +7,9 @@
 import { Context, Effect, Layer, Option, Redacted, type Scope } from "effect"
 import { type ControlledTransaction, Kysely, PostgresDialect } from "kysely"
 import pg from "pg"
-import Cursor from "pg-cursor"
+import { SwiftClient } from "./client.ts"
 import { LedgerError, ledgerError } from "./error.ts"
 import type { Tables } from "./schema.ts"
-import { PreparingClient } from "./prepared.ts"
 import { holdSession } from "./session.ts"
 
 export type Database = Kysely<Tables>
@@ -97,7 +96,7 @@ const configFor = (url: Redacted.Redacted): pg.ClientConfig => ({
 export const openPool = (url: Redacted.Redacted, connections: number): Effect.Effect<pg.Pool, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const pool = new pg.Pool({ ...configFor(url), max: connections, Client: PreparingClient })
+      const pool = new pg.Pool({ ...configFor(url), max: connections, Client: SwiftClient })
       // A connection that dies is replaced by the pool, and what ran on it fails. Idle or in the middle of a
       // transaction, its own error would end the process if nobody heard it.
       pool.on("error", () => undefined)
@@ -108,7 +107,7 @@ export const openPool = (url: Redacted.Redacted, connections: number): Effect.Ef
   )
 
 const connect = (pool: pg.Pool, session: number): Connection["Service"] => {
-  const root = new Kysely<Tables>({ dialect: new PostgresDialect({ pool, cursor: Cursor }) })
+  const root = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
 
   const query = <A>(operation: string, run: (db: Database) => Promise<A>) =>
     Effect.flatMap(Current, (current) =>

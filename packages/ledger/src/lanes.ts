@@ -8,7 +8,7 @@
  * holder that wakes up finds itself fenced out and can change nothing.
  */
 import { Effect } from "effect"
-import { sql } from "kysely"
+import { type RawBuilder, sql } from "kysely"
 import { Connection, instant } from "./connection.ts"
 import { LedgerError } from "./error.ts"
 import { accountLock } from "./locks.ts"
@@ -96,10 +96,10 @@ export const lockHolding = Effect.fn("Ledger.lockHolding")(function* (
   if (result.rows[0]?.held !== 1) return yield* fenced(lane)
 })
 
-/** The lane, if it is still ours; its lease is prolonged. */
-export const holding = (lane: Lane, now: number, leaseMs: number) => sql`
+/** The lane, if it is still ours and the condition holds; its lease is prolonged. */
+export const holding = (lane: Lane, now: number, leaseMs: number, condition: RawBuilder<unknown> = sql`true`) => sql`
   update lane set lease_until = ${instant(now + leaseMs)}
-  where key = ${lane.key} and epoch = ${lane.epoch} and lease_until > '-infinity'
+  where key = ${lane.key} and epoch = ${lane.epoch} and lease_until > '-infinity' and ${condition}
   returning 1`
 
 /** Who holds a lane, for a message to a person. */

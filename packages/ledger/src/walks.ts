@@ -11,12 +11,14 @@
 import type { Reading } from "@stopline/consent"
 import { Effect } from "effect"
 import { type RawBuilder, sql } from "kysely"
+import { digits } from "./codec.ts"
 import { Connection, instant } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
 import { fenced, holding, type Lane, lockHolding } from "./lanes.ts"
 import { compare, type ReadingContext } from "./readings.ts"
 import type { RegisteredAccount, RegisteredSender } from "./registry.ts"
 import type { RunKind } from "./schema.ts"
+import { type Pair, pairKey } from "./views.ts"
 
 export interface Walk {
   /** Also the key of the lane that the walk holds. */
@@ -156,35 +158,41 @@ export const commitPage = Effect.fn("Ledger.commitPage")(function* (
   page: PageCommit
 ): Effect.fn.Return<{ readonly walk: Walk; readonly news: number }, LedgerError, Connection> {
   const connection = yield* Connection
+  const next: Walk = {
+    ...walk,
+    cursor: page.next,
+    pages: walk.pages + 1,
+    rows: walk.rows + page.readings.length,
+    whole: walk.whole && !page.problems
+  }
+  const endedAt = context.span.endedAt
+  const expected = walk.marking ? undefined : expectedPairs(walk.account, page.readings)
+  if (expected !== undefined) {
+    // Nearly every page says what is known. That takes one statement and no lock: what was known while the page was
+    // read is what it is set against, and whatever changes it meanwhile is news of its own.
+    const moved = yield* connection.query("commit page", (db) =>
+      sql`
+        with seen as (select * from ${unnest(expected)}),
+        news as (
+          select from seen left join view v using (sender_id, recipient)
+          where v.held is distinct from 'opted-out' or v.absent_at is not null limit 1),
+        held as (${holding(lane, endedAt, leaseMs, sql`not exists (select from news)`)})
+        ${moveCursor(next, expected, endedAt)} and exists (select from held)
+        returning 1`.execute(db)
+    )
+    if (moved.rows.length > 0) return { walk: next, news: 0 }
+  }
   return yield* connection.transaction(
     "commit page",
     Effect.gen(function* () {
-      yield* lockHolding(walk.account.id, lane, context.span.endedAt, leaseMs)
+      yield* lockHolding(walk.account.id, lane, endedAt, leaseMs)
       const { optedOut: seen, recorded } = yield* compare(context, page.readings)
-      const senders = seen.map((pair) => pair.senderId)
-      const recipients = seen.map((pair) => pair.recipient)
-      const next: Walk = {
-        ...walk,
-        cursor: page.next,
-        pages: walk.pages + 1,
-        rows: walk.rows + page.readings.length,
-        whole: walk.whole && !page.problems
-      }
-      yield* connection.query("commit page", (db) =>
-        sql`
-          update walk set cursor = ${page.next ?? null}, pages = ${next.pages}, rows = ${next.rows}, whole = ${next.whole},
-            seen_count = seen_count + ${seen.length},
-            seen_hash = seen_hash # (
-              select coalesce(bit_xor(${pairHash(sql`p.recipient`, sql`p.sender_id`)}), 0)
-              from unnest(${senders}::int[], ${recipients}::bigint[]) as p(sender_id, recipient)),
-            finished_at = ${page.next === undefined ? instant(context.span.endedAt) : null}::timestamptz
-          where key = ${walk.key}`.execute(db)
-      )
+      yield* connection.query("commit page", (db) => moveCursor(next, seen, endedAt).execute(db))
       if (walk.marking) {
         yield* connection.query("mark seen", (db) =>
           sql`
             insert into walk_seen (key, sender_id, recipient)
-            select ${walk.key}, p.sender_id, p.recipient from unnest(${senders}::int[], ${recipients}::bigint[]) as p(sender_id, recipient)
+            select ${walk.key}, p.sender_id, p.recipient from ${unnest(seen)}
             on conflict do nothing`.execute(db)
         )
       }
@@ -192,6 +200,32 @@ export const commitPage = Effect.fn("Ledger.commitPage")(function* (
     })
   )
 })
+
+/** The pairs of a page on which everybody is opted out, by senders that are ours, once each; undefined for any other page. */
+const expectedPairs = (account: RegisteredAccount, readings: ReadonlyArray<Reading>): ReadonlyArray<Pair> | undefined => {
+  const ids = new Map<string, number>(account.senders.map((sender) => [sender.address, sender.id]))
+  const pairs = new Map<string, Pair>()
+  for (const { recipient, sender, state } of readings) {
+    const senderId = ids.get(sender)
+    if (senderId === undefined || state !== "opted-out") return undefined
+    const pair = { senderId, recipient: digits(recipient) }
+    pairs.set(pairKey(pair), pair)
+  }
+  return [...pairs.values()]
+}
+
+/** `p(sender_id, recipient)` */
+const unnest = (pairs: ReadonlyArray<Pair>) => sql`
+  unnest(${pairs.map((pair) => pair.senderId)}::int[], ${pairs.map((pair) => pair.recipient)}::bigint[]) as p(sender_id, recipient)`
+
+/** The walk as it stands behind a page on which these pairs were seen. */
+const moveCursor = (walk: Walk, seen: ReadonlyArray<Pair>, endedAt: number) => sql`
+  update walk set cursor = ${walk.cursor ?? null}, pages = ${walk.pages}, rows = ${walk.rows}, whole = ${walk.whole},
+    seen_count = seen_count + ${seen.length},
+    seen_hash = seen_hash # (
+      select coalesce(bit_xor(${pairHash(sql`p.recipient`, sql`p.sender_id`)}), 0) from ${unnest(seen)}),
+    finished_at = ${walk.cursor === undefined ? instant(endedAt) : null}::timestamptz
+  where key = ${walk.key}`
 
 /** One number for a pair; xor of them is one number for a set of pairs. */
 export const pairHash = (recipient: RawBuilder<unknown>, sender: RawBuilder<unknown>) =>
