@@ -4,7 +4,7 @@
  */
 import { createReadStream } from "node:fs"
 import { createInterface } from "node:readline"
-import { type CountryCode, mask, parseRecipient, type Recipient } from "@stopline/consent"
+import { type CountryCode, maskMistyped, parseRecipient, type Recipient } from "@stopline/consent"
 import { Effect, Option, Predicate, Stream } from "effect"
 import { UsageError } from "./exit.ts"
 
@@ -67,7 +67,7 @@ export const openRecipients = Effect.fn("openRecipients")(function* (
   yield* Stream.runForEach(rows, ([row, index]) =>
     Effect.sync(() => {
       if (row === undefined) return
-      if ("bad" in row) bad.push({ line: index + 1, text: mask(row.bad) })
+      if ("bad" in row) bad.push({ line: index + 1, text: maskMistyped(row.bad) })
       else count += 1
     })
   )

@@ -1,7 +1,7 @@
 /** The first reading of all there is, killed in the middle and gone on with. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { mask } from "@stopline/consent"
+import { maskMistyped } from "@stopline/consent"
 import {
   acmeSender,
   azure,
@@ -114,8 +114,8 @@ describe.concurrent("a file of people", () => {
         2,
         [
           `${azure}: asked about 12 pairs, 1 new`,
-          `line 4: ${mask("nobody")} is no phone number; left out`,
-          `line 8: ${mask("12")} is no phone number; left out`
+          `line 4: ${maskMistyped("nobody")} is no phone number; left out`,
+          `line 8: ${maskMistyped("12")} is no phone number; left out`
         ]
       ])
       const asked = yield* world.sql<{ recipient: string }>("select distinct recipient from view order by 1")

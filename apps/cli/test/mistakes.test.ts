@@ -140,7 +140,7 @@ describe.concurrent("a mistake", () => {
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const table = [
-        [["history", "hello"], "hello is no phone number; write it as +15551230000"],
+        [["history", "hello"], "h••• is no phone number; write it as +15551230000"],
         [["backfill", "--account", "fabrikam"], "there is no account fabrikam; the configuration has contoso, acme"],
         [
           ["backfill", "--account", "acme", "--sender", shortCode],

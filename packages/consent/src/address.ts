@@ -86,6 +86,9 @@ const hide = (address: string): string => {
  */
 export const mask = (address: string): string => (/^\d{3,8}$/.test(address) ? address : hide(address))
 
+/** The same of what should have been a person's number and is none: whose it is nobody knows, so a short one is no short code either. */
+export const maskMistyped = (text: string): string => (text.length < 9 ? `${text.slice(0, 1)}•••` : hide(text))
+
 /** Seven digits or more, in any script, however they are set apart. */
 const numberLike = /\+?\p{Nd}(?:[\s()./\p{Pd}]*\p{Nd}){6,}/gu
 

@@ -50,7 +50,7 @@ export type Meeting =
 /**
  * A row of a list or an answer to a check meets what was known.
  *
- * @param settle how long after our own write the provider may answer from a stale copy (ms)
+ * @param settle how long after a change the provider may answer from a stale copy (ms)
  */
 export const meetReading = (
   view: View | undefined,
@@ -62,6 +62,8 @@ export const meetReading = (
   if (view?.intent !== undefined) return { _tag: "Undecided" }
   if (view?.held === state) return { _tag: "Known", view: { ...view, readAt: Math.max(view.readAt, span.beganAt) } }
   if (view !== undefined && view.readAt > span.beganAt && view.held !== undefined) return { _tag: "Undecided" }
+  const justLifted = state === "opted-out" && view?.liftedAt !== undefined && span.beganAt < view.liftedAt + settle
+  if (justLifted) return { _tag: "Undecided" }
   if (view?.written !== undefined && span.beganAt < view.written.endedAt + settle) return { _tag: "Undecided" }
   const next: View = {
     held: state,
@@ -118,4 +120,17 @@ export const meetEvent = (
     liftedAt: lifted ? receivedAt : state === base.held ? base.liftedAt : undefined
   }
   return { _tag: "News", view: next, time }
+}
+
+/**
+ * A person texted a word that this provider takes for an opt-in: by itself it has
+ * lifted what it blocked. A block found there later is somebody's new one, not
+ * ours left over, and must not be lifted as if it were (L4).
+ *
+ * @param time when it was said
+ * @returns the view as it then is; undefined when the word says nothing about what is held
+ */
+export const meetOptInWord = (view: View | undefined, time: Interval): View | undefined => {
+  if (view?.held !== "opted-out" || view.intent !== undefined || view.readAt > time.notAfter) return undefined
+  return { ...view, held: "opted-in", readAt: Math.max(view.readAt, time.notBefore), liftedAt: time.notAfter }
 }

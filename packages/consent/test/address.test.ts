@@ -3,6 +3,7 @@ import {
   isShortCode,
   isTollFree,
   mask,
+  maskMistyped,
   maskWithin,
   parseRecipient,
   parseSender,
@@ -166,4 +167,13 @@ describe("a mask", () => {
     assert.isAtMost(digitsIn(maskWithin(`to ${written} failed`)).length, 8)
     assert.isAtMost(digitsIn(maskWithin(`{"to":"${written}"}`)).length, 8)
   })
+})
+
+describe("the mask of what should have been a number", () => {
+  it.each([
+    ["12345678", "1•••"],
+    ["", "•••"],
+    ["555 0123", "5•••"],
+    ["+1 (555) 123-0123x", "+1 (5•••123x"]
+  ])("%j becomes %j", (text, expected) => assert.strictEqual(maskMistyped(text), expected))
 })

@@ -180,3 +180,28 @@ describe("the echo of our own write (L7)", () => {
   it("is not waited for when none is due", () =>
     assert.strictEqual(event({ ...ours, echoDue: false }, "opted-out", 110)._tag, "News"))
 })
+
+describe("a word that the provider takes for an opt-in", () => {
+  const lifted = (known: View.View | undefined, at = 200) => View.meetOptInWord(known, point(at))
+
+  it("lifts what the provider blocked (L4)", () =>
+    assert.deepStrictEqual(lifted(view()), view({ held: "opted-in", readAt: 200, liftedAt: 200 })))
+
+  it("says nothing about a block that was read after it", () => assert.isUndefined(lifted(view({ readAt: 201 }))))
+
+  it("says nothing while a write is on its way (L7)", () => assert.isUndefined(lifted(view({ intent: "opted-out" }))))
+
+  it("says nothing where nothing is blocked, or nothing known", () => {
+    assert.isUndefined(lifted(view({ held: "opted-in" })))
+    assert.isUndefined(lifted(undefined))
+  })
+
+  it("is not contradicted by a stale copy of the block; a block found later is a new one, of an unknown age", () => {
+    const known = lifted(view())
+    assert.deepStrictEqual(read(known, "opted-out", 200 + settle - 1), { _tag: "Undecided" })
+    assert.deepInclude(read(known, "opted-out", 200 + settle), {
+      _tag: "News",
+      time: { notBefore: 200, notAfter: 200 + settle + 10 }
+    })
+  })
+})

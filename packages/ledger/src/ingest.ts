@@ -61,12 +61,17 @@ const store = Effect.fnUntraced(function* (
   for (const fact of facts) {
     const pair = { senderId: fact.senderId, recipient: digits(fact.observation.recipient) }
     const { basis, key: factKey, origin, state, time } = fact.observation
-    if (!speaksOfHolding(basis)) {
-      news.push(fact)
-      continue
-    }
     const key = pairKey(pair)
     const known = views.get(key)
+    if (!speaksOfHolding(basis)) {
+      news.push(fact)
+      const lifted = basis === "message" && state === "opted-in" ? View.meetOptInWord(known?.view, time) : undefined
+      if (lifted !== undefined) {
+        views.set(key, { ...pair, view: lifted, echoKey: known?.echoKey })
+        changed.add(key)
+      }
+      continue
+    }
     // The echo of a write of ours left no row behind by which a repetition could be known.
     if (factKey !== null && known?.echoKey === factKey) continue
     const named = origin === "recipient" || origin === "carrier"

@@ -202,7 +202,10 @@ export const commitPage = Effect.fn("Ledger.commitPage")(function* (
 })
 
 /** The pairs of a page on which everybody is opted out, by senders that are ours, once each; undefined for any other page. */
-const expectedPairs = (account: RegisteredAccount, readings: ReadonlyArray<Reading>): ReadonlyArray<Pair> | undefined => {
+const expectedPairs = (
+  account: RegisteredAccount,
+  readings: ReadonlyArray<Reading>
+): ReadonlyArray<Pair> | undefined => {
   const ids = new Map<string, number>(account.senders.map((sender) => [sender.address, sender.id]))
   const pairs = new Map<string, Pair>()
   for (const { recipient, sender, state } of readings) {

@@ -55,12 +55,31 @@ layer(ledgerForTest, { excludeTestServices: true })("what differs", (it) => {
       const registry = yield* fresh()
       yield* hear(registry)
       yield* write(registry, eastOne, one, { begun: 20_000, ended: 20_100 })
-      const { recorded } = yield* hear(registry, { state: "opted-in", time: at(30_000) })
+      const { recorded } = yield* hear(registry, {
+        state: "opted-in",
+        basis: "attested",
+        origin: "operator",
+        time: at(30_000)
+      })
       assert.deepInclude((yield* differing(registry, eastOne))[0], { must: "opted-in", because: recorded[0]!.id })
       const group = yield* fresh("group")
       yield* hear(group)
       yield* hear(group, { state: "opted-in", time: at(30_000) })
       assert.deepStrictEqual(yield* differing(group, eastTwo, "group"), [])
+    })
+  )
+
+  it.effect("is no block where the person said START: the provider has lifted its own by itself (L4)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* hear(registry)
+      yield* write(registry, eastOne, one, { begun: 20_000, ended: 20_100 })
+      yield* hear(registry, { state: "opted-in", time: at(30_000) })
+      assert.deepStrictEqual(yield* differing(registry, eastOne), [])
+      // So a block that is found there later is somebody's, and not what is left of ours.
+      yield* checkPairs(registry, [reading(one)], { beganAt: 90_000, endedAt: 90_100 })
+      assert.deepStrictEqual(yield* differing(registry, eastOne), [])
+      assert.deepInclude((yield* differing(registry, eastTwo))[0], { must: "opted-out" })
     })
   )
 

@@ -102,7 +102,13 @@ layer(ledgerForTest, { excludeTestServices: true })("who there is", (it) => {
       yield* hear(together, { time: at(10_000) })
       yield* write(together, westOne, one, { begun: 20_000, ended: 20_100 })
       const apart = yield* register(accounts, [groupOf(eastOne, eastTwo), westernBrand], "strict", 30_000)
-      const start = { account: west, sender: westOne, state: "opted-in" } as const
+      const start = {
+        account: west,
+        sender: westOne,
+        state: "opted-in",
+        basis: "attested",
+        origin: "operator"
+      } as const
       // Said before the STOP and heard only now: in the new group nothing speaks against it.
       yield* hear(apart, { ...start, time: at(5_000) })
       const before = (yield* differing(apart, westOne))[0]

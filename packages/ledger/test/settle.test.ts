@@ -32,6 +32,9 @@ const hear = (registry: Registry, given: Partial<Observation> = {}) => {
   return ingest(accountOf(registry, said.account), [said], said.time.notAfter, 0)
 }
 
+/** A word that no provider has heard: what is blocked stays so until we lift it. */
+const lifting = { state: "opted-in", basis: "attested", origin: "operator" } as const
+
 const writeAll = (registry: Registry) =>
   Effect.forEach([eastOne, eastTwo, westOne], (sender) =>
     write(registry, sender, one, { begun: 20_000, ended: 20_100 })
@@ -57,7 +60,7 @@ layer(ledgerForTest, { excludeTestServices: true })("a standing", (it) => {
       const registry = yield* fresh()
       yield* hear(registry)
       yield* writeAll(registry)
-      yield* hear(registry, { state: "opted-in", time: at(30_000) })
+      yield* hear(registry, { ...lifting, time: at(30_000) })
       yield* write(registry, eastOne, one, { begun: 40_000, state: "opted-in" })
       yield* settleAll("strict")
       assert.isFalse(yield* isSettled(senderOf(registry, eastOne), one))
@@ -96,8 +99,8 @@ layer(ledgerForTest, { excludeTestServices: true })("a standing", (it) => {
       const other = yield* anotherProcess()
       yield* hear(registry)
       for (const sender of [eastOne, eastTwo]) yield* write(registry, sender, one, { begun: 20_000, ended: 20_100 })
-      // A START is stored and not yet committed: whoever judges now would still see the opt-out alone.
-      const start = yield* other.run(heldOpen(hear(registry, { state: "opted-in", time: at(30_000) })))
+      // Somebody attests that the person wants to hear from us: it is stored and not yet committed: whoever judges now would still see the opt-out alone.
+      const start = yield* other.run(heldOpen(hear(registry, { ...lifting, time: at(30_000) })))
       const settling = yield* Effect.forkChild(write(registry, westOne, one, { begun: 25_000, ended: 25_100 }))
       yield* until(somebodyWaits)
       yield* start.commit
@@ -115,7 +118,7 @@ layer(ledgerForTest, { excludeTestServices: true })("a standing", (it) => {
       yield* hear(registry)
       yield* writeAll(registry)
       assert.isTrue(yield* isSettled(senderOf(registry, eastOne), one))
-      const start = yield* other.run(heldOpen(hear(registry, { state: "opted-in", time: at(30_000) })))
+      const start = yield* other.run(heldOpen(hear(registry, { ...lifting, time: at(30_000) })))
       // Nothing is left to write, and yet the outcome of such a burst settles what it was about.
       const settling = yield* Effect.forkChild(settleOne(registry))
       yield* until(somebodyWaits)

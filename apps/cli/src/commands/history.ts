@@ -1,4 +1,4 @@
-import { parseRecipient } from "@stopline/consent"
+import { maskMistyped, parseRecipient } from "@stopline/consent"
 import { Fleet } from "@stopline/engine"
 import { history as readHistory, type History } from "@stopline/ledger"
 import { Effect, Option } from "effect"
@@ -41,7 +41,7 @@ export const history = Command.make(
   Effect.fn(function* ({ config, json, number }) {
     const recipient = Option.getOrUndefined(parseRecipient(number))
     if (recipient === undefined) {
-      return yield* new UsageError({ problem: `${number} is no phone number; write it as +15551230000` })
+      return yield* new UsageError({ problem: `${maskMistyped(number)} is no phone number; write it as +15551230000` })
     }
     yield* withFleet(
       config,
