@@ -4,7 +4,7 @@
  * know nothing of it.
  */
 import { block, blockedFor, type Bucket, type Connection, type LedgerError, reserve } from "@stopline/ledger"
-import { type Operation, type ProviderAdapter, type ProviderError, retryAfter } from "@stopline/provider"
+import { NextTurn, type Operation, type ProviderAdapter, type ProviderError, retryAfter } from "@stopline/provider"
 import { Clock, Duration, Effect, Random } from "effect"
 import { Fleet } from "./fleet.ts"
 
@@ -40,6 +40,15 @@ const wait = Effect.fnUntraced(function* (gate: Gate) {
   }
 })
 
+/**
+ * The turn of a further request in one call. A ledger that does not answer must
+ * not cut the call off half-way: what was done so far has yet to be told.
+ */
+const furtherTurn = Effect.fnUntraced(function* (gate: Gate | undefined) {
+  const context = yield* Effect.context<Connection>()
+  return gate === undefined ? Effect.void : Effect.ignore(Effect.provideContext(wait(gate), context))
+})
+
 const isTransient = (error: ProviderError): boolean =>
   error.reason._tag === "Throttled" || error.reason._tag === "Unavailable"
 
@@ -60,9 +69,10 @@ export const paced = Effect.fn("paced")(function* <A, E extends ProviderError | 
 ): Effect.fn.Return<A, ProviderError | LedgerError, Connection | Fleet | R> {
   const { settings } = yield* Fleet
   const gate = gateOf(adapter, operation)
+  const inTurns = Effect.provideService(request, NextTurn, yield* furtherTurn(gate))
   for (let attempt = 0; ; attempt++) {
     if (gate !== undefined) yield* wait(gate)
-    const result = yield* Effect.result(request)
+    const result = yield* Effect.result(inTurns)
     if (result._tag === "Success") return result.success
     const error: ProviderError | LedgerError = result.failure
     if (error._tag === "LedgerError") return yield* error

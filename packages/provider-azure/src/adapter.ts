@@ -25,7 +25,7 @@ export const makeAzureAdapter: (
 ) {
   const resolved = yield* resolveConfig(config)
   const client = yield* makeClient(resolved, network)
-  const { account, concurrency, settle, webhookSecrets } = resolved
+  const { account, concurrency, entra, events, settle, webhookSecrets: secrets } = resolved
   return {
     account,
     vendor: "azure",
@@ -33,7 +33,7 @@ export const makeAzureAdapter: (
     list: cannot("Azure has no operation that lists opt-outs; it only answers for recipients it is asked about", api),
     check: can(checkPort(client)),
     write: { optOut: can(optOutPort(client, concurrency)), optIn: can(optInPort(client, concurrency)) },
-    events: eventPort({ account, keywords: azureKeywords }, webhookSecrets),
+    events: eventPort({ account, keywords: azureKeywords }, { secrets, entra }, events),
     subscription: cannot(
       "Event Grid subscriptions are made in Azure itself: `az eventgrid event-subscription create`",
       eventGrid

@@ -5,10 +5,12 @@
  * recipient an item of its own with status 400. Its recorded traffic has a request
  * for one recipient refused as a whole, without naming it; what becomes of the
  * others in a larger batch is written nowhere. Both are met: a batch refused like
- * that is halved until the offender stands alone, 7 levels for 100 recipients.
+ * that is halved until the offender stands alone, 7 levels for 100 recipients. If
+ * the first half is taken the offender is in the second one, which is then halved
+ * without being asked: about one request for each level and offender.
  */
 import { parseRecipient, type Recipient } from "@stopline/consent"
-import type { ProviderError } from "@stopline/provider"
+import { NextTurn, type ProviderError } from "@stopline/provider"
 import { Effect, Match, Option, Result } from "effect"
 import type { BatchRefused } from "./failure.ts"
 import type { OptOutItem } from "./wire.ts"
@@ -33,24 +35,42 @@ type Send = (
   recipients: ReadonlyArray<Recipient>
 ) => Effect.Effect<ReadonlyArray<OptOutItem>, ProviderError | BatchRefused>
 
-/** In the order given. Fails only when nothing was learnt about anybody. */
+interface Part {
+  readonly start: number
+  readonly asked: ReadonlyArray<Recipient>
+  /** The first half of a refused part; the second one waits behind it. */
+  readonly first: boolean
+}
+
+/** The second half lies below the first one. */
+const halve = ({ asked, start }: Part): ReadonlyArray<Part> => {
+  const half = Math.ceil(asked.length / 2)
+  return [
+    { start: start + half, asked: asked.slice(half), first: false },
+    { start, asked: asked.slice(0, half), first: true }
+  ]
+}
+
+/** In the order given. Fails only when nothing was learnt about anybody. Every request after the first waits for a turn of its own. */
 export const askBatch = Effect.fn("askBatch")(function* (recipients: ReadonlyArray<Recipient>, send: Send) {
   const judged = judgeAll(recipients, { _tag: "Unasked" })
-  const waiting = recipients.length === 0 ? [] : [{ start: 0, asked: recipients }]
+  const waiting: Array<Part> = recipients.length === 0 ? [] : [{ start: 0, asked: recipients, first: false }]
   let learnt = false
   for (let part = waiting.pop(); part !== undefined; part = waiting.pop()) {
-    const { asked, start } = part
+    const { asked, first, start } = part
+    if (asked !== recipients) yield* yield* NextTurn
     const answer = yield* Effect.result(send(asked))
     if (Result.isSuccess(answer)) {
       judged.splice(start, asked.length, ...match(asked, answer.success))
+      const second = first ? waiting.pop() : undefined
+      if (second !== undefined) waiting.push(...(second.asked.length > 1 ? halve(second) : [second]))
     } else if (answer.failure._tag === "ProviderError") {
       if (!learnt) return yield* answer.failure
       judged.splice(start, asked.length, ...judgeAll(asked, { _tag: "Failed", error: answer.failure }))
       // What is throttled or broken for this part is so for the rest: send nothing more.
       break
     } else if (asked.length > 1) {
-      const half = Math.ceil(asked.length / 2)
-      waiting.push({ start: start + half, asked: asked.slice(half) }, { start, asked: asked.slice(0, half) })
+      waiting.push(...halve(part))
       continue
     } else {
       judged.splice(start, 1, ...judgeAll(asked, { _tag: "Refused", code: answer.failure.code }))

@@ -31,6 +31,30 @@ export const AzureWebhookSecret = Schema.RedactedFromValue(
   )
 )
 
+const Texts = Schema.Array(Schema.NonEmptyString).check(Schema.isMinLength(1))
+
+/**
+ * How a token that Event Grid sends is known to be its own. Several issuers and
+ * audiences are accepted, so that one can be replaced while events arrive.
+ */
+export const AzureEntra = Schema.Struct({
+  /** Where Entra ID publishes the keys of the tenant. https, or this machine. */
+  keys: Schema.NonEmptyString.check(
+    Schema.makeFilter((text) => isSafe(URL.parse(text)) || "Expected an https URL", { title: "https URL" })
+  ),
+  /** Who may have issued the token. */
+  issuers: Texts,
+  /** For whom it may have been issued: the application's id or URI. */
+  audiences: Texts,
+  /** The role its owner must have. Default: `AzureEventGridSecureWebhookSubscriber`. */
+  role: Schema.optionalKey(Schema.NonEmptyString)
+})
+export type AzureEntra = typeof AzureEntra.Type
+
+/** Where Event Grid puts the events. Only the webhook is read so far. */
+export const AzureEventSource = Schema.Literals(["webhook", "service-bus", "storage-queue"])
+export type AzureEventSource = typeof AzureEventSource.Type
+
 /** Everything but the credentials, in a form that a configuration file can hold. */
 export const AzureSettings = Schema.Struct({
   account: AccountName,
@@ -39,6 +63,10 @@ export const AzureSettings = Schema.Struct({
   limits: Schema.optionalKey(AzureLimits),
   /** All of them are accepted, so that one can be replaced while events arrive. None: no events. */
   webhookSecrets: Schema.optionalKey(Schema.Array(AzureWebhookSecret)),
+  /** A token of Entra ID that proves the same as a secret does. */
+  entra: Schema.optionalKey(AzureEntra),
+  /** Default: `webhook`. */
+  events: Schema.optionalKey(AzureEventSource),
   /** For a whole request, signing and answer included. Default: 30 seconds. */
   timeout: Schema.optionalKey(Schema.DurationFromString),
   /** How long after a write a check is not believed. Default: 30 seconds. */
@@ -73,6 +101,8 @@ export interface ResolvedConfig {
   readonly penalty: Duration.Duration
   readonly concurrency: number
   readonly webhookSecrets: ReadonlyArray<Redacted.Redacted>
+  readonly entra: AzureEntra | undefined
+  readonly events: AzureEventSource
   readonly timeout: Duration.Duration
   readonly settle: Duration.Duration
 }
@@ -90,6 +120,8 @@ export const resolveConfig = Effect.fn("resolveConfig")(function* (config: Azure
     penalty: config.limits?.penalty ?? Duration.seconds(60),
     concurrency: config.limits?.concurrency ?? 4,
     webhookSecrets: config.webhookSecrets ?? [],
+    entra: config.entra,
+    events: config.events ?? "webhook",
     timeout: config.timeout ?? Duration.seconds(30),
     // A guess: in recorded traffic a check right after a write already saw it, but nobody promises that.
     settle: config.settle ?? Duration.seconds(30)
@@ -137,6 +169,9 @@ const secretProblem = (config: AzureConfig): string | undefined =>
   config.webhookSecrets?.some((secret) => Redacted.value(secret).length < secretLength)
     ? `a webhook secret is shorter than ${secretLength} characters`
     : undefined
+
+const isSafe = (url: URL | null): boolean =>
+  url !== null && (url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url)))
 
 export const isLoopback = (url: URL): boolean =>
   url.hostname === "localhost" || url.hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(url.hostname)

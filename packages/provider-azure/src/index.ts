@@ -4,6 +4,8 @@ export {
   AzureApiVersion,
   type AzureConfig,
   AzureConfigError,
+  AzureEntra,
+  AzureEventSource,
   AzureLimits,
   AzureSettings,
   AzureWebhookSecret

@@ -2,13 +2,10 @@
  * The door through which Event Grid comes in: who knocks, the two handshakes,
  * and what is answered.
  *
- * Event Grid does not sign its deliveries; a secret in the webhook's URL (`code`)
- * or in a delivery header of ours is the proof. It drops an event for good when
- * it is answered 400, 401, 403 or 413, so these are for what will never get
- * better; a fault of our own is the caller's to answer, with 503.
- * Source: Event Grid guides on authentication, delivery and retry, and validation.
+ * It drops an event for good when it is answered 400, 401, 403 or 413, so these
+ * are for what will never get better; a fault that is ours, or that may pass, is
+ * answered 503. Source: Event Grid guides on delivery and retry, and validation.
  */
-import { createHash, timingSafeEqual } from "node:crypto"
 import {
   type Capability,
   can,
@@ -18,23 +15,37 @@ import {
   type Received,
   type Reply
 } from "@stopline/provider"
-import { Effect, Option, Redacted, Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
+import type { AzureEventSource } from "./config.ts"
 import { type Envelope, readEnvelope, readEvents, type Teller } from "./events.ts"
+import { makeProver, type Proofs } from "./proof.ts"
 import { anyCase } from "./wire.ts"
 
-/** Where the secret may be: a query parameter of the URL, or a header that the subscription adds. */
-const parameter = "code"
-const header = "x-stopline-secret"
-
-export const eventPort = (teller: Teller, secrets: ReadonlyArray<Redacted.Redacted>): Capability<EventPort> =>
-  secrets.length === 0
-    ? notYet("no webhook secret is configured: without one, anybody who finds the URL could opt people in")
-    : can({ receive: (request) => Effect.sync(() => receive(teller, secrets, request)) })
-
-const receive = (teller: Teller, secrets: ReadonlyArray<Redacted.Redacted>, request: RawRequest): Received => {
-  if (!isAuthentic(request, secrets)) {
-    return { _tag: "NotAuthentic", reason: "the webhook secret is missing or wrong", reply: reply(401) }
+/** @param source where Event Grid puts the events */
+export const eventPort = (teller: Teller, proofs: Proofs, source: AzureEventSource): Capability<EventPort> => {
+  if (source !== "webhook") {
+    return notYet(
+      `events are read from a webhook only. What waits in a ${source} queue is the same events, and a reader of the queue ` +
+        "would hand each message to the same port; until there is one, subscribe the webhook as well"
+    )
   }
+  if (proofs.secrets.length === 0 && proofs.entra === undefined) {
+    return notYet(
+      "neither a webhook secret nor Entra ID is configured: without a proof, anybody who finds the URL could opt people in"
+    )
+  }
+  const prove = makeProver(proofs)
+  return can({
+    receive: Effect.fn("Azure.receive")(function* (request: RawRequest) {
+      const proof = yield* prove(request)
+      if (proof._tag === "Proven") return receive(teller, request)
+      const status = proof._tag === "Forged" ? 401 : 503
+      return { _tag: "NotAuthentic", reason: proof.reason, reply: reply(status) } as const
+    })
+  })
+}
+
+const receive = (teller: Teller, request: RawRequest): Received => {
   const method = request.method.toUpperCase()
   if (method === "OPTIONS") return greet(request)
   if (method !== "POST") return notUnderstood("Event Grid sends POST and OPTIONS, nothing else", 405, { allow: "POST" })
@@ -63,7 +74,11 @@ const hear = (teller: Teller, elements: ReadonlyArray<unknown>, receivedAt: numb
 const isValidation = (event: Envelope): boolean =>
   event.kind.toLowerCase() === "microsoft.eventgrid.subscriptionvalidationevent"
 
-/** The handshake of the Event Grid schema: the code goes back, with 200 and nothing else. */
+/**
+ * The handshake of the Event Grid schema: the code goes back, with 200 and
+ * nothing else. The event also names a URL that would do the same if it were
+ * opened; a server that opens the URLs it is sent can be sent anywhere, so it is not.
+ */
 const validate = (event: Envelope): Received =>
   Option.match(Schema.decodeUnknownOption(ValidationData)(event.data), {
     onNone: () => notUnderstood("the validation event holds no code"),
@@ -82,18 +97,6 @@ const greet = (request: RawRequest): Received => {
   const headers = { "webhook-allowed-origin": origin, "webhook-allowed-rate": "*", allow: "POST" }
   return { _tag: "Handshake", reply: { status: 200, headers, body: "" } }
 }
-
-/** Every secret is compared with every claim, whatever the first ones gave, and by hashes: the time it takes tells nothing. */
-const isAuthentic = (request: RawRequest, secrets: ReadonlyArray<Redacted.Redacted>): boolean => {
-  const claims = [request.query[parameter], request.headers[header]].filter((claim) => claim !== undefined).map(digest)
-  const matches = secrets.flatMap((secret) => {
-    const expected = digest(Redacted.value(secret))
-    return claims.map((claim) => timingSafeEqual(claim, expected))
-  })
-  return matches.includes(true)
-}
-
-const digest = (text: string): Buffer => createHash("sha256").update(text).digest()
 
 const notUnderstood = (reason: string, status = 400, headers: Reply["headers"] = {}): Received => ({
   _tag: "NotUnderstood",

@@ -79,7 +79,9 @@ describe("who knocks", () => {
         webhookSecrets: []
       })
       expect(adapter.events).toMatchObject({ _tag: "NotYet" })
-      expect(adapter.events._tag === "NotYet" && adapter.events.reason).toContain("no webhook secret is configured")
+      expect(adapter.events._tag === "NotYet" && adapter.events.reason).toContain(
+        "neither a webhook secret nor Entra ID is configured"
+      )
     })
   )
 })
