@@ -2,10 +2,9 @@
  * A file of people: one number per line, or a CSV whose first column is the
  * number. Rows that are no number are told by line, and the rest is used.
  */
-import { createReadStream } from "node:fs"
-import { createInterface } from "node:readline"
-import { type CountryCode, maskMistyped, parseRecipient, type Recipient } from "@stopline/consent"
-import { Effect, Option, Predicate, Stream } from "effect"
+import type { CountryCode, Recipient } from "@stopline/consent"
+import { lines as linesOf, type PeopleError, peopleInFile, type PersonRow } from "@stopline/worker"
+import { Effect, Stream } from "effect"
 import { UsageError } from "./exit.ts"
 
 export interface BadRow {
@@ -21,59 +20,29 @@ export interface RecipientsFile {
   readonly recipients: () => Stream.Stream<Recipient, UsageError>
 }
 
-const firstColumn = (line: string): string =>
-  (line.split(/[,;\t]/)[0] ?? "")
-    .trim()
-    .replace(/^"(.*)"$/, "$1")
-    .trim()
+const toUsage = ({ problem }: PeopleError) => new UsageError({ problem })
 
 /** The lines of a file, read as they are asked for. */
-export const lines = (file: string): Stream.Stream<string, UsageError> =>
-  Stream.unwrap(
-    Effect.sync(() => {
-      const stream = createReadStream(file)
-      return Stream.fromAsyncIterable(
-        createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }),
-        (cause) =>
-          new UsageError({
-            problem: `${file}: ${Predicate.hasProperty(cause, "code") && cause.code === "ENOENT" ? "there is no such file" : "it cannot be read"}`
-          })
-      ).pipe(Stream.ensuring(Effect.sync(() => stream.destroy())))
-    })
-  )
+export const lines = (file: string): Stream.Stream<string, UsageError> => Stream.mapError(linesOf(file), toUsage)
 
-type Row = { readonly recipient: Recipient } | { readonly bad: string } | undefined
+/** Reads a file of people once to know what is in it. */
+export const openRecipients = (file: string, country: CountryCode | undefined) =>
+  countPeople(() => peopleInFile(file, country))
 
-/** Empty lines, comments and a heading are no rows. */
-const readRow = (line: string, index: number, country: CountryCode | undefined): Row => {
-  const text = firstColumn(index === 0 ? line.replace(/^\uFEFF/, "") : line)
-  if (text === "" || text.startsWith("#") || (index === 0 && !/\d/.test(text))) return undefined
-  return Option.match(parseRecipient(text, country), {
-    onNone: () => ({ bad: text }),
-    onSome: (recipient) => ({ recipient })
-  })
-}
-
-/** Reads the file once to know what is in it. */
-export const openRecipients = Effect.fn("openRecipients")(function* (
-  file: string,
-  country: CountryCode | undefined
+/** Reads a list of people once to know what is in it. */
+export const countPeople = Effect.fn("countPeople")(function* (
+  list: () => Stream.Stream<PersonRow, PeopleError>
 ): Effect.fn.Return<RecipientsFile, UsageError> {
-  const rows = Stream.zipWithIndex(lines(file)).pipe(
-    Stream.map(([line, index]) => [readRow(line, index, country), index] as const)
-  )
+  const rows = () => Stream.mapError(list(), toUsage)
   const bad: Array<BadRow> = []
   let count = 0
-  yield* Stream.runForEach(rows, ([row, index]) =>
+  yield* Stream.runForEach(rows(), (row) =>
     Effect.sync(() => {
-      if (row === undefined) return
-      if ("bad" in row) bad.push({ line: index + 1, text: maskMistyped(row.bad) })
-      else count += 1
+      if ("recipient" in row) count += 1
+      else bad.push({ line: row.row, text: row.unreadable })
     })
   )
   const recipients = () =>
-    Stream.flatMap(rows, ([row]) =>
-      row !== undefined && "recipient" in row ? Stream.succeed(row.recipient) : Stream.empty
-    )
+    Stream.flatMap(rows(), (row) => ("recipient" in row ? Stream.succeed(row.recipient) : Stream.empty))
   return { count, bad, recipients }
 })

@@ -2,7 +2,7 @@
  * What a configuration file says: one YAML file, secrets only by the name of an
  * environment variable.
  */
-import { policies } from "@stopline/consent"
+import { isCountry, policies } from "@stopline/consent"
 import { Schema } from "effect"
 import { AzureAccount } from "./vendors/azure.ts"
 import { RingCentralAccount } from "./vendors/ringcentral.ts"
@@ -29,6 +29,33 @@ export const Account = Schema.Union([AzureAccount, RingCentralAccount]).annotate
 })
 export type Account = typeof Account.Type
 
+const Country = Schema.String.pipe(Schema.refine(isCountry, { message: "Expected two letters such as US" }))
+
+const People = Schema.Struct({
+  file: Schema.optionalKey(Schema.NonEmptyString).annotateKey({
+    description: "One number per line, or a CSV with the number first"
+  }),
+  database: Schema.optionalKey(
+    Schema.Struct({
+      url: FromEnvironment.annotateKey({
+        description: "The variable that holds postgres://user:password@host/database of your own"
+      }),
+      query: Schema.NonEmptyString.annotateKey({
+        description: "One statement that reads: the number first, and then, if you like, when they were texted last"
+      })
+    })
+  ),
+  country: Schema.optionalKey(Country).annotateKey({ description: "Of numbers that have no +, such as US" }),
+  every: Schema.optionalKey(Schema.DurationFromString).annotateKey({
+    description: "How often the list is read anew: 1 day"
+  })
+}).check(
+  Schema.makeFilter(
+    ({ database, file }) => (database === undefined) !== (file === undefined) || "Expected either a file or a database",
+    { title: "one list" }
+  )
+)
+
 export const ConfigFile = Schema.Struct({
   ledger: Schema.optionalKey(
     Schema.Struct({
@@ -41,6 +68,9 @@ export const ConfigFile = Schema.Struct({
   groups: Schema.optionalKey(
     Schema.Array(Schema.Struct({ name: Schema.NonEmptyString, senders: Schema.Array(MemberName) }))
   ).annotateKey({ description: "Senders that speak for one brand. Left out: one group of all senders" }),
+  people: Schema.optionalKey(People).annotateKey({
+    description: "Everybody you text: where a provider cannot list, they are asked about"
+  }),
   policy: Schema.optionalKey(
     Schema.Struct({
       optIn: Schema.optionalKey(Schema.Literals(policies)),
@@ -70,6 +100,9 @@ export const ConfigFile = Schema.Struct({
       every: Schema.optionalKey(Schema.DurationFromString).annotateKey({ description: "Between two rounds: 1 minute" }),
       sweep: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0))).annotateKey({
         description: "Recipients of each sender asked about per round where a provider cannot list: 500"
+      }),
+      sweepPerHour: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0))).annotateKey({
+        description: "Pairs of a sender and a person asked about in any hour, of all senders of an account: 30000"
       })
     })
   )

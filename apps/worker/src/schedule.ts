@@ -7,9 +7,10 @@ import { Carrier } from "./carry.ts"
 export interface Schedule {
   readonly everyMs: number
   readonly sweepBudget: number
+  readonly sweepPerHour: number
 }
 
-export const defaultSchedule: Schedule = { everyMs: 60_000, sweepBudget: 500 }
+export const defaultSchedule: Schedule = { everyMs: 60_000, sweepBudget: 500, sweepPerHour: 30_000 }
 
 /** Runs rounds until interrupted. A round that fails is told of and does not end the next one. */
 export const rounds = Effect.fn("rounds")(function* (
@@ -23,6 +24,7 @@ export const rounds = Effect.fn("rounds")(function* (
       read,
       write: true,
       sweepBudget: schedule.sweepBudget,
+      sweepPerHour: schedule.sweepPerHour,
       startedBy: "schedule",
       confirmMs: settings.confirmMs
     }).pipe(

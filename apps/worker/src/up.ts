@@ -10,6 +10,7 @@ import { findConfig, withEnvironment } from "./find.ts"
 import { type PortError, serve } from "./http.ts"
 import { type Config, ConfigError, millis } from "./load.ts"
 import { Loaded, open } from "./open.ts"
+import { keepGathering, peopleOf } from "./people/gather.ts"
 import { defaultSchedule, rounds } from "./schedule.ts"
 
 export interface UpOptions {
@@ -68,19 +69,23 @@ const work = Effect.fnUntraced(function* (
   options: UpOptions,
   demo: Demo | undefined
 ): Effect.fn.Return<never, UpError, Scope.Scope | Fleet | Connection | Carrier | Loaded | HttpServer.HttpServer> {
-  const { content } = yield* Loaded
+  const config = yield* Loaded
+  const { content } = config
+  const people = yield* peopleOf(config)
   const { carried } = yield* Carrier
   const { address } = yield* HttpServer.HttpServer
   const tell = teller(options.json)
   const here = "port" in address ? `http://127.0.0.1:${address.port}` : "http://127.0.0.1"
   const url = content.http?.publicUrl ?? here
   yield* Effect.forkScoped(Effect.forever(Effect.flatMap(Queue.take(carried), (stop) => tell.carried(stop))))
+  if (people !== undefined) yield* Effect.forkScoped(keepGathering(people))
   yield* subscribe(url)
   if (demo !== undefined) yield* demo.subscribe(here)
   yield* tell.ready(here, content, demo)
   const schedule = {
     everyMs: millis(content.schedule?.every, defaultSchedule.everyMs),
-    sweepBudget: content.schedule?.sweep ?? defaultSchedule.sweepBudget
+    sweepBudget: content.schedule?.sweep ?? defaultSchedule.sweepBudget,
+    sweepPerHour: content.schedule?.sweepPerHour ?? defaultSchedule.sweepPerHour
   }
   return yield* rounds(schedule, tell.round)
 })

@@ -17,13 +17,43 @@ const wrong: ReadonlyArray<readonly [what: string, from: string, to: string, sai
     "an unknown setting",
     "    settle: 5 seconds",
     "    settel: 5 seconds",
-    "stopline.yaml:8: accounts[0].settel: is no setting; there are: name, senders, timeout, settle, vendor, connectionString, apiVersion, limits, webhook"
+    "stopline.yaml:8: accounts[0].settel: is no setting; there are: name, senders, timeout, settle, vendor, connectionString, apiVersion, limits, events, webhook"
   ],
   [
     "an unknown section",
     "groups:",
     "colour: red\ngroups:",
-    "stopline.yaml:16: colour: is no setting; there are: ledger, accounts, groups, policy, http, schedule"
+    "stopline.yaml:16: colour: is no setting; there are: ledger, accounts, groups, people, policy, http, schedule"
+  ],
+  [
+    "a webhook without a proof",
+    "webhook: { secret: { env: CONTOSO_WEBHOOK_SECRET } }",
+    "webhook: {}",
+    "stopline.yaml:7: accounts[0].webhook: Expected a secret, or entra, or both"
+  ],
+  [
+    "keys of Entra ID that anybody on the way could change",
+    "webhook: { secret: { env: CONTOSO_WEBHOOK_SECRET } }",
+    'webhook: { entra: { keys: "http://keys.example/", issuers: [a], audiences: [b] } }',
+    "stopline.yaml:7: accounts[0].webhook.entra.keys: Expected an https URL"
+  ],
+  [
+    "no list of people",
+    "groups:",
+    "people: { country: US }\ngroups:",
+    "stopline.yaml:16: people: Expected either a file or a database"
+  ],
+  [
+    "two lists of people",
+    "groups:",
+    "people: { file: a.csv, database: { url: { env: CRM_URL }, query: select 1 } }\ngroups:",
+    "stopline.yaml:16: people: Expected either a file or a database"
+  ],
+  [
+    "a country that is none",
+    "groups:",
+    "people: { file: a.csv, country: USA }\ngroups:",
+    "stopline.yaml:16: people.country: Expected two letters such as US"
   ],
   [
     "a setting that is missing",

@@ -16,6 +16,7 @@ import type { ProviderError } from "@stopline/provider"
 import { Clock, Effect, type Stream } from "effect"
 import { type Fleet, sendersOf, type Station } from "./fleet.ts"
 import type { LaneBusy } from "./lane.ts"
+import { eachSender } from "./senders.ts"
 import { checkAll, type SweepReport } from "./sweep.ts"
 import { walk, type WalkReport } from "./walk.ts"
 
@@ -56,7 +57,7 @@ export const backfill = Effect.fn("backfill")(function* <E, R>(
   }
   const port = adapter.check.port
   const run = (yield* unfinishedBackfill(account.id)) ?? (yield* begin(account.id, startedBy, unguarded))
-  const checks = yield* Effect.forEach(sendersOf(station, request.sender), (sender) =>
+  const checks = yield* eachSender(sendersOf(station, request.sender), (sender) =>
     checkAll(station, port, sender, recipients(), run, request.recipientCount)
   )
   yield* endRun(run.id, "completed", checks, yield* Clock.currentTimeMillis)

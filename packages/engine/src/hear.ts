@@ -1,6 +1,6 @@
 /** A webhook request, from its first byte to what may be answered: commit first, answer afterwards (L1). */
-import { type Connection, ingest, type Ingested, type LedgerError } from "@stopline/ledger"
-import type { EventPort, RawRequest, Received, Reply } from "@stopline/provider"
+import { type Connection, ingest, type Ingested, know, type LedgerError } from "@stopline/ledger"
+import type { Contact, EventPort, RawRequest, Received, Reply } from "@stopline/provider"
 import { Effect } from "effect"
 import { Fleet, type Station } from "./fleet.ts"
 
@@ -34,7 +34,20 @@ export const hearRequest = Effect.fn("hearRequest")(function* (
       reason: problem.reason
     })
   }
+  if (received.contacts !== undefined) yield* meet(station, received.contacts)
   if (received.observations.length === 0) return { reply: received.reply, received: received._tag }
   const ingested = yield* ingest(station.account, received.observations, request.receivedAt, settings.echoMs)
   return { reply: received.reply, received: received._tag, ingested }
+})
+
+/** Whom a sender texts is worth knowing and no fact about consent: where it cannot be kept, the request is none the worse. */
+const meet = Effect.fnUntraced(function* ({ account }: Station, contacts: ReadonlyArray<Contact>) {
+  const bySender = Map.groupBy(contacts, (contact) => contact.sender)
+  for (const sender of account.senders) {
+    const people = bySender.get(sender.address)?.map(({ at, recipient }) => ({ recipient, textedAt: at }))
+    if (people === undefined) continue
+    yield* know(account, [sender], people).pipe(
+      Effect.catch((error) => Effect.logWarning("who was texted could not be kept", { error: error.message }))
+    )
+  }
 })

@@ -6,7 +6,7 @@ import { adopt } from "./adopt.ts"
 import { seekEvidence } from "./evidence.ts"
 import { Fleet, sendersOf, type Station } from "./fleet.ts"
 import type { LaneBusy } from "./lane.ts"
-import { sweep, type SweepReport } from "./sweep.ts"
+import { sweep, type SweepBudget, type SweepReport } from "./sweep.ts"
 import { walk, type WalkReport } from "./walk.ts"
 
 export interface ReadReport {
@@ -18,7 +18,7 @@ export interface ReadReport {
 
 /** Reads every account, side by side. What one provider cannot answer does not keep the others from being read. */
 export const readAll = Effect.fn("readAll")(function* (
-  sweepBudget: number,
+  sweepBudget: SweepBudget,
   startedBy: string
 ): Effect.fn.Return<ReadonlyArray<ReadReport>, LedgerError, Connection | Fleet> {
   const { stations } = yield* Fleet
@@ -31,7 +31,7 @@ export const readAll = Effect.fn("readAll")(function* (
 })
 
 /** Walks what can be listed; asks about the rest. */
-const readOne = Effect.fnUntraced(function* (station: Station, sweepBudget: number, startedBy: string) {
+const readOne = Effect.fnUntraced(function* (station: Station, sweepBudget: SweepBudget, startedBy: string) {
   const { adapter } = station
   const name = station.account.name
   const reading: Effect.Effect<

@@ -20,6 +20,7 @@ import { Fleet } from "./fleet.ts"
 import { guardMessage, holdsBack } from "./guard.ts"
 import { plan, type Plan, writabilityOf } from "./plan.ts"
 import { readAll, type ReadReport } from "./read.ts"
+import type { SweepBudget } from "./sweep.ts"
 
 export interface RoundReport {
   /** `completed`: all was read and all that may be written was. `incomplete`: some lane failed, or some recipient has to be tried again. `halted`: a person has to decide. */
@@ -33,6 +34,8 @@ export interface RoundReport {
 export interface RoundOptions {
   /** Recipients of each sender to ask about where one cannot list. */
   readonly sweepBudget: number
+  /** Pairs of each account to ask about in any hour. Absent: any number. */
+  readonly sweepPerHour?: number
   readonly startedBy: string
   readonly confirmMs: number
   /** Read before planning. */
@@ -49,7 +52,7 @@ export const round = Effect.fn("round")(function* (
   const { settings, stations } = yield* Fleet
   const startedAt = yield* Clock.currentTimeMillis
   const runId = yield* beginRun({ kind: "round", accountId: null, startedBy: options.startedBy, at: startedAt })
-  const reads = options.read ? yield* readAll(options.sweepBudget, options.startedBy) : []
+  const reads = options.read ? yield* readAll(budgetOf(options), options.startedBy) : []
   yield* settleAll(settings.policy)
   const planned = yield* plan(
     stations.map((station) => ({ account: station.account, writability: writabilityOf(station.adapter) })),
@@ -74,6 +77,11 @@ export const round = Effect.fn("round")(function* (
     yield* Clock.currentTimeMillis
   )
   return { outcome, reads, plan: planned, applied, halts }
+})
+
+const budgetOf = ({ sweepBudget, sweepPerHour }: RoundOptions): SweepBudget => ({
+  perSender: sweepBudget,
+  perHour: sweepPerHour ?? Infinity
 })
 
 /** Raises the halts that the plan calls for; an approval of exactly this plan clears them instead. */

@@ -1,6 +1,6 @@
 /**
  * Asking again about known recipients, where a provider cannot list: those whose
- * standing is in doubt first, then the stalest.
+ * standing is in doubt first, then those who were texted since, then the stalest.
  */
 import type { Recipient } from "@stopline/consent"
 import {
@@ -10,14 +10,17 @@ import {
   endRun,
   type LedgerError,
   notAskedSince,
+  noteRun,
   type RegisteredSender,
-  stalest
+  stalest,
+  sweptSince
 } from "@stopline/ledger"
 import type { CheckPort, ProviderError } from "@stopline/provider"
 import { Clock, Duration, Effect, Stream } from "effect"
 import { type Fleet, sendersOf, type Station } from "./fleet.ts"
 import { paced } from "./pace.ts"
 import { report } from "./progress.ts"
+import { eachSender } from "./senders.ts"
 
 export interface SweepReport {
   readonly account: string
@@ -38,36 +41,69 @@ const plus = (a: SweepReport, b: SweepReport): SweepReport => ({
   news: a.news + b.news
 })
 
-/** Asks about at most `budget` recipients of each sender, all of them if it suffices. */
+export interface SweepBudget {
+  /** Recipients of each sender in one sweep. */
+  readonly perSender: number
+  /** Pairs of the whole account in any hour, whoever asks. */
+  readonly perHour: number
+}
+
+const hourMs = 60 * 60_000
+
+/** Asks about as many recipients of each sender as the budget has, all of them if it suffices. */
 export const sweep = Effect.fn("sweep")(function* (
   station: Station,
   port: CheckPort,
-  budget: number,
+  budget: SweepBudget,
   startedBy: string
 ): Effect.fn.Return<SweepReport, SweepError, Connection | Fleet> {
+  const { account } = station
   const startedAt = yield* Clock.currentTimeMillis
-  const runId = yield* beginRun({ kind: "sweep", accountId: station.account.id, startedBy, at: startedAt })
-  let total = none(station.account.name)
-  for (const sender of sendersOf(station)) {
-    let left = budget
-    while (left > 0) {
-      const most = Math.min(port.maxRecipients, left)
-      const recipients = yield* stalest(sender, startedAt, most)
-      if (recipients.length === 0) break
-      total = plus(total, yield* ask(station, port, sender, recipients, runId))
-      left -= recipients.length
-      yield* report({
-        kind: "check",
-        account: station.account.name,
-        sender: sender.address,
-        done: total.asked,
-        unit: "recipients"
+  const left =
+    budget.perHour === Infinity ? Infinity : budget.perHour - (yield* sweptSince(account.id, startedAt - hourMs))
+  const runId = yield* beginRun({ kind: "sweep", accountId: account.id, startedBy, at: startedAt })
+  const run = { id: runId, startedAt }
+  const senders = sendersOf(station)
+  let total = none(account.name)
+  let waiting = senders.length
+  yield* eachSender(senders, (sender) => {
+    // What an hour has left is shared by the senders that have not had their turn.
+    const share = Math.min(budget.perSender, Math.ceil((left - total.asked) / waiting--))
+    return sweepSender(station, port, sender, share, run, (asked) =>
+      Effect.suspend(() => {
+        total = plus(total, asked)
+        return Effect.andThen(noteRun(runId, total), tellOf(sender, total))
       })
-      if (recipients.length < most) break
-    }
-  }
+    )
+  })
   yield* endRun(runId, "completed", total, yield* Clock.currentTimeMillis)
   return total
+})
+
+const tellOf = (sender: RegisteredSender, { account, asked }: SweepReport) =>
+  report({ kind: "check", account, sender: sender.address, done: asked, unit: "recipients" })
+
+interface Run {
+  readonly id: number
+  readonly startedAt: number
+}
+
+const sweepSender = Effect.fnUntraced(function* (
+  station: Station,
+  port: CheckPort,
+  sender: RegisteredSender,
+  budget: number,
+  run: Run,
+  account: (asked: SweepReport) => Effect.Effect<void, LedgerError, Connection>
+) {
+  for (let left = budget; left > 0;) {
+    const most = Math.min(port.maxRecipients, left)
+    const recipients = yield* stalest(sender, run.startedAt, most)
+    if (recipients.length === 0) return
+    yield* account(yield* ask(station, port, sender, recipients, run.id))
+    left -= recipients.length
+    if (recipients.length < most) return
+  }
 })
 
 /** Asks about named recipients, leaving out those already asked about since `since`: so a run that was killed goes on where it was. */
@@ -76,7 +112,7 @@ export const checkAll = Effect.fn("checkAll")(function* <E, R>(
   port: CheckPort,
   sender: RegisteredSender,
   recipients: Stream.Stream<Recipient, E, R>,
-  run: { readonly id: number; readonly startedAt: number },
+  run: Run,
   total: number | undefined
 ): Effect.fn.Return<SweepReport, SweepError | E, Connection | Fleet | R> {
   let sum = none(station.account.name)

@@ -1,6 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { paced } from "@stopline/engine"
-import type { LimitGroup } from "@stopline/provider"
+import { type LimitGroup, NextTurn } from "@stopline/provider"
 import { Duration, Effect } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
 import { anotherProcess } from "../../../test/process.ts"
@@ -30,6 +30,20 @@ layer(ledgerForTest, { excludeTestServices: true })("a paced request", (it) => {
       const other = yield* anotherProcess()
       const all = [probe(world), other.run(probe(world)), probe(world), other.run(probe(world)), probe(world)]
       yield* inTime(Effect.all(all, { concurrency: "unbounded" }))
+      const arrived = times(world)
+      assert.strictEqual(arrived.length, 5)
+      for (const [index, at] of arrived.entries()) assert.isAtLeast(at, index * 1_000)
+    }).pipe(timed)
+  )
+
+  it.effect("that takes several requests waits a turn for each (L15)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld(limited())
+      const other = yield* anotherProcess()
+      const ask = world.asker.adapter.probe(askerOne)
+      const inParts = Effect.andThen(ask, Effect.andThen(Effect.flatten(NextTurn), ask))
+      const twice = world.run(paced(world.asker.adapter, "probe", inParts))
+      yield* inTime(Effect.all([twice, other.run(probe(world)), twice], { concurrency: "unbounded" }))
       const arrived = times(world)
       assert.strictEqual(arrived.length, 5)
       for (const [index, at] of arrived.entries()) assert.isAtLeast(at, index * 1_000)

@@ -1,7 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import { backfill, sweep } from "@stopline/engine"
-import { lastRuns } from "@stopline/ledger"
-import { Effect, Stream } from "effect"
+import { know, lastRuns } from "@stopline/ledger"
+import { Clock, Effect, Stream } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
 import { saidOf } from "../../../test/world.ts"
 import {
@@ -17,10 +17,10 @@ import {
   type World
 } from "./world.ts"
 
-const sweepOf = (world: World, budget = 100) => {
+const sweepOf = (world: World, perSender = 100, perHour = Infinity) => {
   const { check } = world.asker.adapter
   if (check._tag !== "Can") throw new Error("it can be asked")
-  return world.run(sweep(world.asking, check.port, budget, "test"))
+  return world.run(sweep(world.asking, check.port, { perSender, perHour }, "test"))
 }
 
 /** People one sender's provider was asked about a while ago, one minute after the other. */
@@ -56,6 +56,76 @@ layer(ledgerForTest, { excludeTestServices: true })("a sweep", (it) => {
       const world = yield* known(3, { asker: { batch: 2 } })
       assert.deepInclude(yield* sweepOf(world, 1_000), { asked: 3 })
       assert.deepStrictEqual(asked(world), [[1, 2], [3]])
+    }).pipe(timed)
+  )
+
+  it.effect("has a budget for any hour, which its senders share and every process keeps", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const { account } = world.asking
+      const somebody = people(10).map((recipient) => ({ recipient }))
+      yield* know(account, account.senders, somebody)
+      assert.deepInclude(yield* sweepOf(world, 100, 6), { asked: 6 })
+      assert.deepStrictEqual(
+        world.asker.calls.map(({ recipients, sender }) => [sender, recipients.length]),
+        [
+          [askerOne, 3],
+          [askerTwo, 3]
+        ]
+      )
+      yield* pass("59 minutes")
+      assert.deepInclude(yield* sweepOf(world, 100, 6), { asked: 0 })
+      assert.deepInclude(yield* sweepOf(world, 100, 7), { asked: 1 })
+      // One that died half-way has used up what it asked.
+      world.asker.fail("check", [{ kind: "none" }, { kind: "unavailable" }])
+      yield* pass("2 minutes")
+      yield* Effect.flip(sweepOf(world, 2, 5))
+      assert.deepInclude(yield* sweepOf(world, 100, 5), { asked: 2 })
+    }).pipe(timed)
+  )
+
+  it.effect("asks early about who was texted since, the latest first, and keeps nobody else waiting for it", () =>
+    Effect.gen(function* () {
+      const world = yield* known(9)
+      const { account } = world.asking
+      const now = yield* Clock.currentTimeMillis
+      yield* know(account, account.senders, [
+        { recipient: person(7), textedAt: now },
+        { recipient: person(8), textedAt: now + 1_000 },
+        { recipient: person(9), textedAt: now + 2_000 }
+      ])
+      yield* pass("1 minute")
+      yield* sweepOf(world, 6)
+      assert.deepStrictEqual(asked(world)[0], [9, 8, 1, 2, 3, 4])
+      yield* pass("1 minute")
+      world.asker.calls.length = 0
+      // They were asked about since they were texted.
+      yield* sweepOf(world, 3)
+      assert.deepStrictEqual(asked(world)[0], [7, 5, 6])
+    }).pipe(timed)
+  )
+
+  it.effect("of a sender that is denied leaves the others to be asked; a second denial is the account's", () =>
+    Effect.gen(function* () {
+      const world = yield* known(2)
+      const { account } = world.asking
+      yield* know(
+        account,
+        account.senders,
+        people(2).map((recipient) => ({ recipient }))
+      )
+      yield* pass("1 minute")
+      world.asker.block(askerTwo, person(1))
+      world.asker.fail("check", [{ kind: "denied" }])
+      const error = yield* Effect.flip(sweepOf(world))
+      assert.strictEqual(error._tag === "ProviderError" && error.reason._tag, "Denied")
+      assert.strictEqual((yield* standings(person(1)))[askerTwo], "opted-out held opted-out")
+      assert.isUndefined((yield* lastRuns("sweep", account.id)).completedAt)
+      yield* pass("1 minute")
+      world.asker.calls.length = 0
+      world.asker.fail("check", [{ kind: "denied" }, { kind: "denied" }])
+      yield* Effect.flip(sweepOf(world))
+      assert.strictEqual(world.asker.calls.length, 2)
     }).pipe(timed)
   )
 

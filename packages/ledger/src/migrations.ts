@@ -98,6 +98,7 @@ create table view (
   held consent_state,
   read_at timestamptz not null,
   asked_at timestamptz not null,
+  texted_at timestamptz,
   lifted_at timestamptz,
   intent consent_state,
   written consent_state,
@@ -113,7 +114,9 @@ create table view (
 comment on column view.echo_key is 'The event that was the echo of our last write: sent again it is still no news';
 comment on table view is 'What a provider was last known to hold for a pair; null in held is unknown';
 comment on column view.asked_at is 'When the provider was last asked about it or told, answered or not: the stalest is asked first';
+comment on column view.texted_at is 'When a text last went between the two, as far as anybody told: since then an opt-out may have been said';
 create index view_stalest on view (sender_id, asked_at);
+create index view_texted on view (sender_id, texted_at) where texted_at > asked_at;
 create index view_intent on view (sender_id) where intent is not null;
 create index view_absent on view (sender_id) where absent_at is not null;
 
@@ -129,6 +132,8 @@ create table run (
   counts jsonb
 );
 comment on column run.unguarded is 'What it found may be carried in bulk: the first backfill that a person started';
+
+create index run_started on run (account_id, kind, started_at);
 
 create table walk (
   key text primary key,

@@ -50,6 +50,46 @@ export const endRun = Effect.fn("Ledger.endRun")(function* (
   )
 })
 
+/** What a run has done so far, so that it counts also if the process dies. */
+export const noteRun = Effect.fn("Ledger.noteRun")(function* (
+  id: number,
+  counts: unknown
+): Effect.fn.Return<void, LedgerError, Connection> {
+  const { query } = yield* Connection
+  yield* query("note run", (db) =>
+    db
+      .updateTable("run")
+      .set({ counts: JSON.stringify(counts) })
+      .where("id", "=", id)
+      .execute()
+  )
+})
+
+export interface EndedRun {
+  readonly startedAt: number
+  readonly outcome: string | null
+  readonly counts: unknown
+}
+
+/** The last run of a kind that has ended, with what it counted. */
+export const lastEnded = Effect.fn("Ledger.lastEnded")(function* (
+  kind: RunKind,
+  accountId: number | null
+): Effect.fn.Return<EndedRun | undefined, LedgerError, Connection> {
+  const { query } = yield* Connection
+  return yield* query("last ended", (db) =>
+    db
+      .selectFrom("run")
+      .select(["started_at as startedAt", "outcome", "counts"])
+      .where("kind", "=", kind)
+      .where("account_id", "is not distinct from", accountId)
+      .where("ended_at", "is not", null)
+      .orderBy("id", "desc")
+      .limit(1)
+      .executeTakeFirst()
+  )
+})
+
 /** A backfill of an account that was begun and not ended: its process died, and it can be gone on with. */
 export const unfinishedBackfill = Effect.fn("Ledger.unfinishedBackfill")(function* (
   accountId: number

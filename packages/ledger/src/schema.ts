@@ -69,6 +69,7 @@ export interface Tables {
     held: ConsentState | null
     read_at: Instant
     asked_at: Instant
+    texted_at: MaybeInstant
     lifted_at: MaybeInstant
     intent: ConsentState | null
     written: ConsentState | null
@@ -123,4 +124,4 @@ export interface Tables {
   setting: { name: string; value: unknown }
 }
 
-export type RunKind = "walk" | "backfill" | "sweep" | "round" | "import"
+export type RunKind = "walk" | "backfill" | "sweep" | "round" | "import" | "people"

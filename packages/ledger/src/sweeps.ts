@@ -9,9 +9,11 @@ import type { RegisteredSender } from "./registry.ts"
 
 /**
  * Recipients of one sender that were not asked about since a moment: those whose
- * standing is not held everywhere first, then the stalest. The first are at most
- * half of them: some can never be held everywhere, and must not keep the others
- * from ever being asked about.
+ * standing is not held everywhere first, then those who were texted since they
+ * were asked about and may have answered with an opt-out, the latest first, and
+ * then the stalest. Each of the first two is at most a third of them: some can
+ * never be held everywhere, some are texted every day, and neither must keep the
+ * others from ever being asked about.
  */
 export const stalest = Effect.fn("Ledger.stalest")(function* (
   sender: RegisteredSender,
@@ -19,38 +21,73 @@ export const stalest = Effect.fn("Ledger.stalest")(function* (
   limit: number
 ): Effect.fn.Return<ReadonlyArray<Recipient>, LedgerError, Connection> {
   const { query } = yield* Connection
+  const third = Math.ceil(limit / 3)
   const result = yield* query("stalest", (db) =>
     sql<{ recipient: number }>`
       select recipient from (
-        (select v.recipient, v.asked_at, 0 as rank from view v
+        (select v.recipient, v.asked_at, null::timestamptz as texted_at, 0 as rank from view v
           join standing st on st.group_id = ${sender.groupId} and st.recipient = v.recipient and not st.settled
           where v.sender_id = ${sender.id} and v.intent is null and v.asked_at < ${instant(askedBefore)}
-          order by v.asked_at limit ${Math.ceil(limit / 2)})
+          order by v.asked_at limit ${third})
         union all
-        (select recipient, asked_at, 1 from view
+        (select recipient, asked_at, texted_at, 1 from view
+          where sender_id = ${sender.id} and intent is null and asked_at < ${instant(askedBefore)} and texted_at > asked_at
+          order by texted_at desc limit ${third})
+        union all
+        (select recipient, asked_at, null, 2 from view
           where sender_id = ${sender.id} and intent is null and asked_at < ${instant(askedBefore)}
           order by asked_at limit ${limit})
       ) candidates
       group by recipient
-      order by min(rank), min(asked_at), recipient
+      order by min(rank), max(texted_at) desc, min(asked_at), recipient
       limit ${limit}`.execute(db)
   )
   return result.rows.map((row) => toRecipient(row.recipient))
 })
 
-/** How many recipients of a sender are known, and when the stalest of them was last asked about (ms). */
+export interface Coverage {
+  readonly known: number
+  /** Nothing is known of what the provider holds for them: they were never asked about, or never answered. */
+  readonly neverAnswered: number
+  /** Asked about since the moment given. */
+  readonly askedSince: number
+  /** When the one who has waited longest was last asked about (ms); `-Infinity` when somebody never was. */
+  readonly stalestAt: number | undefined
+}
+
+/** How many recipients of a sender are known, and how old what is known of them is. @param since a moment (ms) */
 export const coverage = Effect.fn("Ledger.coverage")(function* (
-  sender: RegisteredSender
-): Effect.fn.Return<{ readonly known: number; readonly stalestAt: number | undefined }, LedgerError, Connection> {
+  sender: RegisteredSender,
+  since: number
+): Effect.fn.Return<Coverage, LedgerError, Connection> {
   const { query } = yield* Connection
-  const row = yield* query("coverage", (db) =>
-    db
-      .selectFrom("view")
-      .select((e) => [e.fn.countAll<number>().as("known"), e.fn.min("asked_at").as("stalestAt")])
-      .where("sender_id", "=", sender.id)
-      .executeTakeFirst()
+  const { rows } = yield* query("coverage", (db) =>
+    sql<{ known: number; neverAnswered: number; askedSince: number; stalestAt: number | null }>`
+      select count(*) as known, count(*) filter (where held is null) as "neverAnswered",
+        count(*) filter (where asked_at >= ${instant(since)}) as "askedSince", min(asked_at) as "stalestAt"
+      from view where sender_id = ${sender.id}`.execute(db)
   )
-  return { known: row?.known ?? 0, stalestAt: row?.stalestAt ?? undefined }
+  const [row] = rows
+  return {
+    known: row?.known ?? 0,
+    neverAnswered: row?.neverAnswered ?? 0,
+    askedSince: row?.askedSince ?? 0,
+    stalestAt: row?.stalestAt ?? undefined
+  }
+})
+
+/** How many pairs of an account were asked about in sweeps that began since a moment, by whatever process. */
+export const sweptSince = Effect.fn("Ledger.sweptSince")(function* (
+  accountId: number,
+  since: number
+): Effect.fn.Return<number, LedgerError, Connection> {
+  const { query } = yield* Connection
+  const { rows } = yield* query("swept since", (db) =>
+    sql<{ asked: number }>`
+      select coalesce(sum((counts ->> 'asked')::bigint), 0)::float8 as asked from run
+      where account_id = ${accountId} and kind = 'sweep' and started_at > ${instant(since)}`.execute(db)
+  )
+  return rows[0]?.asked ?? 0
 })
 
 /** Of these recipients, those a sender's provider was not asked about since a moment. */

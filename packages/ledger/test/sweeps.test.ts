@@ -4,6 +4,7 @@ import {
   commitCheck,
   coverage,
   ingest,
+  know,
   notAskedSince,
   type Registry,
   settleAll,
@@ -82,6 +83,39 @@ layer(ledgerForTest, { excludeTestServices: true })("whom to ask about", (it) =>
     })
   )
 
+  it.effect("is whoever was made known, first of all, and what was known of them stays (L5)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      const account = accountOf(registry, east)
+      const sender = senderOf(registry, eastOne)
+      yield* checkPairs(registry, [reading(person(1))], { beganAt: 10_000, endedAt: 10_100 })
+      const both = people(1, 2).map((recipient) => ({ recipient }))
+      assert.strictEqual(yield* know(account, [sender], [...both, ...both]), 1)
+      assert.strictEqual(yield* know(account, [sender], both), 0)
+      assert.strictEqual((yield* standings(person(1)))[eastOne], "opted-out held opted-out")
+      yield* settleAll("strict")
+      assert.deepStrictEqual(yield* stalest(sender, 60_000, 1), people(1))
+      assert.deepStrictEqual(yield* stalest(sender, 60_000, 9), people(1, 2))
+    })
+  )
+
+  it.effect("is early whoever was texted since, by the latest text, whatever comes in later", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      const account = accountOf(registry, east)
+      const sender = senderOf(registry, eastOne)
+      yield* known(registry, [1, 2, 3, 4])
+      const texted = (n: number, textedAt?: number) => know(account, [sender], [{ recipient: person(n), textedAt }])
+      yield* texted(3, 50_000)
+      yield* texted(4, 40_000)
+      yield* texted(3, 1_000)
+      yield* texted(3)
+      // Before they were asked about: no news.
+      yield* texted(2, 10_000)
+      assert.deepStrictEqual(yield* stalest(sender, 60_000, 4), people(3, 4, 1, 2))
+    })
+  )
+
   it.effect("is nobody whose write is on its way", () =>
     Effect.gen(function* () {
       const registry = yield* fresh()
@@ -104,9 +138,16 @@ layer(ledgerForTest, { excludeTestServices: true })("whom to ask about", (it) =>
   it.effect("is counted, with the moment of the stalest", () =>
     Effect.gen(function* () {
       const registry = yield* fresh()
-      assert.deepStrictEqual(yield* coverage(senderOf(registry, eastOne)), { known: 0, stalestAt: undefined })
+      const sender = senderOf(registry, eastOne)
+      const nobody = { known: 0, neverAnswered: 0, askedSince: 0, stalestAt: undefined }
+      assert.deepStrictEqual(yield* coverage(sender, 0), nobody)
       yield* known(registry, [1, 2])
-      assert.deepStrictEqual(yield* coverage(senderOf(registry, eastOne)), { known: 2, stalestAt: 10_000 })
+      const two = { known: 2, neverAnswered: 0, askedSince: 1, stalestAt: 10_000 }
+      assert.deepStrictEqual(yield* coverage(sender, 11_000), two)
+      yield* unanswered(registry, [3], 30_000)
+      yield* know(accountOf(registry, east), [sender], [{ recipient: person(4) }])
+      const four = { known: 4, neverAnswered: 2, askedSince: 2, stalestAt: -Infinity }
+      assert.deepStrictEqual(yield* coverage(sender, 11_000), four)
     })
   )
 })

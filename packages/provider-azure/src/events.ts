@@ -20,7 +20,7 @@ import {
   ruleAt,
   unitedStates
 } from "@stopline/consent"
-import type { RowProblem } from "@stopline/provider"
+import type { Contact, RowProblem } from "@stopline/provider"
 import { Option, Result, Schema } from "effect"
 import { anyCase, looseText } from "./wire.ts"
 
@@ -60,13 +60,20 @@ export const readEnvelope = (element: unknown): Option.Option<Envelope> =>
     }))
   )
 
+interface Heard {
+  readonly observations: ReadonlyArray<Observation>
+  readonly contacts: ReadonlyArray<Contact>
+  readonly problems: ReadonlyArray<RowProblem>
+}
+
 /** A broken event spares the others. Kinds of event that say nothing about consent are passed over. */
 export const readEvents = (
   teller: Teller,
   events: ReadonlyArray<Option.Option<Envelope>>,
   receivedAt: number
-): { readonly observations: ReadonlyArray<Observation>; readonly problems: ReadonlyArray<RowProblem> } => {
+): Heard => {
   const observations: Array<Observation> = []
+  const contacts: Array<Contact> = []
   const problems: Array<RowProblem> = []
   for (const [index, event] of events.entries()) {
     const told = Option.match(event, {
@@ -74,13 +81,16 @@ export const readEvents = (
       onSome: (event) => readers.get(event.kind.toLowerCase())?.(teller, event, receivedAt) ?? nothing
     })
     if (Result.isFailure(told)) problems.push({ row: `events[${index}]`, reason: told.failure })
-    else if (told.success !== undefined) observations.push(told.success)
+    else if (told.success !== undefined) {
+      if ("at" in told.success) contacts.push(told.success)
+      else observations.push(told.success)
+    }
   }
-  return { observations, problems }
+  return { observations, contacts, problems }
 }
 
-/** An observation, nothing about consent, or why it cannot be read (with no number in it). */
-type Told = Result.Result<Observation | undefined, string>
+/** An observation, a text that says nothing about consent, nothing at all, or why it cannot be read (with no number in it). */
+type Told = Result.Result<Observation | Contact | undefined, string>
 
 const nothing: Told = Result.succeed(undefined)
 
@@ -98,7 +108,7 @@ const readText = (teller: Teller, event: Envelope, receivedAt: number): Told => 
   if (Option.isNone(decoded)) return Result.fail("SMSReceived has no data")
   const data = decoded.value
   const heard = hear(data.message ?? "", teller.keywords, ruleAt(unitedStates, receivedAt))
-  if (heard === undefined) return nothing
+  if (heard === undefined) return met(data.to, data.from, data.receivedtimestamp ?? event.time, receivedAt)
   return told("SMSReceived", event, data, { sender: data.to, recipient: data.from }, receivedAt, (facts) => ({
     ...facts.pair,
     account: teller.account,
@@ -134,7 +144,9 @@ const readReport = (teller: Teller, event: Envelope, receivedAt: number): Told =
   if (Option.isNone(decoded)) return Result.fail("SMSDeliveryReportReceived has no data")
   const data = decoded.value
   const failed = data.deliverystatus?.toLowerCase() === "failed"
-  if (!failed || !optedOutDetails.test(data.deliverystatusdetails ?? "")) return nothing
+  if (!failed || !optedOutDetails.test(data.deliverystatusdetails ?? "")) {
+    return met(data.from, data.to, data.receivedtimestamp ?? event.time, receivedAt)
+  }
   const pair = { sender: data.from, recipient: data.to }
   return told("SMSDeliveryReportReceived", event, data, pair, receivedAt, (facts) => ({
     ...facts.pair,
@@ -155,6 +167,15 @@ const readers: ReadonlyMap<string, (teller: Teller, event: Envelope, receivedAt:
   ["microsoft.communication.smsreceived", readText],
   ["microsoft.communication.smsdeliveryreportreceived", readReport]
 ])
+
+/** A text about something else. Where it cannot be told between whom, nothing is lost. */
+const met = (from: string | undefined, to: string | undefined, time: string | undefined, receivedAt: number): Told => {
+  const sender = Option.getOrUndefined(parseSender(from ?? ""))
+  const recipient = Option.getOrUndefined(parseRecipient(to ?? ""))
+  if (sender === undefined || recipient === undefined) return nothing
+  const at = (parseTimestamp(time ?? "") ?? by(receivedAt)).notAfter
+  return Result.succeed({ sender, recipient, at: Math.min(at, receivedAt) })
+}
 
 type Pair = Pick<Observation, "sender" | "recipient">
 

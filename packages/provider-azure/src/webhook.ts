@@ -67,8 +67,13 @@ const hear = (teller: Teller, elements: ReadonlyArray<unknown>, receivedAt: numb
   if (envelopes.length === 1 && only !== undefined && Option.isSome(only) && isValidation(only.value)) {
     return validate(only.value)
   }
-  const { observations, problems } = readEvents(teller, envelopes, receivedAt)
-  return { _tag: "Understood", observations, problems, reply: reply(200, {}) }
+  const { contacts, ...heard } = readEvents(teller, envelopes, receivedAt)
+  return {
+    _tag: "Understood",
+    ...heard,
+    ...(contacts.length > 0 && { contacts }),
+    reply: reply(200, {})
+  }
 }
 
 const isValidation = (event: Envelope): boolean =>

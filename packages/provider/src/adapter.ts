@@ -153,6 +153,8 @@ export type Received =
   | {
       readonly _tag: "Understood"
       readonly observations: ReadonlyArray<Observation>
+      /** Pairs that a text went between: where a provider cannot list, whom to ask about. */
+      readonly contacts?: ReadonlyArray<Contact>
       /** Parts of the request that could not be understood; the rest was. */
       readonly problems: ReadonlyArray<RowProblem>
       /** To be sent once the observations are committed. */
@@ -162,6 +164,14 @@ export type Received =
   | { readonly _tag: "Handshake"; readonly reply: Reply }
   | { readonly _tag: "NotAuthentic"; readonly reason: string; readonly reply: Reply }
   | { readonly _tag: "NotUnderstood"; readonly reason: string; readonly reply: Reply }
+
+/** A text went between the two, and said nothing about consent. */
+export interface Contact {
+  readonly sender: SenderAddress
+  readonly recipient: Recipient
+  /** ms since the epoch. */
+  readonly at: number
+}
 
 /** Makes the provider send its events to us, where that can be done through its API. */
 export interface SubscriptionPort {

@@ -8,11 +8,12 @@ import {
   type WalkReport
 } from "@stopline/engine"
 import { openHalts, settleAll } from "@stopline/ledger"
+import { Loaded, peopleOf } from "@stopline/worker"
 import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { accountFlag, configFlag, jsonFlag, stationsFor, whoami, withFleet } from "../common.ts"
 import { Ends, UsageError } from "../exit.ts"
-import { type BadRow, openRecipients } from "../recipients.ts"
+import { type BadRow, countPeople, openRecipients } from "../recipients.ts"
 import { plural, say } from "../say.ts"
 
 const walked = (walk: WalkReport): string => {
@@ -51,6 +52,12 @@ const senderIn = Effect.fnUntraced(function* (stations: ReadonlyArray<Station>, 
   return { sender, owners }
 })
 
+/** The people that the configuration names, when the command line names none. */
+const configuredPeople = Effect.gen(function* () {
+  const people = yield* peopleOf(yield* Loaded)
+  return people === undefined ? undefined : yield* countPeople(people.rows)
+})
+
 export const backfill = Command.make(
   "backfill",
   {
@@ -60,7 +67,7 @@ export const backfill = Command.make(
     sender: Flag.String("sender").pipe(Flag.withDescription("Only this sender"), Flag.optional),
     recipients: Flag.String("recipients").pipe(
       Flag.withDescription(
-        "People to ask about where a provider cannot list: one number per line, or a CSV with the number first"
+        "People to ask about where a provider cannot list: one number per line, or a CSV with the number first. Left out: the people of the configuration"
       ),
       Flag.optional
     ),
@@ -74,10 +81,11 @@ export const backfill = Command.make(
     if (country !== undefined && !isCountry(country)) {
       return yield* new UsageError({ problem: `--country ${country}: expected two letters such as US` })
     }
-    const file = Option.isSome(flags.recipients) ? yield* openRecipients(flags.recipients.value, country) : undefined
+    const named = Option.isSome(flags.recipients) ? yield* openRecipients(flags.recipients.value, country) : undefined
     yield* withFleet(
       flags.config,
       Effect.gen(function* () {
+        const file = named ?? (yield* configuredPeople)
         const chosen = yield* stationsFor(flags.account)
         const only = Option.isSome(flags.sender) ? yield* senderIn(chosen, flags.sender.value) : undefined
         const reports: Array<BackfillReport> = []

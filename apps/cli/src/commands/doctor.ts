@@ -1,8 +1,9 @@
 import { isTollFree } from "@stopline/consent"
 import { Fleet, paced, sendersOf, type Station } from "@stopline/engine"
-import { coverage, openHalts } from "@stopline/ledger"
+import { coverage, lastEnded, openHalts } from "@stopline/ledger"
 import type { Capability } from "@stopline/provider"
-import { Effect } from "effect"
+import { Gathered } from "@stopline/worker"
+import { Clock, Duration, Effect, Schema } from "effect"
 import { Command } from "effect/cli"
 import { configFlag, jsonFlag, withFleet } from "../common.ts"
 import { Ends } from "../exit.ts"
@@ -14,6 +15,9 @@ interface SenderCheckup {
   /** `ok`, or what is wrong. */
   readonly probe: string
   readonly known: number
+  /** Nothing is known of what the provider holds for them. */
+  readonly neverAnswered: number
+  readonly askedInADay: number
   readonly stalest: string
 }
 
@@ -44,6 +48,33 @@ const blindSpots = ({ account, adapter }: Station): ReadonlyArray<string> => [
     : [])
 ]
 
+const dayMs = Duration.toMillis(Duration.days(1))
+
+/** How much is known where one can only ask, and how old it is. */
+const ageOf = ({ askedInADay, known, neverAnswered, stalest }: SenderCheckup): string => {
+  if (known === 0) return ""
+  const never = neverAnswered === 0 ? "" : `, ${neverAnswered} never answered for`
+  return `, ${askedInADay} asked about in the last day, stalest ${stalest}${never}`
+}
+
+/** The people that the configuration names, as they were read last. */
+const lastGathered = Effect.gen(function* () {
+  const last = yield* lastEnded("people", null)
+  const counts = Schema.decodeUnknownOption(Gathered)(last?.counts)
+  if (last === undefined || counts._tag === "None") return undefined
+  return { at: moment(last.startedAt), outcome: last.outcome ?? "unknown", ...counts.value }
+})
+
+type LastGathered = Effect.Success<typeof lastGathered>
+
+const describePeople = (people: LastGathered): ReadonlyArray<string> =>
+  people === undefined
+    ? []
+    : [
+        `people: ${people.read} read at ${people.at} (${people.outcome}), ${plural(people.unreadable, "row")} not understood`,
+        ...people.examples.map(({ row, text }) => `  row ${row}: ${text} is no phone number`)
+      ]
+
 const examine = Effect.fnUntraced(function* (station: Station) {
   const { account, adapter } = station
   const senders = yield* Effect.forEach(sendersOf(station), (sender) =>
@@ -52,9 +83,17 @@ const examine = Effect.fnUntraced(function* (station: Station) {
         Effect.as("ok"),
         Effect.catchTag("ProviderError", (error) => Effect.succeed(error.message))
       )
-      const { known, stalestAt } = yield* coverage(sender)
-      const tollFree = isTollFree(sender.address)
-      return { sender: sender.address, tollFree, probe, known, stalest: moment(stalestAt) } satisfies SenderCheckup
+      const since = (yield* Clock.currentTimeMillis) - dayMs
+      const { askedSince, known, neverAnswered, stalestAt } = yield* coverage(sender, since)
+      return {
+        sender: sender.address,
+        tollFree: isTollFree(sender.address),
+        probe,
+        known,
+        neverAnswered,
+        askedInADay: askedSince,
+        stalest: stalestAt === Number.NEGATIVE_INFINITY ? "never" : moment(stalestAt)
+      } satisfies SenderCheckup
     })
   )
   return {
@@ -78,7 +117,7 @@ const describe = (checkup: Checkup): ReadonlyArray<string> => [
   ...Object.entries(checkup.capabilities).map(([name, answer]) => `  ${name}: ${answer}`),
   ...checkup.senders.map(
     (one) =>
-      `  ${one.sender}${one.tollFree ? " (toll-free)" : ""}: ${one.probe === "ok" ? "answers" : one.probe}; ${plural(one.known, "person", "people")} known${one.known > 0 ? `, stalest ${one.stalest}` : ""}`
+      `  ${one.sender}${one.tollFree ? " (toll-free)" : ""}: ${one.probe === "ok" ? "answers" : one.probe}; ${plural(one.known, "person", "people")} known${ageOf(one)}`
   ),
   ...checkup.blindSpots.map((spot) => `  blind spot: ${spot}`)
 ]
@@ -93,9 +132,11 @@ export const doctor = Command.make(
         const { stations } = yield* Fleet
         const checkups = yield* Effect.forEach(stations, examine, { concurrency: "unbounded" })
         const halts = (yield* openHalts()).map((halt) => halt.message)
-        yield* say(json, { ledger: "ok", accounts: checkups, halts }, [
+        const people = yield* lastGathered
+        yield* say(json, { ledger: "ok", accounts: checkups, halts, ...(people !== undefined && { people }) }, [
           "ledger: answers",
           ...checkups.flatMap(describe),
+          ...describePeople(people),
           ...halts
         ])
         const failing = checkups.some((checkup) => checkup.senders.some((sender) => sender.probe !== "ok"))

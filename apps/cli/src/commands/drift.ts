@@ -19,7 +19,7 @@ export const drift = Command.make(
       config,
       Effect.gen(function* () {
         const { settings, stations } = yield* Fleet
-        const reads = yield* readAll(Number.MAX_SAFE_INTEGER, whoami())
+        const reads = yield* readAll({ perSender: Infinity, perHour: Infinity }, whoami())
         yield* settleAll(settings.policy)
         const accounts = stations.map((station) => ({
           account: station.account,

@@ -1,0 +1,102 @@
+/**
+ * Everybody whom the configuration names is made known to the senders of the
+ * accounts that cannot list, so that sweeps ask about them (docs: the blind spot).
+ */
+import { Fleet } from "@stopline/engine"
+import { beginRun, type Connection, endRun, know, lastRuns, type LedgerError } from "@stopline/ledger"
+import { Clock, Duration, Effect, Schema, Stream } from "effect"
+import type { Config, ConfigError } from "../load.ts"
+import { readSecret } from "../secret.ts"
+import { peopleInFile } from "./file.ts"
+import { peopleInQuery } from "./query.ts"
+import type { PeopleError, PersonRow } from "./rows.ts"
+
+export interface People {
+  /** Reads the list anew: it is never held in memory. */
+  readonly rows: () => Stream.Stream<PersonRow, PeopleError>
+  readonly everyMs: number
+}
+
+/** The people that the configuration names, if it names any. */
+export const peopleOf = Effect.fn("peopleOf")(function* (
+  config: Config
+): Effect.fn.Return<People | undefined, ConfigError> {
+  const { people } = config.content
+  if (people === undefined) return undefined
+  const everyMs = people.every === undefined ? Duration.toMillis(Duration.days(1)) : Duration.toMillis(people.every)
+  const { country, database, file } = people
+  if (database === undefined) return { rows: () => peopleInFile(file ?? "", country), everyMs }
+  const url = yield* Effect.mapError(readSecret(database.url), (error) =>
+    config.problem(["people", "database", "url"], error.message)
+  )
+  return { rows: () => peopleInQuery({ url, text: database.query }, country), everyMs }
+})
+
+/** What became of a list, as it is stored with its run. */
+export const Gathered = Schema.Struct({
+  read: Schema.Int,
+  /** Pairs of a sender and one of them that were not known before. */
+  fresh: Schema.Int,
+  unreadable: Schema.Int,
+  /** The first of those that could not be read. */
+  examples: Schema.Array(Schema.Struct({ row: Schema.Int, text: Schema.String }))
+})
+export type Gathered = typeof Gathered.Type
+
+const mostExamples = 20
+const atOnce = 1000
+
+export const gather = Effect.fn("gather")(function* (
+  people: People,
+  startedBy: string
+): Effect.fn.Return<Gathered, PeopleError | LedgerError, Fleet | Connection> {
+  const { stations } = yield* Fleet
+  const asked = stations.filter(({ adapter }) => adapter.list._tag !== "Can" && adapter.check._tag === "Can")
+  const runId = yield* beginRun({ kind: "people", accountId: null, startedBy, at: yield* Clock.currentTimeMillis })
+  let gathered: Gathered = { read: 0, fresh: 0, unreadable: 0, examples: [] }
+  const take = Effect.fnUntraced(function* (rows: ReadonlyArray<PersonRow>) {
+    const good = rows.flatMap((row) => ("recipient" in row ? [row] : []))
+    let fresh = 0
+    for (const { account } of asked) fresh += yield* know(account, account.senders, good)
+    gathered = add(gathered, rows, good.length, fresh)
+  })
+  const end = (outcome: string) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => endRun(runId, outcome, gathered, now))
+  yield* Stream.runForEach(Stream.grouped(people.rows(), atOnce), take).pipe(
+    Effect.tapError(() => Effect.ignore(end("failed")))
+  )
+  yield* end("completed")
+  return gathered
+})
+
+const add = (sum: Gathered, rows: ReadonlyArray<PersonRow>, good: number, fresh: number): Gathered => ({
+  read: sum.read + good,
+  fresh: sum.fresh + fresh,
+  unreadable: sum.unreadable + rows.length - good,
+  examples: [
+    ...sum.examples,
+    ...rows.flatMap((row) => ("unreadable" in row ? [{ row: row.row, text: row.unreadable }] : []))
+  ].slice(0, mostExamples)
+})
+
+/** Gathers again and again. A list that cannot be read now is told of, and read the next time. */
+export const keepGathering = Effect.fn("keepGathering")(function* (
+  people: People
+): Effect.fn.Return<never, never, Fleet | Connection> {
+  for (;;) {
+    yield* Effect.gen(function* () {
+      const { completedAt } = yield* lastRuns("people", null)
+      const due = completedAt === undefined ? 0 : completedAt + people.everyMs - (yield* Clock.currentTimeMillis)
+      if (due > 0) return yield* Effect.sleep(due)
+      const { examples, fresh, read, unreadable } = yield* gather(people, "schedule")
+      yield* Effect.logInfo("people were read", { read, fresh, unreadable })
+      for (const { row, text } of examples) yield* Effect.logWarning("no phone number", { row, text })
+    }).pipe(
+      Effect.catch((error) =>
+        Effect.andThen(Effect.logError("people could not be read", { error: error.message }), Effect.sleep(retryMs))
+      )
+    )
+  }
+})
+
+const retryMs = 5 * 60_000
