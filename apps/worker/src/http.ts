@@ -5,7 +5,14 @@ import { Fleet } from "@stopline/engine"
 import { Connection, openHalts, lastRuns } from "@stopline/ledger"
 import type { RawRequest } from "@stopline/provider"
 import { ByteSize, Clock, Effect, Layer, Predicate, Schema } from "effect"
-import { HttpIncomingMessage, HttpRouter, HttpServer, type HttpServerRequest, HttpServerResponse } from "effect/http"
+import {
+  HttpIncomingMessage,
+  HttpRouter,
+  HttpServer,
+  type HttpServerError,
+  type HttpServerRequest,
+  HttpServerResponse
+} from "effect/http"
 import { Carrier } from "./carry.ts"
 
 /** Far more than any provider sends at once: Event Grid stops at 1 MiB. */
@@ -31,14 +38,24 @@ const webhooks = HttpRouter.add("*", "/webhooks/:account", (request) =>
     return HttpServerResponse.text(reply.body, { status: reply.status, headers: reply.headers })
   }).pipe(
     // Our own fault is temporary: 503 makes the provider send it again, where a 4xx would make it give up.
-    Effect.catch((error) =>
-      Effect.as(
-        Effect.logError("a webhook request could not be stored", { error: error.message }),
-        HttpServerResponse.empty({ status: error._tag === "HttpServerError" ? 413 : 503 })
+    Effect.catch((error) => {
+      const fault = error._tag === "HttpServerError" ? faultOf(error) : { status: 503, detail: error.message }
+      return Effect.as(
+        Effect.logError("a webhook request could not be stored", { error: fault.detail }),
+        HttpServerResponse.empty({ status: fault.status })
       )
-    )
+    })
   )
 )
+
+/**
+ * A body that is larger than any provider's will be so the next time; one that
+ * broke off on its way may be whole then.
+ */
+const faultOf = ({ reason }: HttpServerError.HttpServerError): { readonly status: number; readonly detail: string } =>
+  reason._tag === "RequestParseError" && reason.reason === "BodyTooLarge"
+    ? { status: 413, detail: "its body is too large" }
+    : { status: 503, detail: "its body could not be read" }
 
 const readRequest = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest) {
   const receivedAt = yield* Clock.currentTimeMillis

@@ -138,13 +138,15 @@ describe.concurrent("a webhook", () => {
     })
   )
 
-  it.live("with a body over two mebibytes is refused", () =>
+  it.live("with a body over two mebibytes is refused, and its secret is not logged (L14)", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
-      yield* startWorker(world)
+      const worker = yield* startWorker(world)
       const [person = ""] = world.sandbox.people
       const padded = (bytes: number) => [{ ...textToAzure(person, "1")[0], padding: "x".repeat(bytes) }]
       expect((yield* post(world, azurePath, padded(3 * 1024 * 1024))).status).toBe(413)
+      expect(worker.logged.join("\n")).toContain("too large")
+      expect(worker.logged.join("\n")).not.toContain(secrets.CONTOSO_WEBHOOK_SECRET)
       expect(yield* stored(world, person)).toEqual([])
       // One mebibyte is the most that Event Grid sends.
       expect((yield* post(world, azurePath, padded(1024 * 1024))).status).toBe(200)

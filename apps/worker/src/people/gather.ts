@@ -55,7 +55,11 @@ export const gather = Effect.fn("gather")(function* (
   const runId = yield* beginRun({ kind: "people", accountId: null, startedBy, at: yield* Clock.currentTimeMillis })
   let gathered: Gathered = { read: 0, fresh: 0, unreadable: 0, examples: [] }
   const take = Effect.fnUntraced(function* (rows: ReadonlyArray<PersonRow>) {
-    const good = rows.flatMap((row) => ("recipient" in row ? [row] : []))
+    // Whoever was texted in the future would be asked about for ever.
+    const now = yield* Clock.currentTimeMillis
+    const good = rows.flatMap((row) =>
+      "recipient" in row ? [{ recipient: row.recipient, textedAt: row.textedAt && Math.min(row.textedAt, now) }] : []
+    )
     let fresh = 0
     for (const { account } of asked) fresh += yield* know(account, account.senders, good)
     gathered = add(gathered, rows, good.length, fresh)

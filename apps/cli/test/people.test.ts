@@ -1,0 +1,56 @@
+/** The people of the configuration: a backfill asks about them, and doctor says how much is known and how old it is. */
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { azure, azureSenders, eventually, makeWorld, tenDlc, type World } from "../../worker/test/world.ts"
+import { json, put, run, start } from "./cli.ts"
+
+const withPeople = Effect.fnUntraced(function* (...rows: ReadonlyArray<string>) {
+  const world = yield* makeWorld({ rest: "schedule: { every: 1 hour }\npeople: { file: everybody.txt }" })
+  yield* put(world, "everybody.txt", [...world.sandbox.people.slice(0, 3), ...rows].join("\n"))
+  return world
+})
+
+const doctor = (world: World) => Effect.map(run(world, "doctor"), ({ out }) => out.split("\n"))
+
+describe.concurrent("the people of the configuration", () => {
+  it.live("are asked about by a backfill that names no others", () =>
+    Effect.gen(function* () {
+      const world = yield* withPeople("nobody")
+      const told = yield* run(world, "backfill", "--account", azure)
+      expect([told.code, told.out.trimEnd().split("\n")]).toEqual([
+        2,
+        [`${azure}: asked about 9 pairs, 0 new`, "line 4: no•••dy is no phone number; left out"]
+      ])
+      const lines = yield* doctor(world)
+      for (const sender of azureSenders) {
+        const line = lines.find((text) => text.trim().startsWith(sender))
+        expect(line).toMatch(/3 people known, 3 asked about in the last day, stalest 20\d\d-\S+ \S+Z$/)
+      }
+    })
+  )
+
+  it.live("are read by a worker; doctor says what became of the list, and who was never asked about", () =>
+    Effect.gen(function* () {
+      const world = yield* withPeople("nobody")
+      // One round and no other: whoever becomes known after it is not asked about yet.
+      yield* world.sandbox.fault({ account: azure, kind: "unavailable", operation: "check", times: 100_000 })
+      yield* start(world, "up")
+      yield* eventually(
+        "the list is read",
+        Effect.map(
+          world.sql("select from run where kind = 'people' and ended_at is not null"),
+          (rows) => rows.length > 0
+        )
+      )
+      yield* world.sandbox.clearFaults()
+      const lines = yield* doctor(world)
+      expect(lines.find((text) => text.trim().startsWith(tenDlc))).toContain(
+        "3 people known, 0 asked about in the last day, stalest never, 3 never answered for"
+      )
+      expect(lines.join("\n")).toMatch(
+        /people: 3 read at \S+ \S+Z \(completed\), 1 row not understood\n {2}row 4: no•••dy is no phone number/
+      )
+      expect(json(yield* run(world, "doctor", "--json")).people).toMatchObject({ read: 3, fresh: 9, unreadable: 1 })
+    })
+  )
+})
