@@ -68,7 +68,8 @@ const readRequest = Effect.fnUntraced(function* (request: HttpServerRequest.Http
     method: request.method,
     headers: { ...request.headers },
     query: Object.fromEntries(query),
-    body,
+    // JSON may begin with a byte order mark, and whoever reads it may pass over that (RFC 8259, 8.1).
+    body: body.replace(/^\uFEFF/, ""),
     receivedAt
   } satisfies RawRequest
 })

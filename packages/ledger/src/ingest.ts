@@ -10,6 +10,7 @@ import type { LedgerError } from "./error.ts"
 import { append, type Append, type Recorded } from "./fold.ts"
 import { lockAccount } from "./locks.ts"
 import { type RegisteredAccount, senderId } from "./registry.ts"
+import { storable } from "./storable.ts"
 import { loadViews, pairKey, saveViews } from "./views.ts"
 
 export interface Ingested {
@@ -36,7 +37,8 @@ export const ingest = Effect.fn("Ledger.ingest")(function* (
   runId: number | null = null
 ): Effect.fn.Return<Ingested, LedgerError, Connection> {
   const connection = yield* Connection
-  return yield* connection.transaction("ingest", store(account, observations, receivedAt, echoWindow, runId))
+  const facts = observations.map(storable)
+  return yield* connection.transaction("ingest", store(account, facts, receivedAt, echoWindow, runId))
 })
 
 const store = Effect.fnUntraced(function* (

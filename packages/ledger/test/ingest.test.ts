@@ -60,6 +60,24 @@ layer(ledgerForTest, { excludeTestServices: true })("what arrives", (it) => {
     })
   )
 
+  it.effect.each([
+    [
+      "longer than an index takes",
+      Array.from({ length: 2_000 }, (_, n) => String.fromCodePoint(0x4e00 + n * 7)).join("")
+    ],
+    ["with a NUL", "event:\0"],
+    ["with half a letter", "event:\ud800"]
+  ] as const)("is stored under an id %s, and is one row however often it comes (L1, L11)", ([, id]) =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      const told = event(id, { evidence: { messageId: id, eventId: id } })
+      assert.strictEqual((yield* hear(registry, [told])).recorded.length, 1)
+      assert.strictEqual((yield* hear(registry, [told])).repeated, 1)
+      const other = event(`${id}x`, { basis: "message" })
+      assert.strictEqual((yield* hear(registry, [other])).recorded.length, 1)
+    })
+  )
+
   it.effect("silences every sender of the group once it is stored (L1, L2)", () =>
     Effect.gen(function* () {
       const registry = yield* fresh()

@@ -1,0 +1,28 @@
+/**
+ * What others write for ids can be anything: longer than an index takes, or with
+ * letters that Postgres has none for. An event must not be refused over that
+ * again and again until its provider gives it up, and what came with it (L1).
+ */
+import { createHash } from "node:crypto"
+import type { Evidence, Observation } from "@stopline/consent"
+
+const longestKey = 300
+const longestText = 2000
+
+/** NUL is in no text of Postgres, and half a surrogate pair is no letter. */
+const isPlain = (text: string): boolean => !text.includes("\0") && text.isWellFormed()
+
+const plain = (text: string): string => text.slice(0, longestText).replaceAll("\0", "").toWellFormed()
+
+/** The same key stays the same, and another one another, whatever they are made of. */
+const keyOf = (key: string): string =>
+  key.length <= longestKey && isPlain(key) ? key : `sha256:${createHash("sha256").update(key, "utf16le").digest("hex")}`
+
+const evidenceOf = (evidence: Evidence): Evidence =>
+  Object.fromEntries(Object.entries(evidence).map(([name, text]) => [name, plain(text)]))
+
+export const storable = (observation: Observation): Observation => ({
+  ...observation,
+  key: observation.key === null ? null : keyOf(observation.key),
+  evidence: evidenceOf(observation.evidence)
+})
