@@ -1,12 +1,13 @@
 import { assert, layer } from "@effect/vitest"
 import { hearRequest } from "@stopline/engine"
-import { Connection } from "@stopline/ledger"
+import type { SenderAddress } from "@stopline/consent"
+import { Connection, stalest } from "@stopline/ledger"
 import type { EventPort, RawRequest, Received } from "@stopline/provider"
 import { Effect, Exit, Layer, Scope } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
 import { rowCounts } from "../../../test/world.ts"
 import { here } from "../../../test/process.ts"
-import { listerOne, listerTwo, makeWorld, person, standings, timed } from "./world.ts"
+import { askerOne, askerTwo, listerOne, listerTwo, makeWorld, person, senderOf, standings, timed } from "./world.ts"
 
 const reply = { status: 200, headers: {}, body: "" }
 const request: RawRequest = { method: "POST", headers: {}, query: {}, body: "", receivedAt: 1_000 }
@@ -59,6 +60,27 @@ layer(ledgerForTest, { excludeTestServices: true })("a webhook request", (it) =>
         assert.deepStrictEqual(heard, { reply: received.reply, received: received._tag })
       }
       assert.deepStrictEqual(yield* rowCounts, before)
+    }).pipe(timed)
+  )
+
+  it.effect("that says whom a sender is in touch with makes them known there, to be asked about", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const told = (sender: SenderAddress) =>
+        answering({
+          _tag: "Understood",
+          observations: [],
+          contacts: [{ sender, recipient: person(1), at: 500 }],
+          problems: [],
+          reply
+        })
+      yield* world.run(hearRequest(world.asking, told(askerOne), request))
+      // Of a sender that nobody configured nothing is kept.
+      yield* world.run(hearRequest(world.asking, told("+14255550199" as SenderAddress), request))
+      const sender = senderOf(world.asking, askerOne)!
+      assert.deepStrictEqual(yield* stalest(sender, 1_000, 9), [person(1)])
+      assert.deepStrictEqual(yield* stalest(senderOf(world.asking, askerTwo)!, 1_000, 9), [])
+      assert.strictEqual((yield* standings(person(1)))[askerOne], undefined)
     }).pipe(timed)
   )
 

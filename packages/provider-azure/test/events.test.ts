@@ -289,3 +289,40 @@ describe("a broken event", () => {
     })
   )
 })
+
+describe("a text about something else", () => {
+  const met = { sender: "+14255550100", recipient: "+12065551000", at: Date.UTC(2026, 10, 21, 8) }
+  const at = "2026-11-21T08:00:00.0000000Z"
+  const delivered = {
+    messageId: "Outgoing_1",
+    from: "14255550100",
+    to: "+12065551000",
+    deliveryStatus: "Delivered",
+    deliveryStatusDetails: "No error.",
+    receivedTimestamp: at
+  }
+
+  it.live("tells whom a sender is in touch with, whoever wrote, delivered or not", () =>
+    Effect.gen(function* () {
+      const { contacts, observations } = yield* receive([
+        grid(received, { from: "12065551000", to: "14255550100", message: "hello", receivedTimestamp: at }),
+        grid(report, delivered),
+        cloud(report, pascal({ ...delivered, deliveryStatus: "Failed", deliveryStatusDetails: "4010: blocked" }))
+      ])
+      expect(observations).toEqual([])
+      expect(contacts).toEqual([met, met, met])
+    })
+  )
+
+  it.live("happened no later than it was told, and where nobody can tell between whom, is nothing", () =>
+    Effect.gen(function* () {
+      const { contacts, problems } = yield* receive([
+        grid(report, { ...delivered, receivedTimestamp: "2099-01-01T00:00:00.0000000Z" }),
+        grid(report, { ...delivered, to: "nobody" }),
+        grid(received, { from: "12065551000", to: "CONTOSO", message: "hello" })
+      ])
+      expect(contacts).toEqual([{ ...met, at: receivedAt }])
+      expect(problems).toEqual([])
+    })
+  )
+})
