@@ -153,7 +153,7 @@ const genuine: ReadonlyArray<(id: string, person: string) => Genuine> = [
   (id, person) => ({
     vendor: "ringcentral",
     body: told(id, "/restapi/v1.0/account/400000001/a2p-sms/opt-outs", { from: acmeSender, to: person, active: true }),
-    needed: [["uuid"], ["event"], ["body"], ["body", "from"], ["body", "to"], ["body", "active"]],
+    needed: [["event"], ["body"], ["body", "from"], ["body", "to"], ["body", "active"]],
     idle: [["subscriptionId"], ["ownerId"]]
   }),
   (id, person) => ({

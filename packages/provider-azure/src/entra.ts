@@ -15,7 +15,7 @@ import type { AzureEntra } from "./config.ts"
 import type { Proof } from "./proof.ts"
 
 /** The role's name is the one that Microsoft's own scripts give it. */
-export const defaultRole = "AzureEventGridSecureWebhookSubscriber"
+const defaultRole = "AzureEventGridSecureWebhookSubscriber"
 
 /** Entra ID signs access tokens with it; a token that names another way to be checked is none of its own. */
 const algorithms = ["RS256"]

@@ -46,7 +46,7 @@ export type Gathered = typeof Gathered.Type
 const mostExamples = 20
 const atOnce = 1000
 
-export const gather = Effect.fn("gather")(function* (
+const gather = Effect.fn("gather")(function* (
   people: People,
   startedBy: string
 ): Effect.fn.Return<Gathered, PeopleError | LedgerError, Fleet | Connection> {
