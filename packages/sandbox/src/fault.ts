@@ -10,7 +10,10 @@ import { SandboxError } from "./error.ts"
 
 export type Vendor = "azure" | "ringcentral"
 
-/** `event` is what a vendor sends; all others are what it is asked. */
+/**
+ * `event` is what a vendor sends; all others are what it is asked. At RingCentral
+ * a name stands for what is done, in whichever generation of its API.
+ */
 const operations = [
   "add",
   "remove",
@@ -19,6 +22,8 @@ const operations = [
   "list",
   "bulk-assign",
   "messages",
+  "history",
+  "export",
   "subscribe",
   "subscription",
   "event"
@@ -98,6 +103,7 @@ const writes: ReadonlyArray<Operation> = ["add", "remove", "bulk-assign"]
 const items: ReadonlyArray<Operation> = ["add", "remove", "check", "bulk-assign"]
 const azureItems: ReadonlyArray<Operation> = ["add", "remove", "check"]
 const lists: ReadonlyArray<Operation> = ["list"]
+const pages: ReadonlyArray<Operation> = ["list", "messages", "history"]
 const requests: ReadonlyArray<Operation> = operations.filter((name) => name !== "event" && name !== "token")
 const logins: ReadonlyArray<Operation> = [...requests, "token"]
 const everyEvent: ReadonlyArray<Operation> = ["event"]
@@ -118,10 +124,10 @@ const concerns: Record<
   "item-error": { byDefault: azureItems, may: azureItems },
   "item-missing": { byDefault: items, may: items },
   "invalid-input": { byDefault: azureItems, may: azureItems },
-  "empty-page": { byDefault: lists, may: ["list", "messages"] },
-  "repeat-token": { byDefault: lists, may: ["list", "messages"] },
-  "forgotten-token": { byDefault: lists, may: ["list", "messages"] },
-  "short-list": { byDefault: lists, may: ["list", "messages"] },
+  "empty-page": { byDefault: lists, may: pages },
+  "repeat-token": { byDefault: lists, may: pages },
+  "forgotten-token": { byDefault: lists, may: pages },
+  "short-list": { byDefault: lists, may: pages },
   "stale-read": { byDefault: ["check", "list"], may: ["check", "list"] },
   "lost-events": { byDefault: everyEvent, may: everyEvent },
   "duplicate-events": { byDefault: everyEvent, may: everyEvent }

@@ -62,7 +62,9 @@ export const RingCentralOptions = Schema.Struct({
   tokenSeconds: Schema.optionalKey(Count),
   /** Whether logging in also gives a refresh token. Off by default, as it is for new apps. */
   refreshTokens: Schema.optionalKey(Schema.Boolean),
-  /** `bare`: records of `from` and `to` only, as the old guide shows them. Default `full`. */
+  /** Serves only this generation of the opt-out API, and answers 404 to the other. Absent: both, over one list. */
+  api: Schema.optionalKey(Schema.Literals(["v1", "v2"])),
+  /** `bare`: v1 records of `from` and `to` only, as the old guide shows them, and v2 records without a coverage. Default `full`. */
   records: Schema.optionalKey(Schema.Literals(["bare", "full"])),
   /** A next token on the last page, too, followed by an empty page. Default false. */
   tokenOnLastPage: Schema.optionalKey(Schema.Boolean),

@@ -46,6 +46,7 @@ const makeService = (
     oauth: new OAuth({ ...credentials, ownerId, tokenSeconds, refreshTokens }, random),
     subscriptions,
     faults,
+    only: options.api,
     bare: options.records === "bare",
     tokenOnLastPage: options.tokenOnLastPage ?? false,
     now,

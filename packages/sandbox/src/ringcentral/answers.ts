@@ -41,6 +41,10 @@ export const refuseOauth = (error: string, errorCode: string, description: strin
 export const parameterInvalid = (parameterName: string): WireResponse =>
   refuse(400, "CMN-101", `Parameter [${parameterName}] value is invalid.`, { parameterName })
 
+/** The same as the newer API of consents says it. */
+export const parameterRefused = (parameterName: string): WireResponse =>
+  refusePlatform(400, "CMN-101", `Parameter [${parameterName}] value is invalid.`, { parameterName })
+
 export const unreadable: WireResponse = refuse(400, "CMN-104", "Cannot parse request")
 
 export const accountUnknown: WireResponse = refuse(404, "CMN-102", "Resource for parameter [accountId] is not found.", {

@@ -5,7 +5,9 @@
 import type { Call, Faults } from "../fault.ts"
 import type { OptOutList } from "../list.ts"
 import { type Outcome, type WireRequest, type WireResponse, answer } from "../wire.ts"
+import { answerAmendment, describeAmendment } from "./amend.ts"
 import { accountUnknown } from "./answers.ts"
+import { answerExport, answerHistory, answerSearch, describeHistory, describeSearch } from "./consents.ts"
 import type { Group } from "./limits.ts"
 import { answerMessages, describeMessages } from "./messages.ts"
 import type { OAuth } from "./oauth.ts"
@@ -21,6 +23,8 @@ export interface Service {
   readonly oauth: OAuth
   readonly subscriptions: Subscriptions
   readonly faults: Faults
+  /** The one generation of the opt-out API that is served; undefined: both. */
+  readonly only: "v1" | "v2" | undefined
   readonly bare: boolean
   readonly tokenOnLastPage: boolean
   readonly now: () => number
@@ -49,8 +53,10 @@ const counted = ({ count, response }: { response: WireResponse; count: number })
   rows: count
 })
 
+const common = { group: "light", open: false } as const
+
 const smsRoute = (service: Service, request: WireRequest, rest: string): Route | undefined => {
-  const common = { group: "light", open: false } as const
+  if (service.only === "v2" && rest.startsWith("opt-outs")) return undefined
   switch (`${request.method} ${rest}`) {
     case "GET opt-outs": {
       const call = describeList(request)
@@ -64,6 +70,28 @@ const smsRoute = (service: Service, request: WireRequest, rest: string): Route |
       const call = describeMessages(request)
       return { ...common, call, run: () => counted(answerMessages(service, call, request)) }
     }
+    default:
+      return undefined
+  }
+}
+
+const consentRoute = (service: Service, request: WireRequest, rest: string): Route | undefined => {
+  if (service.only === "v1") return undefined
+  switch (`${request.method} ${rest}`) {
+    case "POST consents/search": {
+      const search = describeSearch(request)
+      return { ...common, call: search.call, run: () => counted(answerSearch(service, search)) }
+    }
+    case "PATCH consents": {
+      const amendment = describeAmendment(request)
+      return { ...common, call: amendment.call, run: () => plain(answerAmendment(service, amendment)) }
+    }
+    case "GET consents/history": {
+      const call = describeHistory(request)
+      return { ...common, call, run: () => counted(answerHistory(service, call, request)) }
+    }
+    case "GET consents/export":
+      return { ...common, call: { operation: "export" }, run: () => counted(answerExport(service)) }
     default:
       return undefined
   }
@@ -98,6 +126,12 @@ const subscriptionRoute = (service: Service, request: WireRequest, id: string, v
   }
 }
 
+/** What lies below an account, in either generation of its paths. */
+const ofAccounts = [
+  [/^\/restapi\/v1\.0\/account\/([^/]+)\/a2p-sms\/(.+)$/, smsRoute],
+  [/^\/restapi\/v2\/accounts\/([^/]+)\/sms\/(.+)$/, consentRoute]
+] as const
+
 /** Undefined: nothing here. */
 export const findRoute = (service: Service, request: WireRequest): Route | undefined => {
   const { accountId, now, oauth } = service
@@ -108,9 +142,10 @@ export const findRoute = (service: Service, request: WireRequest): Route | undef
     case "POST /restapi/oauth/revoke":
       return { ...login, run: () => plain(oauth.revoke(request)) }
   }
-  const [, account, rest] = /^\/restapi\/v1\.0\/account\/([^/]+)\/a2p-sms\/(.+)$/.exec(request.path) ?? []
-  if (account !== undefined && rest !== undefined) {
-    const route = smsRoute(service, request, rest)
+  for (const [below, routeFor] of ofAccounts) {
+    const [, account, rest] = below.exec(request.path) ?? []
+    if (account === undefined || rest === undefined) continue
+    const route = routeFor(service, request, rest)
     return route && account !== "~" && account !== accountId ? { ...route, run: () => plain(accountUnknown) } : route
   }
   const [whole, id = "", verb = ""] =

@@ -4,7 +4,7 @@
  */
 import type { Heard, Sent, Surroundings } from "../account.ts"
 import type { Faults } from "../fault.ts"
-import type { OptOutList, Status } from "../list.ts"
+import type { OptOutList, Source, Status } from "../list.ts"
 import { hear } from "./keywords.ts"
 import { type Message, messageBody } from "./messages.ts"
 import type { Subscriptions } from "./subscription.ts"
@@ -64,9 +64,9 @@ export class Traffic {
   }
 
   /** A write through the API. Whether it causes an event is not published: an option of the account. */
-  write(sender: string, person: string, status: Status): void {
+  write(sender: string, person: string, status: Status, source: Source = "Account"): void {
     const { echo, list, surroundings } = this.#options
-    if (list.set(sender, person, status, "Account", surroundings.now()) && echo) this.#tell(sender, person, status)
+    if (list.set(sender, person, status, source, surroundings.now()) && echo) this.#tell(sender, person, status)
   }
 
   /** The newer of the pair's own record and the account-wide one decides. */
