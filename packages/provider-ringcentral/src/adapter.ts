@@ -2,20 +2,17 @@
  * What RingCentral high-volume SMS can do, in one screen.
  *
  * It keeps opt-outs per pair of sender and recipient, lists all of them, tells
- * of changes by webhook, and lets us write both ways. What it does not tell in a
- * list is when: only events and messages have a time.
+ * of changes by webhook, and lets us write both ways: by one of two generations
+ * of its API, of which the newer also tells when and by whom.
  */
 import { can, type LimitGroup, notYet, type ProviderAdapter } from "@stopline/provider"
 import { Effect, type Scope } from "effect"
-import { makeCheckPort } from "./check.ts"
 import { openClient } from "./client.ts"
 import { resolveConfig, type ResolvedConfig, type RingCentralConfig, type RingCentralConfigError } from "./config.ts"
 import { makeEventPort } from "./events.ts"
-import { makeEvidencePort } from "./evidence.ts"
+import { makeGeneration } from "./generation.ts"
 import { ringcentralKeywords } from "./keywords.ts"
-import { makeListPort, readPage } from "./list.ts"
 import { makeSubscriptionPort } from "./subscription.ts"
-import { makeWritePort } from "./write.ts"
 
 /**
  * An adapter for one account. Closing the scope ends what is in flight and forgets the token.
@@ -29,19 +26,17 @@ export const makeRingCentralAdapter = Effect.fn("makeRingCentralAdapter")(functi
   const config = yield* resolveConfig(given, network)
   const { account, verificationToken } = config
   const client = yield* openClient(config)
+  const { check, evidence, list, optIn, optOut, probe } = yield* makeGeneration(client, config)
   return {
     account,
     vendor: "ringcentral",
-    probe: (sender) => Effect.asVoid(readPage(client, "probe", { sender, size: 1 })),
-    list: can(makeListPort(client)),
-    check: can(makeCheckPort(client)),
-    write: {
-      optOut: can(makeWritePort(client, config, "optOut")),
-      optIn: can(makeWritePort(client, config, "optIn"))
-    },
+    probe,
+    list: can(list),
+    check: can(check),
+    write: { optOut: can(optOut), optIn: can(optIn) },
     events: verificationToken === undefined ? noToken : can(makeEventPort(account, verificationToken)),
     subscription: verificationToken === undefined ? noToken : can(makeSubscriptionPort(client, verificationToken)),
-    evidence: can(makeEvidencePort(client)),
+    evidence: can(evidence),
     limits: [light(config)],
     keywords: ringcentralKeywords,
     settle: config.settle

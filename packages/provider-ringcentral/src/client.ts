@@ -13,11 +13,13 @@ import { type Login, openSession } from "./session.ts"
 export interface Call {
   /** For the error, and nothing else. */
   readonly operation: string
-  readonly method: "GET" | "POST" | "DELETE"
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE"
   /** Below the server: `/restapi/v1.0/…`. */
   readonly path: string
   readonly query?: Readonly<Record<string, string>>
   readonly body?: object
+  /** What the answer should be, where it should not be JSON. */
+  readonly accept?: "text/csv"
   /** Whether it can change something, so that a broken connection leaves doubt. */
   readonly writes: boolean
 }
@@ -26,6 +28,10 @@ export interface Client {
   readonly account: AccountName
   /** `/restapi/v1.0/account/~/a2p-sms`: everything about high-volume SMS lies below it. */
   readonly a2p: string
+  /** `/restapi/v2/accounts/~/sms/consents`: the newer API of opt-outs. */
+  readonly consents: string
+  /** Logs in, unless that was done. Fails where it cannot, and says so of this operation. */
+  readonly login: (operation: string) => Effect.Effect<void, ProviderError>
   /** Fails unless the answer is 2xx. */
   readonly send: (call: Call) => Effect.Effect<Answer, ProviderError>
   /** The same, and the answer read. What does not fit the schema is `Unreadable`. */
@@ -44,7 +50,7 @@ export const openClient = Effect.fn("openClient")(function* (
   const session = yield* openSession(config)
   const limit = pLimit(config.concurrency)
 
-  const failWith = (call: Call, fault: Fault) => new ProviderError({ account, operation: call.operation, ...fault })
+  const failWith = (operation: string, fault: Fault) => new ProviderError({ account, operation, ...fault })
 
   /** Waits for one of the slots first, so that the login it then takes is still good when the request leaves. */
   const inSlot = <A, E>(work: Effect.Effect<A, E>): Effect.Effect<A, E> =>
@@ -62,29 +68,36 @@ export const openClient = Effect.fn("openClient")(function* (
         yield* session.lost(first)
         return yield* attempt(yield* session.login, call)
       })
-    ).pipe(Effect.mapError((fault) => failWith(call, fault)))
+    ).pipe(Effect.mapError((fault) => failWith(call.operation, fault)))
     if (answer.status >= 200 && answer.status < 300) return answer
-    return yield* failWith(call, fromAnswer(answer, call.writes, yield* Clock.currentTimeMillis))
+    return yield* failWith(call.operation, fromAnswer(answer, call.writes, yield* Clock.currentTimeMillis))
   })
 
   return {
     account,
     a2p: `/restapi/v1.0/account/${config.accountId}/a2p-sms`,
+    consents: `/restapi/v2/accounts/${config.accountId}/sms/consents`,
+    login: (operation) => Effect.mapError(Effect.asVoid(session.login), (fault) => failWith(operation, fault)),
     send,
     ask: Effect.fn("RingCentral.ask")(function* (call, schema) {
       const answer = yield* send(call)
       return yield* Schema.decodeUnknownEffect(schema)(answer.text).pipe(
-        Effect.mapError(() => failWith(call, unreadable(call.writes, "the answer is not what RingCentral promises")))
+        Effect.mapError(() =>
+          failWith(call.operation, unreadable(call.writes, "the answer is not what RingCentral promises"))
+        )
       )
     }),
-    unreadable: (call, detail) => failWith(call, unreadable(call.writes, detail))
+    unreadable: (call, detail) => failWith(call.operation, unreadable(call.writes, detail))
   }
 })
 
-const attempt = ({ platform }: Login, { body, method, path, query, writes }: Call): Effect.Effect<Answer, Fault> =>
+const attempt = (
+  { platform }: Login,
+  { accept, body, method, path, query, writes }: Call
+): Effect.Effect<Answer, Fault> =>
   Effect.tryPromise({
     try: (signal) => {
-      const headers = { Accept: "application/json" }
+      const headers = { Accept: accept ?? "application/json" }
       // The SDK hands what it does not know, like the signal, to `Request`; its types leave that out.
       const options = { method, url: path, headers, signal, ...(query && { query }), ...(body && { body }) }
       return answerOf(platform.send(options))

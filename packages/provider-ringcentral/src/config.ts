@@ -18,10 +18,21 @@ export const RingCentralLimits = Schema.Struct({
   /** How long to send nothing after a 429 that names no time. */
   penalty: Schema.optionalKey(Schema.DurationFromString),
   concurrency: Schema.optionalKey(Positive),
-  /** Recipients in one write. RingCentral publishes no maximum, so the default of 100 is a cautious guess. */
+  /**
+   * Recipients in one write. Default and maximum of v2: 1000 (RingCentral OpenAPI
+   * 2026-08-13). For v1 no maximum is published, so 100 is a cautious guess.
+   */
   recipients: Schema.optionalKey(Positive)
 })
 export type RingCentralLimits = typeof RingCentralLimits.Type
+
+/**
+ * Which generation of the opt-out API to speak: `v2` is `…/sms/consents`, `v1` is
+ * `…/a2p-sms/opt-outs`, deprecated since May 2025. Default: `auto`, v2 unless it is
+ * closed to the account.
+ */
+export const RingCentralApi = Schema.Literals(["auto", "v2", "v1"])
+export type RingCentralApi = typeof RingCentralApi.Type
 
 const tokenLength = 16
 
@@ -46,6 +57,7 @@ export const RingCentralConfig = Schema.Struct({
   accountId: Schema.optionalKey(
     Schema.String.check(Schema.isPattern(/^(~|\d{1,20})$/, { message: "Expected ~ or an account id in digits" }))
   ),
+  api: Schema.optionalKey(RingCentralApi),
   limits: Schema.optionalKey(RingCentralLimits),
   /** None: no events. */
   verificationToken: Schema.optionalKey(RingCentralVerificationToken),
@@ -74,11 +86,13 @@ export interface ResolvedConfig {
   readonly clientSecret: Redacted.Redacted
   readonly jwt: Redacted.Redacted
   readonly accountId: string
+  readonly api: RingCentralApi
   readonly requests: number
   readonly window: Duration.Duration
   readonly penalty: Duration.Duration
   readonly concurrency: number
-  readonly recipients: number
+  /** Undefined: as many as the API takes. */
+  readonly recipients: number | undefined
   readonly verificationToken: Redacted.Redacted | undefined
   readonly timeout: Duration.Duration
   readonly settle: Duration.Duration
@@ -102,11 +116,12 @@ export const resolveConfig = Effect.fn("resolveConfig")(function* (
     clientSecret: config.clientSecret,
     jwt: config.jwt,
     accountId: config.accountId ?? "~",
+    api: config.api ?? "auto",
     requests: limits?.requests ?? 50,
     window: limits?.window ?? Duration.seconds(60),
     penalty: limits?.penalty ?? Duration.seconds(60),
     concurrency: limits?.concurrency ?? 4,
-    recipients: limits?.recipients ?? 100,
+    recipients: limits?.recipients,
     verificationToken: config.verificationToken,
     timeout: config.timeout ?? Duration.seconds(30),
     settle: config.settle ?? Duration.seconds(60),

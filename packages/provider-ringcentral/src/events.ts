@@ -15,9 +15,10 @@ import {
 } from "@stopline/consent"
 import type { EventPort, RawRequest, Received, Reply, RowProblem } from "@stopline/provider"
 import { Effect, Option, Redacted, Result, Schema } from "effect"
+import { readConsent } from "./consent.ts"
 import { hearMessage, type Understanding } from "./message.ts"
 import { readPair } from "./pair.ts"
-import { ConsentChange, ConsentRecord, Envelope, Message, OptOutChange, readOrigin } from "./wire.ts"
+import { ConsentChange, Envelope, Message, OptOutChange } from "./wire.ts"
 
 export const makeEventPort = (account: AccountName, token: Redacted.Redacted): EventPort => ({
   receive: (request) => Effect.sync(() => receive(account, token, request))
@@ -127,14 +128,12 @@ const consentChange = ({ account, envelope, time }: Told): Understanding | undef
       problems.push({ row: `records[${index}]`, reason: consent.failure })
       continue
     }
-    const { lastModifiedTime, optStatus, pair, source } = consent.success
+    const { at, ...read } = consent.success
     observations.push({
       account,
-      ...pair,
-      state: optStatus === "OptOut" ? "opted-out" : "opted-in",
-      origin: readOrigin(source),
+      ...read,
       basis: "event",
-      time: parseTimestamp(lastModifiedTime ?? "") ?? time,
+      time: at ?? time,
       reach: "pair",
       // One event can speak of one person twice, for two senders.
       key: `event:${envelope.uuid}${change.records.length === 1 ? "" : `#${index}`}`,
@@ -144,14 +143,7 @@ const consentChange = ({ account, envelope, time }: Told): Understanding | undef
   return { observations, problems }
 }
 
-const readConsent = (row: unknown) =>
-  decodeConsent(row).pipe(
-    Result.mapError(() => "it is no consent record: from, to or optStatus cannot be read"),
-    Result.flatMap((record) => Result.map(readPair(record.from, record.to), (pair) => ({ ...record, pair })))
-  )
-
 const decodeEnvelope = Schema.decodeUnknownOption(Envelope)
 const decodeOptOutChange = Schema.decodeUnknownOption(OptOutChange)
 const decodeMessage = Schema.decodeUnknownOption(Message)
 const decodeConsentChange = Schema.decodeUnknownOption(ConsentChange)
-const decodeConsent = Schema.decodeUnknownResult(ConsentRecord)

@@ -3,13 +3,13 @@
  * GET …/a2p-sms/messages (RingCentral OpenAPI 2026-08-13, not deprecated). It
  * also gives an opt-out the time that its record lacks.
  */
-import { by, type Observation, type Recipient, ruleAt, type SenderAddress, unitedStates } from "@stopline/consent"
+import { by, type Recipient, ruleAt, type SenderAddress, unitedStates } from "@stopline/consent"
 import type { EvidencePort } from "@stopline/provider"
-import { Clock, Effect, Option, Result, Schema } from "effect"
+import { Clock, Effect, Option, Schema } from "effect"
 import type { Call, Client } from "./client.ts"
 import { hearMessage } from "./message.ts"
-import { readNext } from "./page.ts"
-import { Message, RecordsPage } from "./wire.ts"
+import { readAllRows } from "./rows.ts"
+import { Message } from "./wire.ts"
 
 export const makeEvidencePort = (client: Client): EvidencePort => ({
   since: (sender, recipient, since) => readMessages(client, sender, recipient, since)
@@ -23,26 +23,14 @@ const readMessages = Effect.fn("RingCentral.evidence")(function* (
 ) {
   const now = yield* Clock.currentTimeMillis
   const hearing = { account: client.account, rule: ruleAt(unitedStates, now), otherwise: by(now) }
-  const observations: Array<Observation> = []
-  const seen = new Set<string>()
-  let cursor: string | undefined
-  do {
-    const call = callFor(client, recipient, Math.min(since, now), cursor)
-    const page = yield* client.ask(call, RecordsPage)
-    const next = readNext(cursor, page)
-    if (Result.isFailure(next)) return yield* client.unreadable(call, next.failure)
-    for (const record of page.records) {
-      const heard = Option.map(decodeMessage(record), (message) => hearMessage(message, hearing).observations)
+  const rows = yield* readAllRows(client, (cursor) => callFor(client, recipient, Math.min(since, now), cursor))
+  return (
+    rows
+      .flatMap((row) => Option.toArray(decodeMessage(row)))
+      .flatMap((message) => hearMessage(message, hearing).observations)
       // The filter by number matches both ends of a message, so rows of the recipient's other conversations come along.
-      observations.push(
-        ...Option.getOrElse(heard, () => []).filter((told) => told.sender === sender && told.recipient === recipient)
-      )
-    }
-    cursor = next.success._tag === "More" ? next.success.cursor : undefined
-    if (cursor !== undefined && seen.has(cursor)) return yield* client.unreadable(call, "the pages go in a circle")
-    if (cursor !== undefined) seen.add(cursor)
-  } while (cursor !== undefined)
-  return observations
+      .filter((told) => told.sender === sender && told.recipient === recipient)
+  )
 })
 
 const callFor = (client: Client, recipient: Recipient, since: number, cursor: string | undefined): Call => ({

@@ -4,7 +4,15 @@
  * Nothing an answer says in its own sentences gets through, since a sentence can
  * quote a number: only a status, a code and the request id do, each by its form.
  */
-import { Denied, type ProviderFailure, Refused, Throttled, Unavailable, Unreadable } from "@stopline/provider"
+import {
+  Denied,
+  type ProviderError,
+  type ProviderFailure,
+  Refused,
+  Throttled,
+  Unavailable,
+  Unreadable
+} from "@stopline/provider"
 import { Duration, Option, Schema } from "effect"
 import { type Answer, NoAnswer } from "./exchange.ts"
 import { ErrorBody } from "./wire.ts"
@@ -22,7 +30,7 @@ export interface Fault {
  * @param now our own clock (ms)
  */
 export const fromAnswer = ({ headers, status, text }: Answer, writes: boolean, now: number): Fault => {
-  const code = Option.getOrUndefined(Option.flatMap(decodeError(text), readCode))
+  const code = Option.getOrUndefined(Option.flatMap(decodeError(text), codeOf))
   const named = code === undefined ? {} : { code }
   const id = headers.get("rcrequestid") ?? ""
   const detail = [
@@ -55,11 +63,15 @@ export const unreadable = (writes: boolean, detail: string): Fault => ({
 
 const decodeError = Schema.decodeUnknownOption(ErrorBody)
 
-/** `CMN-101` and `SMS-RC-413` from the API, `invalid_grant` from OAuth; anything else is no code, and could be a number. */
-const readCode = (body: ErrorBody): Option.Option<string> =>
-  Option.firstSomeOf([body.errorCode, body.errors?.[0]?.errorCode, body.error].map((code) => decodeCode(code)))
+/** What was asked for is not there, or not for these credentials: asking again changes nothing. */
+export const isClosed = ({ reason }: ProviderError): boolean =>
+  (reason._tag === "Refused" && reason.status === 404) || (reason._tag === "Denied" && reason.status === 403)
 
-const decodeCode = Schema.decodeUnknownOption(
+/** `CMN-101` and `SMS-RC-413` from the API, `invalid_grant` from OAuth; anything else is no code, and could be a number. */
+const codeOf = (body: ErrorBody): Option.Option<string> =>
+  Option.firstSomeOf([body.errorCode, body.errors?.[0]?.errorCode, body.error].map((code) => readCode(code)))
+
+export const readCode = Schema.decodeUnknownOption(
   Schema.String.check(Schema.isPattern(/^([A-Z]{2,4}(-[A-Z]{2,4})?-\d{1,4}|[a-z_]{3,40})$/))
 )
 

@@ -1,3 +1,10 @@
 export { makeRingCentralAdapter } from "./adapter.ts"
-export { RingCentralConfig, RingCentralConfigError, RingCentralLimits, RingCentralVerificationToken } from "./config.ts"
+export {
+  RingCentralApi,
+  RingCentralConfig,
+  RingCentralConfigError,
+  RingCentralLimits,
+  RingCentralVerificationToken
+} from "./config.ts"
+export { type ConsentExport, ConsentExportError, exportConsents, readConsentExport } from "./export.ts"
 export { ringcentralKeywords } from "./keywords.ts"

@@ -6,7 +6,7 @@ import type { Reading } from "@stopline/consent"
 import type { ListPort, Page, PageRequest, ProviderError, RowProblem } from "@stopline/provider"
 import { Effect, Result, Schema } from "effect"
 import type { Call, Client } from "./client.ts"
-import { readNext } from "./page.ts"
+import { cursorMark, readNext } from "./page.ts"
 import { readPair } from "./pair.ts"
 import { OptOutRecord, readOrigin, RecordsPage } from "./wire.ts"
 
@@ -41,6 +41,9 @@ export const readPage: (
       ...(cursor !== undefined && { pageToken: cursor })
     },
     writes: false
+  }
+  if (cursor?.startsWith(cursorMark) === true) {
+    return yield* client.unreadable(call, "the page token is of the newer API; the list has to be read from its start")
   }
   const page = yield* client.ask(call, RecordsPage)
   const next = readNext(cursor, page)

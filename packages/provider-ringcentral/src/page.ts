@@ -6,6 +6,9 @@ import type { Page } from "@stopline/provider"
 import { Result } from "effect"
 import type { RecordsPage } from "./wire.ts"
 
+/** Before each token of the newer API, so that a walk begun with one API is not taken up with the other. */
+export const cursorMark = "v2:"
+
 /** Fails with the reason why this page can neither go on nor be the last one. */
 export const readNext = (
   cursor: string | undefined,

@@ -85,15 +85,33 @@ export type Envelope = typeof Envelope.Type
 /** `active: true` is an opted-out pair, `active: false` an opted-in one. */
 export const OptOutChange = Schema.Struct({ from: Schema.String, to: Schema.String, active: Schema.Boolean })
 
+/** OptRecordsModificationSummary: failures only, and no list at all when there are none. An error with status 200 is no success. */
+export const FailedRecord = Schema.Struct({
+  from: absent(Schema.String),
+  to: absent(Schema.String),
+  error: absent(Schema.Struct({ errorCode: Schema.optional(Schema.Unknown), message: Schema.optional(Schema.Unknown) }))
+})
+export type FailedRecord = typeof FailedRecord.Type
+export const Amended = json(
+  Schema.Struct({
+    failedRecords: absent(Schema.Array(FailedRecord)),
+    errors: Schema.optional(Schema.Never),
+    errorCode: Schema.optional(Schema.Never)
+  })
+)
+
 /** The event of the newer consents API. */
 export const ConsentChange = Schema.Struct({ records: Schema.Array(Schema.Unknown) })
 
+/** A record of the newer consents API. In its history the time is called `createdAt`. */
 export const ConsentRecord = Schema.Struct({
-  from: Schema.String,
+  from: absent(Schema.String),
   to: Schema.String,
   optStatus: Schema.Literals(["OptIn", "OptOut"]),
   source: absent(Schema.String),
-  lastModifiedTime: absent(Schema.String)
+  coverage: absent(Schema.String),
+  lastModifiedTime: absent(Schema.String),
+  createdAt: absent(Schema.String)
 })
 
 /** SubscriptionInfo. `expiresIn` is in seconds. */

@@ -9,10 +9,12 @@ import type { WriteOutcome, WritePort } from "@stopline/provider"
 import { Effect, Option } from "effect"
 import type { Client } from "./client.ts"
 import type { ResolvedConfig } from "./config.ts"
+import { quote, retryable } from "./outcome.ts"
 import { BulkAssigned } from "./wire.ts"
 
 export const makeWritePort = (client: Client, config: ResolvedConfig, operation: "optOut" | "optIn"): WritePort => ({
-  maxRecipients: config.recipients,
+  // RingCentral publishes no maximum.
+  maxRecipients: config.recipients ?? 100,
   concurrency: config.concurrency,
   except: () => undefined,
   write: (sender, recipients) =>
@@ -54,17 +56,3 @@ const assign = Effect.fn("RingCentral.assign")(function* (
       : retryable(recipient, quote(failure), false)
   })
 })
-
-const retryable = (recipient: Recipient, detail: string, mayHaveApplied: boolean): WriteOutcome => ({
-  _tag: "Retryable",
-  recipient,
-  detail,
-  mayHaveApplied
-})
-
-/** A failure has no code, only a sentence by somebody else. One with as many digits as a phone number is not repeated. */
-const quote = (message: string): string => {
-  const words = message.trim().slice(0, 120)
-  const digits = message.match(/\p{Nd}/gu)?.length ?? 0
-  return words === "" || digits >= 7 ? "RingCentral says that it failed" : `RingCentral says: ${words}`
-}

@@ -1,5 +1,5 @@
 /** A RingCentral account in the configuration. */
-import { makeRingCentralAdapter, RingCentralLimits } from "@stopline/provider-ringcentral"
+import { makeRingCentralAdapter, RingCentralApi, RingCentralLimits } from "@stopline/provider-ringcentral"
 import { Effect, Redacted, Schema } from "effect"
 import { FromEnvironment, readSecret } from "../secret.ts"
 import { common } from "./account.ts"
@@ -14,6 +14,9 @@ export const RingCentralAccount = Schema.Struct({
   clientSecret: FromEnvironment,
   jwt: FromEnvironment,
   accountId: Schema.optionalKey(Schema.String),
+  api: Schema.optionalKey(RingCentralApi).annotateKey({
+    description: "v2: consents; v1: a2p-sms opt-outs, deprecated. Default: auto, v2 unless it is closed to the account"
+  }),
   limits: Schema.optionalKey(RingCentralLimits),
   webhook: Schema.optionalKey(
     Schema.Struct({

@@ -1,0 +1,38 @@
+/**
+ * One record of the consents API, wherever it stands: in a search, in the
+ * history, in an export or in an event (RingCentral OpenAPI 2026-08-13:
+ * SmsOptRecord, SmsOptHistoryRecord; guide: messaging consent).
+ *
+ * The API's description has four coverages and shows the record of only one.
+ * So an opt-out is read as one whatever it covers, and an opt-in only where it
+ * covers all that its sender texts.
+ */
+import { everySender, parseTimestamp, type Reading } from "@stopline/consent"
+import { Result, Schema } from "effect"
+import { readPair } from "./pair.ts"
+import { ConsentRecord, readOrigin } from "./wire.ts"
+
+/** Fails with what is wrong, in words without a number. */
+export const readConsent = (record: unknown): Result.Result<Reading, string> =>
+  Result.gen(function* () {
+    const { coverage, createdAt, from, lastModifiedTime, optStatus, source, to } = yield* decodeRecord(record)
+    const covered = coverage?.toLowerCase() ?? ""
+    if (optStatus === "OptIn" && !whole.has(covered))
+      return yield* Result.fail("it opts in to a part of the texts only")
+    const pair = yield* readPair(accountWide.has(covered) ? everySender : (from ?? ""), to)
+    const at = parseTimestamp(lastModifiedTime ?? createdAt ?? "")
+    return {
+      ...pair,
+      state: optStatus === "OptOut" ? "opted-out" : "opted-in",
+      origin: readOrigin(source),
+      ...(at !== undefined && { at })
+    }
+  })
+
+/** The export writes `Company` where the API writes `Account`, and the guide `phoneNumber` where the API writes `PhoneNumber`. */
+const accountWide: ReadonlySet<string> = new Set(["account", "company"])
+const whole: ReadonlySet<string> = new Set(["", "phonenumber", ...accountWide])
+
+const decodeRecord = (record: unknown) =>
+  Result.mapError(decode(record), () => "it is no consent record: from, to or optStatus cannot be read")
+const decode = Schema.decodeUnknownResult(ConsentRecord)

@@ -1,0 +1,120 @@
+/**
+ * The two generations of RingCentral's opt-out API, each as the ports it makes,
+ * and the choice between them.
+ */
+import type { CheckPort, EvidencePort, ListPort, ProviderAdapter, ProviderError, WritePort } from "@stopline/provider"
+import { Cache, Duration, Effect, Exit } from "effect"
+import { makeAmendPort } from "./amend.ts"
+import { makeCheckPort } from "./check.ts"
+import type { Client } from "./client.ts"
+import type { ResolvedConfig } from "./config.ts"
+import { makeEvidencePort } from "./evidence.ts"
+import { isClosed } from "./failure.ts"
+import { makeHistoryPort } from "./history.ts"
+import { makeListPort, readPage } from "./list.ts"
+import { makeSearchCheckPort, makeSearchListPort, searchPage } from "./search.ts"
+import { makeWritePort } from "./write.ts"
+
+export interface Generation {
+  readonly probe: ProviderAdapter["probe"]
+  readonly list: ListPort
+  readonly check: CheckPort
+  readonly optOut: WritePort
+  readonly optIn: WritePort
+  readonly evidence: EvidencePort
+}
+
+/** `…/v1.0/account/{id}/a2p-sms/opt-outs`: deprecated since May 2025. */
+const optOuts = (client: Client, config: ResolvedConfig): Generation => ({
+  probe: (sender) => Effect.asVoid(readPage(client, "probe", { sender, size: 1 })),
+  list: makeListPort(client),
+  check: makeCheckPort(client),
+  optOut: makeWritePort(client, config, "optOut"),
+  optIn: makeWritePort(client, config, "optIn"),
+  evidence: makeEvidencePort(client)
+})
+
+/** `…/v2/accounts/{id}/sms/consents`. */
+const consents = (client: Client, config: ResolvedConfig): Generation => ({
+  probe: (sender) => Effect.asVoid(searchPage(client, "probe", { sender, size: 1 })),
+  list: makeSearchListPort(client),
+  check: makeSearchCheckPort(client),
+  optOut: makeAmendPort(client, config, "optOut"),
+  optIn: makeAmendPort(client, config, "optIn"),
+  evidence: makeHistoryPort(client, makeEvidencePort(client))
+})
+
+export const makeGeneration = (client: Client, config: ResolvedConfig): Effect.Effect<Generation> => {
+  switch (config.api) {
+    case "v1":
+      return Effect.succeed(optOuts(client, config))
+    case "v2":
+      return Effect.succeed(consents(client, config))
+    case "auto":
+      return whicheverAnswers(client, optOuts(client, config), consents(client, config))
+  }
+}
+
+/**
+ * Asks the newer API once, before the first request to either. Only an account
+ * that it is closed to takes the older one: an error that may pass decides
+ * nothing, and whoever met it tries again.
+ */
+const whicheverAnswers = Effect.fn("whicheverAnswers")(function* (
+  client: Client,
+  older: Generation,
+  newer: Generation
+) {
+  let decided: Generation | undefined
+  const decide = Effect.fn("RingCentral.decide")(function* () {
+    // A login that is refused says nothing about either API.
+    yield* client.login("probe")
+    const asked = yield* Effect.result(searchPage(client, "probe", { size: 1 }))
+    if (asked._tag === "Failure" && !isClosed(asked.failure)) return yield* asked.failure
+    if (asked._tag === "Failure") {
+      const why = `RingCentral's consents API (v2) is closed to this account, so its opt-outs API (v1) is used`
+      yield* Effect.logWarning(why, { account: client.account, because: asked.failure.detail })
+    } else {
+      yield* Effect.logInfo("RingCentral's consents API (v2) answers, so it is used", { account: client.account })
+    }
+    decided = asked._tag === "Failure" ? older : newer
+    return decided
+  })
+  const decision = yield* Cache.makeWith<"api", Generation, ProviderError>(decide, {
+    capacity: 1,
+    timeToLive: (exit) => (Exit.isSuccess(exit) ? Duration.infinity : Duration.zero)
+  })
+  return either(
+    Cache.get(decision, "api"),
+    // Until it is known which one it is, no more is promised than both bear.
+    () => decided ?? older
+  )
+})
+
+/** Ports that find out, when they are first used, whose ports they are. */
+const either = (generation: Effect.Effect<Generation, ProviderError>, bounds: () => Generation): Generation => {
+  const write = (operation: "optOut" | "optIn"): WritePort => ({
+    get maxRecipients() {
+      return bounds()[operation].maxRecipients
+    },
+    concurrency: bounds()[operation].concurrency,
+    except: () => undefined,
+    write: (sender, recipients) => Effect.flatMap(generation, (chosen) => chosen[operation].write(sender, recipients))
+  })
+  return {
+    probe: (sender) => Effect.flatMap(generation, (chosen) => chosen.probe(sender)),
+    list: { ...bounds().list, page: (request) => Effect.flatMap(generation, (chosen) => chosen.list.page(request)) },
+    check: {
+      get maxRecipients() {
+        return bounds().check.maxRecipients
+      },
+      check: (sender, recipients) => Effect.flatMap(generation, (chosen) => chosen.check.check(sender, recipients))
+    },
+    optOut: write("optOut"),
+    optIn: write("optIn"),
+    evidence: {
+      since: (sender, recipient, since) =>
+        Effect.flatMap(generation, (chosen) => chosen.evidence.since(sender, recipient, since))
+    }
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * Every row of a short list, page after page: what one person texted, or what is
+ * recorded of a few people. Long lists are walked by the engine, a page at a time.
+ */
+import type { ProviderError } from "@stopline/provider"
+import { Effect, Result } from "effect"
+import type { Call, Client } from "./client.ts"
+import { readNext } from "./page.ts"
+import { RecordsPage } from "./wire.ts"
+
+/**
+ * All of it or an error: half of what a person said is worse than nothing.
+ *
+ * @param callFor the request for a page; without a cursor the first one
+ */
+export const readAllRows = Effect.fn("RingCentral.readAllRows")(function* (
+  client: Client,
+  callFor: (cursor: string | undefined) => Call
+): Effect.fn.Return<ReadonlyArray<unknown>, ProviderError> {
+  const rows: Array<unknown> = []
+  const seen = new Set<string>()
+  let cursor: string | undefined
+  do {
+    const call = callFor(cursor)
+    const page = yield* client.ask(call, RecordsPage)
+    const next = readNext(cursor, page)
+    if (Result.isFailure(next)) return yield* client.unreadable(call, next.failure)
+    rows.push(...page.records)
+    cursor = next.success._tag === "More" ? next.success.cursor : undefined
+    if (cursor !== undefined && seen.has(cursor)) return yield* client.unreadable(call, "the pages go in a circle")
+    if (cursor !== undefined) seen.add(cursor)
+  } while (cursor !== undefined)
+  return rows
+})
