@@ -2,13 +2,13 @@ import { assert, describe, it } from "@effect/vitest"
 import { mayHaveApplied, type ProviderError, retryAfter } from "@stopline/provider"
 import { Duration, Effect, Exit, Scope } from "effect"
 import { makeRingCentralAdapter } from "../src/index.ts"
-import { open, person, sender } from "./ports.ts"
+import { type Generation, generations, open, person, sender } from "./ports.ts"
 import { type Answer, configFor, emptyList, startRingCentral } from "./server.ts"
 
 /** What a read and a write make of one answer. */
-const bothMeet = Effect.fn(function* (answer: Answer, timeout = Duration.seconds(30)) {
+const bothMeet = Effect.fn(function* (api: Generation, answer: Answer, timeout = Duration.seconds(30)) {
   const server = yield* startRingCentral(() => answer)
-  const adapter = yield* makeRingCentralAdapter(configFor(server.url, { timeout }))
+  const adapter = yield* makeRingCentralAdapter(configFor(server.url, { api, timeout }))
   const read = yield* Effect.flip(open(adapter.list).page({ sender, size: 10 }))
   const write = yield* Effect.flip(open(adapter.write.optOut).write(sender, [person(1)]))
   return { read, write, server }
@@ -23,7 +23,7 @@ const fieldsOf = ({ reason }: ProviderError) => Object.fromEntries(Object.entrie
 
 const apiError = (errorCode: string) => ({ errorCode, message: "Parameter [from] +16505550100 value is invalid." })
 
-describe("an answer is an error by what to do next", () => {
+describe.each(generations)("%s: an answer is an error by what to do next", (api) => {
   for (const { answer, reason } of [
     { answer: { status: 400, body: apiError("CMN-101") }, reason: { _tag: "Refused", status: 400, code: "CMN-101" } },
     { answer: { status: 404, body: apiError("CMN-102") }, reason: { _tag: "Refused", status: 404, code: "CMN-102" } },
@@ -37,7 +37,7 @@ describe("an answer is an error by what to do next", () => {
   ]) {
     it.live(`${answer.status} is ${reason._tag}`, () =>
       Effect.gen(function* () {
-        const errors = yield* bothMeet(answer)
+        const errors = yield* bothMeet(api, answer)
         for (const error of [errors.read, errors.write]) assert.deepStrictEqual<object>(fieldsOf(error), reason)
         assert.deepStrictEqual([errors.read.operation, errors.write.operation], ["list", "optOut"])
         assert.deepStrictEqual(doubt(errors), [false, false])
@@ -48,7 +48,7 @@ describe("an answer is an error by what to do next", () => {
 
   it.live("401 is Denied after one more login", () =>
     Effect.gen(function* () {
-      const { read, server } = yield* bothMeet({ status: 401, body: apiError("OAU-129") })
+      const { read, server } = yield* bothMeet(api, { status: 401, body: apiError("OAU-129") })
       assert.deepInclude(read.reason, { _tag: "Denied", status: 401, code: "OAU-129" })
       assert.strictEqual(server.logins(), 3)
     })
@@ -57,7 +57,7 @@ describe("an answer is an error by what to do next", () => {
   for (const status of [408, 500, 502, 503, 504]) {
     it.live(`${status} is Unavailable, and leaves doubt about a write`, () =>
       Effect.gen(function* () {
-        const errors = yield* bothMeet({ status, headers: { "retry-after": "5" } })
+        const errors = yield* bothMeet(api, { status, headers: { "retry-after": "5" } })
         assert.deepInclude(errors.read.reason, { _tag: "Unavailable", status })
         assert.deepStrictEqual(doubt(errors), [false, true])
         assert.strictEqual(errors.server.calls().length, 2)
@@ -68,7 +68,7 @@ describe("an answer is an error by what to do next", () => {
   it.live("a megabyte of HTML with 502 is Unavailable", () =>
     Effect.gen(function* () {
       const body = `<html>${"gateway ".repeat(150_000)}</html>`
-      const errors = yield* bothMeet({ status: 502, headers: { "content-type": "text/html" }, body })
+      const errors = yield* bothMeet(api, { status: 502, headers: { "content-type": "text/html" }, body })
       assert.deepInclude(errors.read.reason, { _tag: "Unavailable", status: 502 })
       assert.isBelow(errors.read.message.length, 200)
     })
@@ -77,17 +77,17 @@ describe("an answer is an error by what to do next", () => {
   it.live("the request id is told, unless it looks like a number", () =>
     Effect.gen(function* () {
       const id = "3f2ab17c-9d04-11f0-8a0e-0a1b2c3d4e5f"
-      const told = yield* bothMeet({ status: 500, headers: { rcrequestid: id } })
+      const told = yield* bothMeet(api, { status: 500, headers: { rcrequestid: id } })
       assert.strictEqual(told.read.detail, `RingCentral answered 500 (request ${id})`)
-      const hidden = yield* bothMeet({ status: 500, headers: { rcrequestid: "16505550100" } })
+      const hidden = yield* bothMeet(api, { status: 500, headers: { rcrequestid: "16505550100" } })
       assert.strictEqual(hidden.read.detail, "RingCentral answered 500")
     })
   )
 })
 
-describe("429 is Throttled", () => {
+describe.each(generations)("%s: 429 is Throttled", (api) => {
   const throttled = (headers: Record<string, string>) =>
-    Effect.map(bothMeet({ status: 429, headers, body: apiError("CMN-301") }), ({ read, server, write }) => {
+    Effect.map(bothMeet(api, { status: 429, headers, body: apiError("CMN-301") }), ({ read, server, write }) => {
       assert.strictEqual(read.reason._tag, "Throttled")
       assert.strictEqual(write.reason._tag, "Throttled")
       assert.strictEqual(server.calls().length, 2, "no try of its own")
@@ -116,17 +116,17 @@ describe("429 is Throttled", () => {
   )
 })
 
-describe("2xx that cannot be read is Unreadable", () => {
+describe.each(generations)("%s: 2xx that cannot be read is Unreadable", (api) => {
   for (const [name, answer] of Object.entries<Answer>({
     html: { headers: { "content-type": "text/html" }, body: "<html>Sign in</html>" },
     empty: { body: "" },
     null: { body: "null" },
     "cut JSON": { body: '{"records":[' },
-    "another shape": { body: { records: "none", paging: [], optOuts: "none" } }
+    "another shape": { body: { records: "none", paging: [], optOuts: "none", failedRecords: "none" } }
   })) {
     it.live(name, () =>
       Effect.gen(function* () {
-        const errors = yield* bothMeet(answer)
+        const errors = yield* bothMeet(api, answer)
         assert.deepStrictEqual([errors.read.reason._tag, errors.write.reason._tag], ["Unreadable", "Unreadable"])
         assert.deepStrictEqual(doubt(errors), [false, true])
       })
@@ -134,11 +134,11 @@ describe("2xx that cannot be read is Unreadable", () => {
   }
 })
 
-describe("no answer is Unavailable", () => {
+describe.each(generations)("%s: no answer is Unavailable", (api) => {
   for (const answer of ["hang", "stall"] as const) {
     it.live(`a server that ${answer}s runs into the timeout`, () =>
       Effect.gen(function* () {
-        const errors = yield* bothMeet(answer, Duration.millis(150))
+        const errors = yield* bothMeet(api, answer, Duration.millis(150))
         assert.strictEqual(errors.read.reason._tag, "Unavailable")
         assert.strictEqual(errors.read.detail, "no answer came in time")
         assert.deepStrictEqual(doubt(errors), [false, true])
@@ -148,7 +148,7 @@ describe("no answer is Unavailable", () => {
 
   it.live("a reset connection leaves doubt about a write", () =>
     Effect.gen(function* () {
-      const errors = yield* bothMeet("reset")
+      const errors = yield* bothMeet(api, "reset")
       assert.strictEqual(errors.read.reason._tag, "Unavailable")
       assert.deepStrictEqual(doubt(errors), [false, true])
     })
@@ -161,8 +161,8 @@ describe("no answer is Unavailable", () => {
         startRingCentral(() => ({ body: emptyList })),
         running
       )
-      const known = yield* makeRingCentralAdapter(configFor(server.url))
-      const fresh = yield* makeRingCentralAdapter(configFor(server.url))
+      const known = yield* makeRingCentralAdapter(configFor(server.url, { api }))
+      const fresh = yield* makeRingCentralAdapter(configFor(server.url, { api }))
       yield* known.probe(sender)
       yield* Scope.close(running, Exit.void)
       // Finds the connection that was kept open closed.

@@ -2,13 +2,13 @@ import { assert, describe, it } from "@effect/vitest"
 import type { PageRequest } from "@stopline/provider"
 import { Effect } from "effect"
 import { makeRingCentralAdapter } from "../src/index.ts"
-import { open, otherSender, person, sender } from "./ports.ts"
+import { type Generation, generations, open, otherSender, person, sender } from "./ports.ts"
 import { configFor, type Seen, startRingCentral } from "./server.ts"
 
 /** What one page is made of, and what was asked for it. */
-const readOne = Effect.fn(function* (body: unknown, request: Partial<PageRequest> = {}) {
+const readOne = Effect.fn(function* (body: unknown, request: Partial<PageRequest> = {}, api: Generation = "v1") {
   const server = yield* startRingCentral(() => ({ body }))
-  const adapter = yield* makeRingCentralAdapter(configFor(server.url))
+  const adapter = yield* makeRingCentralAdapter(configFor(server.url, { api }))
   const page = yield* Effect.result(open(adapter.list).page({ size: 100, ...request }))
   const [asked] = server.calls()
   return { page, asked: asked! }
@@ -94,10 +94,13 @@ describe("a row", () => {
   )
 })
 
-describe("the end of the list", () => {
+/** The newer API's tokens are marked as such in a cursor. */
+const cursorOf = (api: Generation, token: string) => (api === "v2" ? `v2:${token}` : token)
+
+describe.each(generations)("%s: the end of the list", (api) => {
   it.live("is a page without a next token, and nothing else is", () =>
     Effect.gen(function* () {
-      const record = { from: sender, to: person(1) }
+      const record = { from: sender, to: person(1), optStatus: "OptOut" }
       for (const [body, cursor, next] of [
         [{ records: [record], paging }, undefined, "End"],
         [{ records: [record], paging: { ...paging, nextPageToken: null } }, undefined, "End"],
@@ -118,7 +121,7 @@ describe("the end of the list", () => {
         [{}, undefined, "Unreadable"],
         [[], undefined, "Unreadable"]
       ] as const) {
-        const { page } = yield* readOne(body, cursor === undefined ? {} : { cursor })
+        const { page } = yield* readOne(body, cursor === undefined ? {} : { cursor: cursorOf(api, cursor) }, api)
         const told = page._tag === "Success" ? page.success.next._tag : page.failure.reason._tag
         assert.strictEqual(told, next, JSON.stringify({ body, cursor }))
       }
@@ -127,8 +130,17 @@ describe("the end of the list", () => {
 
   it.live("a lost token says that the list has to be read from its start", () =>
     Effect.gen(function* () {
-      const { page } = yield* readOne({ records: [], paging: { perPage: 100 } }, { cursor: "Tjox" })
+      const { page } = yield* readOne({ records: [], paging: { perPage: 100 } }, { cursor: cursorOf(api, "Tjox") }, api)
       assert.include(String(page._tag === "Failure" && page.failure.detail), "from its start")
+    })
+  )
+
+  it.live("is not looked for with a token of the other generation", () =>
+    Effect.gen(function* () {
+      const cursor = cursorOf(api === "v1" ? "v2" : "v1", "Tjox")
+      const { asked, page } = yield* readOne({ records: [], paging }, { cursor }, api)
+      assert.strictEqual(page._tag === "Failure" && page.failure.reason._tag, "Unreadable")
+      assert.isUndefined(asked, "nothing was sent")
     })
   )
 })

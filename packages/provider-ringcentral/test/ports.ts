@@ -7,6 +7,10 @@ export const open = <Port>(capability: Capability<Port>): Port => {
   throw new Error(`${capability._tag}: ${capability.reason}`)
 }
 
+/** What can be asked of either generation of the API is asked of both. */
+export const generations = ["v1", "v2"] as const
+export type Generation = (typeof generations)[number]
+
 export const sender = SenderAddress.make("+16505550100")
 export const otherSender = SenderAddress.make("+16505550199")
 

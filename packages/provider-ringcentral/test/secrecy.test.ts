@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Schema } from "effect"
 import { makeRingCentralAdapter } from "../src/index.ts"
-import { open, person, sender } from "./ports.ts"
+import { generations, open, person, sender } from "./ports.ts"
 import { type Answer, configFor, secrets, startRingCentral } from "./server.ts"
 
 const number = "2125550001"
@@ -33,9 +33,16 @@ const places: Readonly<Record<string, (said: string) => Said>> = {
   retryAfter: (said) => ({ headers: { "retry-after": encodeURI(said) }, body: {} }),
   row: (said) => ({
     body: {
-      records: [{ from: said, to: said, status: said, id: said }, said],
+      records: [
+        { from: said, to: said, status: said, id: said },
+        { to: said, optStatus: "OptOut", coverage: said },
+        said
+      ],
       paging: { perPage: 10, nextPageToken: said }
     }
+  }),
+  failed: (said) => ({
+    body: { failedRecords: [{ from: said, to: person(1), error: { errorCode: said, message: said } }, { to: said }] }
   }),
   assigned: (said) => ({ body: { optOuts: { successful: [said], failed: [{ to: said, errorMessage: said }] } } })
 }
@@ -46,14 +53,21 @@ const Spiteful = Schema.Struct({
   said: Schema.Literals(
     things.flatMap((thing) => ["", "Cannot reach ", "CMN-", "records: "].map((before) => before + thing))
   ),
+  api: Schema.Literals(generations),
   place: Schema.Literals(Object.keys(places)),
   atLogin: Schema.Boolean
 })
 
 /** The one sentence of RingCentral's that is repeated, since it has no code beside it: nothing secret, but numbers. */
-const failure = (spelling: string): Said => ({
-  body: { optOuts: { failed: [{ to: person(1), errorMessage: `Cannot opt out ${spelling}` }] } }
-})
+const failure = (spelling: string): Said => {
+  const message = `Cannot opt out ${spelling}`
+  return {
+    body: {
+      optOuts: { failed: [{ to: person(1), errorMessage: message }] },
+      failedRecords: [{ from: sender, to: person(1), error: { errorCode: spelling, message } }]
+    }
+  }
+}
 
 /** Everything that could come to stand in a log: errors in all their forms, and reasons, but not the readings themselves. */
 const loggable = (exit: Exit.Exit<unknown, unknown>): string => {
@@ -76,11 +90,11 @@ describe("secrecy", () => {
   it.live.prop(
     "no error and no reason holds a secret or a number in full, whatever RingCentral says",
     [Spiteful],
-    ([{ atLogin, place, said, status }]) =>
+    ([{ api, atLogin, place, said, status }]) =>
       Effect.gen(function* () {
         const answer: Answer = { status, ...places[place]?.(said) }
         const server = yield* startRingCentral(() => answer, { login: () => (atLogin ? answer : undefined) })
-        const adapter = yield* makeRingCentralAdapter(configFor(server.url, { limits: { concurrency: 8 } }))
+        const adapter = yield* makeRingCentralAdapter(configFor(server.url, { api, limits: { concurrency: 8 } }))
         const exits = yield* Effect.all(
           [
             Effect.as(adapter.probe(sender), "probed"),
@@ -99,15 +113,17 @@ describe("secrecy", () => {
     { timeout: 60_000, arbitrary: { runs: 200 } }
   )
 
-  for (const spelling of spellings) {
-    it.live(`a failed recipient's reason does not hold ${spelling}`, () =>
-      Effect.gen(function* () {
-        const server = yield* startRingCentral(() => failure(spelling))
-        const adapter = yield* makeRingCentralAdapter(configFor(server.url))
-        const outcomes = yield* Effect.exit(open(adapter.write.optOut).write(sender, [person(1)]))
-        assert.include(loggable(outcomes), "it failed")
-        assertSecret(loggable(outcomes))
-      })
-    )
+  for (const api of generations) {
+    for (const spelling of spellings) {
+      it.live(`${api}: a failed recipient's reason does not hold ${spelling}`, () =>
+        Effect.gen(function* () {
+          const server = yield* startRingCentral(() => failure(spelling))
+          const adapter = yield* makeRingCentralAdapter(configFor(server.url, { api }))
+          const outcomes = yield* Effect.exit(open(adapter.write.optOut).write(sender, [person(1)]))
+          assert.include(loggable(outcomes), "it failed")
+          assertSecret(loggable(outcomes))
+        })
+      )
+    }
   }
 })

@@ -154,6 +154,8 @@ export const configFor = (url: string, more: Partial<RingCentralConfig> = {}): R
   clientSecret: Redacted.make(secrets.clientSecret),
   jwt: Redacted.make(secrets.jwt),
   verificationToken: Redacted.make(secrets.verificationToken),
+  // What is tested of one generation is not to begin with the choice of it.
+  api: "v1",
   ...more
 })
 

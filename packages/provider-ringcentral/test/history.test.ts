@@ -1,0 +1,103 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { makeRingCentralAdapter } from "../src/index.ts"
+import { open, otherSender, person, sender } from "./ports.ts"
+import { type Answer, configFor, type Seen, startRingCentral } from "./server.ts"
+
+const since = Date.UTC(2026, 1, 1)
+const historyPath = "/restapi/v2/accounts/~/sms/consents/history"
+const paging = { perPage: 1000, pageToken: "Rjo1" }
+
+const record = (second: number, more: object = {}) => ({
+  from: sender,
+  to: person(1),
+  optStatus: "OptIn",
+  source: "Recipient",
+  createdAt: `2026-02-03T10:00:0${second}.473705035Z`,
+  ...more
+})
+
+const message = {
+  id: 5,
+  from: person(1),
+  to: [sender],
+  text: "REVOKE",
+  direction: "Inbound",
+  creationTime: "2026-02-03T10:00:00.000Z"
+}
+const messages: Answer = { body: { records: [message], paging } }
+
+const look = Effect.fn(function* (history: (seen: Seen) => Answer, store: Answer = messages) {
+  const server = yield* startRingCentral((seen) => (seen.path === historyPath ? history(seen) : store))
+  const port = open((yield* makeRingCentralAdapter(configFor(server.url, { api: "v2" }))).evidence)
+  const told = yield* Effect.result(port.since(sender, person(1), since))
+  return { told, asked: server.calls() }
+})
+
+describe("evidence, where there is a history", () => {
+  it.live("is the person's own records since then, whatever the page, and what the person texted", () =>
+    Effect.gen(function* () {
+      const { asked, told } = yield* look(({ query }) => ({
+        body:
+          query.get("pageToken") === null
+            ? {
+                records: [
+                  record(1),
+                  record(2, { source: "Api" }),
+                  record(3, { to: person(2) }),
+                  record(4, { from: otherSender }),
+                  record(5, { createdAt: "2026-01-31T23:59:59.000000000Z" }),
+                  record(6, { createdAt: "recently" }),
+                  "?"
+                ],
+                paging: { ...paging, nextPageToken: "Tjox" }
+              }
+            : { records: [record(7, { optStatus: "OptOut" }), record(8, { from: "*" })], paging }
+      }))
+      const observations = yield* Effect.fromResult(told)
+      assert.deepStrictEqual(
+        observations.map(({ basis, origin, sender, state, time }) => [
+          sender,
+          state,
+          basis,
+          origin,
+          time.notBefore - Date.UTC(2026, 1, 3, 10),
+          time.notAfter - time.notBefore
+        ]),
+        [
+          [sender, "opted-in", "event", "recipient", 1_473, 1],
+          [sender, "opted-out", "event", "recipient", 7_473, 1],
+          ["*", "opted-in", "event", "recipient", 8_473, 1],
+          [sender, "opted-out", "message", "recipient", 0, 0]
+        ]
+      )
+      assert.strictEqual(new Set(observations.map(({ key }) => key)).size, 4)
+      assert.deepStrictEqual(Object.fromEntries(asked[0]!.query), { to: person(1), perPage: "1000" })
+      assert.deepStrictEqual(Object.fromEntries(asked[1]!.query), {
+        to: person(1),
+        perPage: "1000",
+        pageToken: "Tjox"
+      })
+      const again = yield* Effect.fromResult((yield* look(() => ({ body: { records: [record(1)], paging } }))).told)
+      assert.strictEqual(again[0]?.key, observations[0]?.key, "the same fact has the same key")
+    })
+  )
+
+  it.live("does without the message store where that is closed, and only then", () =>
+    Effect.gen(function* () {
+      const history = () => ({ body: { records: [record(1)], paging } })
+      for (const [status, tag] of [
+        [403, 1],
+        [404, 1],
+        [503, "Unavailable"],
+        [429, "Throttled"],
+        [400, "Refused"]
+      ] as const) {
+        const { told } = yield* look(history, { status, body: {} })
+        assert.strictEqual(told._tag === "Success" ? told.success.length : told.failure.reason._tag, tag, `${status}`)
+      }
+      const { told } = yield* look(() => ({ status: 403, body: {} }))
+      assert.strictEqual(told._tag === "Failure" && told.failure.reason._tag, "Denied")
+    })
+  )
+})
