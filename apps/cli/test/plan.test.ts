@@ -142,7 +142,7 @@ describe.concurrent("history", () => {
       const [person = ""] = yield* listed(world)
       const told = yield* run(world, "history", person)
       expect(told.code).toBe(0)
-      expect(told.out).toMatch(new RegExp(RegExp.escape(`, at ${ringcentral}/${acmeSender} (listed, origin account)`)))
+      expect(told.out).toMatch(new RegExp(RegExp.escape(`, at ${ringcentral}/${acmeSender} (listed, origin api)`)))
       for (const sender of azureSenders) {
         expect(told.out).toContain(`${azure}/${sender} [all]: must not be texted (because of 1); held there: opted-out`)
       }

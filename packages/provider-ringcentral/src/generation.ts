@@ -58,7 +58,8 @@ export const makeGeneration = (client: Client, config: ResolvedConfig): Effect.E
 /**
  * Asks the newer API once, before the first request to either. Only an account
  * that it is closed to takes the older one: an error that may pass decides
- * nothing, and whoever met it tries again.
+ * nothing, and whoever met it tries again. It is one request of a process that
+ * no limit counts; it is made inside one that was let through.
  */
 const whicheverAnswers = Effect.fn("whicheverAnswers")(function* (
   client: Client,
@@ -72,10 +73,10 @@ const whicheverAnswers = Effect.fn("whicheverAnswers")(function* (
     const asked = yield* Effect.result(searchPage(client, "probe", { size: 1 }))
     if (asked._tag === "Failure" && !isClosed(asked.failure)) return yield* asked.failure
     if (asked._tag === "Failure") {
-      const why = `RingCentral's consents API (v2) is closed to this account, so its opt-outs API (v1) is used`
+      const why = "RingCentral's consents API (v2) is closed to this account, so its opt-outs API (v1) is used"
       yield* Effect.logWarning(why, { account: client.account, because: asked.failure.detail })
     } else {
-      yield* Effect.logInfo("RingCentral's consents API (v2) answers, so it is used", { account: client.account })
+      yield* Effect.logDebug("RingCentral's consents API (v2) answers, so it is used", { account: client.account })
     }
     decided = asked._tag === "Failure" ? older : newer
     return decided

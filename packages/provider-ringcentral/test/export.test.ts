@@ -64,7 +64,7 @@ describe("an export", () => {
         "FROM,TO,STATUS",
         `${sender},12125,OptOut`,
         `${sender},${person(1)},Maybe`,
-        `${sender}`,
+        sender,
         `${sender},${person(2)},OptOut,more,than,there,is`
       )
       assert.deepStrictEqual(

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { startSandbox } from "@stopline/sandbox"
-import { Effect, Logger, Redacted } from "effect"
+import { Effect, Logger, Redacted, References } from "effect"
 import { makeRingCentralAdapter } from "../src/index.ts"
 import { generations, open, person, sender } from "./ports.ts"
 import { type Answer, configFor, type Seen, startRingCentral } from "./server.ts"
@@ -9,7 +9,11 @@ import { type Answer, configFor, type Seen, startRingCentral } from "./server.ts
 const overhear = <A, E, R>(work: Effect.Effect<A, E, R>) => {
   const lines: Array<string> = []
   const logger = Logger.make(({ logLevel, message }) => lines.push(`${logLevel}: ${JSON.stringify(message)}`))
-  return Effect.map(Effect.provide(work, Logger.layer([logger])), (value) => ({ value, lines }))
+  return work.pipe(
+    Effect.provide(Logger.layer([logger])),
+    Effect.provideService(References.MinimumLogLevel, "Debug"),
+    Effect.map((value) => ({ value, lines }))
+  )
 }
 
 const page = { records: [], paging: { perPage: 1000 } }
@@ -62,7 +66,7 @@ describe("which API is spoken", () => {
           })
         )
         assert.strictEqual(lines.length, 1, "decided and said once")
-        assert.match(lines[0]!, only === "v1" ? /^Warn: .*\(v2\) is closed.*404/ : /^Info: .*\(v2\) answers/)
+        assert.match(lines[0]!, only === "v1" ? /^Warn: .*\(v2\) is closed.*404/ : /^Debug: .*\(v2\) answers/)
       })
     )
   }
