@@ -19,10 +19,22 @@ const Body = Schema.fromJsonString(
     from: Schema.optionalKey(Schema.String),
     recipients: Schema.optionalKey(Schema.Array(Schema.Struct({ to: Schema.String }))),
     optOuts: Schema.optionalKey(Schema.Array(Schema.String)),
-    optIns: Schema.optionalKey(Schema.Array(Schema.String))
+    optIns: Schema.optionalKey(Schema.Array(Schema.String)),
+    records: Schema.optionalKey(
+      Schema.Array(Schema.Struct({ from: Schema.String, to: Schema.String, optStatus: Schema.String }))
+    )
   })
 )
-const readBody = Schema.decodeUnknownOption(Body)
+const decodeBody = Schema.decodeUnknownOption(Body)
+
+/** RingCentral's newer API has a record for each person, all of them of one sender here: the same in the older one's words. */
+const readBody = (text: string) =>
+  Option.map(decodeBody(text), ({ records = [], ...body }): Omit<typeof Body.Type, "records"> => {
+    const [first] = records
+    if (first === undefined) return body
+    const thatAre = (status: string) => records.filter(({ optStatus }) => optStatus === status).map(({ to }) => to)
+    return { from: first.from, optOuts: thatAre("OptOut"), optIns: thatAre("OptIn") }
+  })
 
 /** A round of one worker, as far as its guards are concerned. */
 interface Watched {
