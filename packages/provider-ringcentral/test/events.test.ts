@@ -293,6 +293,21 @@ describe("a consent change of the newer API", () => {
     })
   )
 
+  it.live("of the whole account is of every sender, and an opt-in to one kind of campaign is none", () =>
+    Effect.gen(function* () {
+      const row = { from: sender, to: person(1), optStatus: "OptIn", source: "Recipient" }
+      const records = [
+        { ...row, coverage: "Account" },
+        { ...row, coverage: "CampaignType" }
+      ]
+      const told = yield* understood(event(consents, { records }))
+      assert.deepStrictEqual(
+        [told.observations.map(({ sender }) => sender), told.problems.map(({ row }) => row)],
+        [["*"], ["records[1]"]]
+      )
+    })
+  )
+
   it.live("of one record has the event's own key", () =>
     Effect.gen(function* () {
       const records = [{ from: sender, to: person(1), optStatus: "OptOut", source: "Recipient" }]

@@ -24,7 +24,7 @@ describe("an export", () => {
         `${person(2)},${sender},OptIn,Api,Company,,,${time}`
       )
       const shuffled = yield* readLines(
-        "\uFEFFNotes, last modified time ,Colour,Source,coverage,CONSENT STATUS,Internal Party Number,External Party Number",
+        `\uFEFF"Notes", last modified time ,Colour,Source,coverage,CONSENT STATUS,Internal Party Number,External Party Number`,
         `"two`,
         `lines",${time},red,Recipient,,OptOut,${sender},${person(1)}`,
         "",

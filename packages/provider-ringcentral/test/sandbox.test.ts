@@ -206,3 +206,31 @@ describe.each(generations)("%s: the sandbox's people", (api) => {
     })
   )
 })
+
+describe("v2: a START that nobody was told of", () => {
+  it.live("is found in the history, as the person's own, with its time", () =>
+    Effect.gen(function* () {
+      const { adapter, sandbox } = yield* startWith("v2", {}, { optedOut: 0 })
+      const began = yield* Clock.currentTimeMillis
+      yield* sandbox.text({ from: person(1), to: sender, text: "STOP" })
+      yield* sandbox.text({ from: person(1), to: sender, text: "START" })
+      yield* sandbox.edit({ account: "acme", sender, action: "opt-out", recipients: [person(1)] })
+      yield* open(adapter.write.optIn).write(sender, [person(1)])
+      const found = yield* open(adapter.evidence).since(sender, person(1), began)
+      const told = found.filter(({ basis }) => basis === "event")
+      assert.deepStrictEqual(
+        told.map(({ origin, state }) => [state, origin]),
+        [
+          ["opted-in", "recipient"],
+          ["opted-out", "recipient"]
+        ]
+      )
+      const texted = found.filter(({ basis }) => basis === "message").map(({ state, time }) => [state, time.notBefore])
+      assert.deepStrictEqual(
+        told.map(({ state, time }) => [state, time.notBefore]),
+        texted,
+        "what was texted, when it was"
+      )
+    })
+  )
+})
