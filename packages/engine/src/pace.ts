@@ -3,50 +3,30 @@
  * its credential, obeys penalties, and tries again what may pass (L15). Adapters
  * know nothing of it.
  */
-import { block, blockedFor, type Bucket, type Connection, type LedgerError, reserve } from "@stopline/ledger"
+import type { Bucket, Connection, LedgerError } from "@stopline/ledger"
 import { NextTurn, type Operation, type ProviderAdapter, type ProviderError, retryAfter } from "@stopline/provider"
-import { Clock, Duration, Effect, Random } from "effect"
+import { Duration, Effect, Random } from "effect"
 import { Fleet } from "./fleet.ts"
+import { bucketOf, shutFor, takeTurn } from "./gate.ts"
 
-interface Gate {
+interface Limited {
   readonly bucket: Bucket
-  readonly penaltyMs: number
+  readonly penalty: Duration.Duration
 }
 
-const gateOf = (adapter: ProviderAdapter, operation: Operation): Gate | undefined => {
-  const group = adapter.limits.find((limit) => limit.operations.includes(operation))
-  return group === undefined
-    ? undefined
-    : {
-        bucket: {
-          key: `${adapter.vendor}/${group.credential}/${group.name}`,
-          requests: group.requests,
-          windowMs: Duration.toMillis(group.window)
-        },
-        penaltyMs: Duration.toMillis(group.penalty)
-      }
+/** Asked for before each try: an adapter may have learned more about its limits meanwhile. */
+const limitOf = (adapter: ProviderAdapter, operation: Operation): Limited | undefined => {
+  const limit = adapter.limits.find(({ operations }) => operations.includes(operation))
+  return limit === undefined ? undefined : { bucket: bucketOf(adapter.vendor, limit), penalty: limit.penalty }
 }
-
-/**
- * Waits for a turn. A turn that falls into a penalty is lost and another one
- * drawn: nothing is sent during a penalty, and not all at once after it.
- */
-const wait = Effect.fnUntraced(function* (gate: Gate) {
-  for (;;) {
-    const ms = yield* reserve(gate.bucket, yield* Clock.currentTimeMillis)
-    if (ms === 0) return
-    yield* Effect.sleep(ms)
-    if ((yield* blockedFor(gate.bucket.key, yield* Clock.currentTimeMillis)) === 0) return
-  }
-})
 
 /**
  * The turn of a further request in one call. A ledger that does not answer must
  * not cut the call off half-way: what was done so far has yet to be told.
  */
-const furtherTurn = Effect.fnUntraced(function* (gate: Gate | undefined) {
+const furtherTurn = Effect.fnUntraced(function* (limit: Limited | undefined) {
   const context = yield* Effect.context<Connection>()
-  return gate === undefined ? Effect.void : Effect.ignore(Effect.provideContext(wait(gate), context))
+  return limit === undefined ? Effect.void : Effect.ignore(Effect.provideContext(takeTurn(limit.bucket), context))
 })
 
 const isTransient = (error: ProviderError): boolean =>
@@ -68,19 +48,15 @@ export const paced = Effect.fn("paced")(function* <A, E extends ProviderError | 
   request: Effect.Effect<A, E, R>
 ): Effect.fn.Return<A, ProviderError | LedgerError, Connection | Fleet | R> {
   const { settings } = yield* Fleet
-  const gate = gateOf(adapter, operation)
-  const inTurns = Effect.provideService(request, NextTurn, yield* furtherTurn(gate))
   for (let attempt = 0; ; attempt++) {
-    if (gate !== undefined) yield* wait(gate)
-    const result = yield* Effect.result(inTurns)
+    const limit = limitOf(adapter, operation)
+    if (limit !== undefined) yield* takeTurn(limit.bucket)
+    const result = yield* Effect.result(Effect.provideService(request, NextTurn, yield* furtherTurn(limit)))
     if (result._tag === "Success") return result.success
     const error: ProviderError | LedgerError = result.failure
     if (error._tag === "LedgerError") return yield* error
-    if (error.reason._tag === "Throttled" && gate !== undefined) {
-      const asked = retryAfter(error)
-      const now = yield* Clock.currentTimeMillis
-      yield* block(gate.bucket, now + (asked === undefined ? gate.penaltyMs : Duration.toMillis(asked)), now)
-    }
+    const asked = retryAfter(error)
+    if (error.reason._tag === "Throttled" && limit !== undefined) yield* shutFor(limit.bucket, asked ?? limit.penalty)
     if (!isTransient(error) || attempt >= settings.retries) return yield* error
     yield* Effect.logDebug("trying again", {
       account: error.account,
@@ -88,8 +64,7 @@ export const paced = Effect.fn("paced")(function* <A, E extends ProviderError | 
       reason: error.reason._tag,
       attempt: attempt + 1
     })
-    if (error.reason._tag === "Throttled" && gate !== undefined) continue
-    const asked = retryAfter(error)
+    if (error.reason._tag === "Throttled" && limit !== undefined) continue
     yield* Effect.sleep(Math.max(yield* backoff(attempt), asked === undefined ? 0 : Duration.toMillis(asked)))
   }
 })

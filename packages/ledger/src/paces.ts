@@ -13,14 +13,16 @@ export interface Bucket {
   /** Requests per window, wherever in time the window is laid. */
   readonly requests: number
   readonly windowMs: number
+  /** How many may go at once; a quarter if it is left out. */
+  readonly atOnce?: number
 }
 
 /**
  * A full bucket and what flows in while it is emptied must together stay within
- * the limit, in any window. So a quarter may go at once, and the rest is spread.
+ * the limit, in any window. So some may go at once, and the rest is spread.
  */
-const flow = ({ requests, windowMs }: Bucket) => {
-  const atOnce = Math.max(1, Math.floor(requests / 4))
+const flow = ({ atOnce: wished, requests, windowMs }: Bucket) => {
+  const atOnce = Math.min(requests, Math.max(1, wished ?? Math.floor(requests / 4)))
   return { atOnce, perMs: (requests - atOnce + 1) / windowMs }
 }
 

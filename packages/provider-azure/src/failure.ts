@@ -62,7 +62,9 @@ export const fromResponse = (
     return failure(subject, new Throttled(wait === undefined ? {} : { retryAfter: wait }), said)
   }
   if (status === 408 || status >= 500) {
-    return failure(subject, new Unavailable({ status, mayHaveApplied: subject.writes }), said)
+    const wait = retryAfter(headers, now)
+    const named = wait === undefined ? {} : { retryAfter: wait }
+    return failure(subject, new Unavailable({ status, mayHaveApplied: subject.writes, ...named }), said)
   }
   const fields = Option.match(body, { onNone: () => [], onSome: readFields })
   if (status === 400 && (code === "InvalidInput" || fields.some(blamesRecipient))) return new BatchRefused({ code })

@@ -2,17 +2,20 @@
  * One request to RingCentral through its SDK, with errors named by what to do next.
  */
 import type { AccountName } from "@stopline/consent"
-import { ProviderError } from "@stopline/provider"
-import { Clock, Effect, Schema, type Scope } from "effect"
+import { type Operation, ProviderError } from "@stopline/provider"
+import { Clock, Effect, Schema } from "effect"
 import pLimit from "p-limit"
 import type { ResolvedConfig } from "./config.ts"
+import type { Credential } from "./credential.ts"
 import { type Answer, answerOf } from "./exchange.ts"
 import { type Fault, fromAnswer, fromCause, unreadable } from "./failure.ts"
-import { type Login, openSession } from "./session.ts"
+import type { Drawing, Group } from "./limits.ts"
+import type { Login } from "./session.ts"
 
 export interface Call {
-  /** For the error, and nothing else. */
-  readonly operation: string
+  readonly operation: Operation
+  /** For an operation of several requests, each of which waits for a turn of its own: the limit that it draws on. */
+  readonly group?: Group
   readonly method: "GET" | "POST" | "PATCH" | "DELETE"
   /** Below the server: `/restapi/v1.0/…`. */
   readonly path: string
@@ -43,11 +46,8 @@ export interface Client {
   readonly unreadable: (call: Call, detail: string) => ProviderError
 }
 
-export const openClient = Effect.fn("openClient")(function* (
-  config: ResolvedConfig
-): Effect.fn.Return<Client, never, Scope.Scope> {
+export const makeClient = (config: ResolvedConfig, { limits, session }: Credential): Client => {
   const { account } = config
-  const session = yield* openSession(config)
   const limit = pLimit(config.concurrency)
 
   const failWith = (operation: string, fault: Fault) => new ProviderError({ account, operation, ...fault })
@@ -58,14 +58,24 @@ export const openClient = Effect.fn("openClient")(function* (
       Effect.flatten(Effect.promise((signal) => limit(() => Effect.runPromiseExitWith(context)(work, { signal }))))
     )
 
+  /** The gate was passed before the wait for a slot and for a login, and a penalty may have begun meanwhile. */
+  const attempt = Effect.fnUntraced(function* (login: Login, call: Call) {
+    yield* limits.open(drawingOf(call))
+    const answer = yield* request(login, call)
+    yield* limits.heard(drawingOf(call), answer)
+    return answer
+  })
+
   const send = Effect.fn("RingCentral.send")(function* (call: Call) {
     const answer = yield* inSlot(
       Effect.gen(function* () {
         const first = yield* session.login
+        if (call.group !== undefined) yield* limits.turn(drawingOf(call))
         const answer = yield* attempt(first, call)
         if (answer.status !== 401) return answer
         // The token ran out early or was revoked. Nothing was done, so the same once more, with the next one.
         yield* session.lost(first)
+        yield* limits.turn(drawingOf(call))
         return yield* attempt(yield* session.login, call)
       })
     ).pipe(Effect.mapError((fault) => failWith(call.operation, fault)))
@@ -89,9 +99,11 @@ export const openClient = Effect.fn("openClient")(function* (
     }),
     unreadable: (call, detail) => failWith(call.operation, unreadable(call.writes, detail))
   }
-})
+}
 
-const attempt = (
+const drawingOf = ({ group = "light", operation }: Call): Drawing => ({ group, operation })
+
+const request = (
   { platform }: Login,
   { accept, body, method, path, query, writes }: Call
 ): Effect.Effect<Answer, Fault> =>

@@ -8,9 +8,9 @@ const Positive = Schema.Int.check(Schema.isGreaterThan(0))
 const Secret = Schema.RedactedFromValue(Schema.NonEmptyString)
 
 /**
- * How much is sent. Defaults: 50 requests in 60 seconds and a penalty of 60
- * seconds (RingCentral guide: rate limits, group Light), 4 at once (ours).
- * RingCentral changes the first three per application on request.
+ * How much is sent. Defaults: what RingCentral's answers allow, and until one
+ * came 50 requests in 60 seconds; a penalty of 60 seconds (RingCentral guide: rate
+ * limits, group Light); 4 at once (ours).
  */
 export const RingCentralLimits = Schema.Struct({
   requests: Schema.optionalKey(Positive),
@@ -78,6 +78,12 @@ export class RingCentralConfigError extends Schema.TaggedError<RingCentralConfig
   }
 }
 
+/** So many requests in so long. */
+export interface Pace {
+  readonly requests: number
+  readonly window: Duration.Duration
+}
+
 /** A configuration that was looked at, with its defaults filled in. */
 export interface ResolvedConfig {
   readonly account: AccountName
@@ -87,8 +93,8 @@ export interface ResolvedConfig {
   readonly jwt: Redacted.Redacted
   readonly accountId: string
   readonly api: RingCentralApi
-  readonly requests: number
-  readonly window: Duration.Duration
+  /** Only where it was configured: otherwise RingCentral's answers say it. */
+  readonly pace: Pace | undefined
   readonly penalty: Duration.Duration
   readonly concurrency: number
   /** Undefined: as many as the API takes. */
@@ -117,8 +123,10 @@ export const resolveConfig = Effect.fn("resolveConfig")(function* (
     jwt: config.jwt,
     accountId: config.accountId ?? "~",
     api: config.api ?? "auto",
-    requests: limits?.requests ?? 50,
-    window: limits?.window ?? Duration.seconds(60),
+    pace:
+      limits?.requests === undefined && limits?.window === undefined
+        ? undefined
+        : { requests: limits.requests ?? 50, window: limits.window ?? Duration.seconds(60) },
     penalty: limits?.penalty ?? Duration.seconds(60),
     concurrency: limits?.concurrency ?? 4,
     recipients: limits?.recipients,

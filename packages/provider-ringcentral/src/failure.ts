@@ -45,7 +45,9 @@ export const fromAnswer = ({ headers, status, text }: Answer, writes: boolean, n
     return { reason: new Throttled(wait === undefined ? {} : { retryAfter: wait }), detail }
   }
   if (status === 408 || status >= 500) {
-    return { reason: new Unavailable({ status, mayHaveApplied: writes }), detail }
+    const wait = retryAfter(headers, now)
+    const named = wait === undefined ? {} : { retryAfter: wait }
+    return { reason: new Unavailable({ status, mayHaveApplied: writes, ...named }), detail }
   }
   return { reason: new Refused({ status, ...named }), detail }
 }
@@ -78,10 +80,13 @@ export const readCode = Schema.decodeUnknownOption(
 /** What the form of it is, nobody has published. Anything but a UUID could be something else. */
 const requestId = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
 
-/** RingCentral guide: seconds "in most cases". HTTP allows a date, and a 429 may come without the header. */
-const retryAfter = (headers: Headers, now: number): Duration.Duration | undefined => {
+/**
+ * RingCentral guide: seconds "in most cases". HTTP allows a date, and a 429 may come
+ * without the header. No time at all is none: a request at once would begin a penalty anew.
+ */
+export const retryAfter = (headers: Headers, now: number): Duration.Duration | undefined => {
   const text = headers.get("retry-after")?.trim() ?? ""
-  if (/^\d{1,9}(\.\d+)?$/.test(text)) return Duration.seconds(Number(text))
+  if (/^\d{1,9}(\.\d+)?$/.test(text)) return Number(text) > 0 ? Duration.seconds(Number(text)) : undefined
   // Their date against their clock, where they tell it: ours may be wrong.
   const wait = readHttpDate(text) - (readHttpDate(headers.get("date") ?? "") || now)
   return wait > 0 ? Duration.millis(wait) : undefined

@@ -8,11 +8,12 @@
  * instance is thrown away and the next login makes another.
  */
 import { SDK } from "@ringcentral/sdk"
-import { Denied, type Refused, Throttled } from "@stopline/provider"
-import { Cache, Clock, Duration, Effect, Exit, Redacted, Ref, Schema, type Scope } from "effect"
+import { Denied, type Refused } from "@stopline/provider"
+import { Cache, Clock, Duration, Effect, Exit, Redacted, Schema, type Scope } from "effect"
 import type { ResolvedConfig } from "./config.ts"
 import { answerOf, boundedFetch } from "./exchange.ts"
 import { type Fault, fromAnswer, fromCause, unreadable } from "./failure.ts"
+import type { Limits } from "./limits.ts"
 import { TokenInfo } from "./wire.ts"
 
 type Platform = ReturnType<SDK["platform"]>
@@ -31,14 +32,14 @@ export interface Session {
 }
 
 export const openSession = Effect.fn("openSession")(function* (
-  config: ResolvedConfig
+  config: ResolvedConfig,
+  limits: Limits
 ): Effect.fn.Return<Session, never, Scope.Scope> {
   const closed = yield* Effect.acquireRelease(
     Effect.sync(() => new AbortController()),
     (controller) => Effect.sync(() => controller.abort())
   )
-  const spend = yield* makeLoginBudget
-  const logins = yield* Cache.makeWith(() => Effect.andThen(spend, logIn(config, closed.signal)), {
+  const logins = yield* Cache.makeWith(() => logIn(config, limits, closed.signal), {
     capacity: 1,
     // A login that failed is forgotten at once: all who waited for it fail, whoever comes next tries again.
     timeToLive: (exit: Exit.Exit<Login, Fault>) => (Exit.isSuccess(exit) ? renewAfter(exit.value) : Duration.zero)
@@ -55,33 +56,11 @@ const only = "login"
 const renewAfter = ({ lifetime }: Login): Duration.Duration =>
   Duration.subtract(lifetime, Duration.min(Duration.minutes(1), Duration.times(lifetime, 0.1)))
 
-/**
- * RingCentral guide, rate limits: 5 requests a minute in the group Auth. Logins
- * happen inside other operations, where nobody paces them, and an account whose
- * every token is refused would log in with every request. So the limit is kept here.
- */
-const makeLoginBudget: Effect.Effect<Effect.Effect<void, Fault>> = Effect.map(
-  Ref.make<ReadonlyArray<number>>([]),
-  (spent) =>
-    Effect.gen(function* () {
-      const now = yield* Clock.currentTimeMillis
-      const wait = yield* Ref.modify(spent, (times) => {
-        const recent = times.filter((time) => time > now - 60_000)
-        const [first] = recent
-        return first !== undefined && recent.length >= 5
-          ? [first + 60_000 - now, recent]
-          : [undefined, [...recent, now]]
-      })
-      if (wait !== undefined) return yield* Effect.fail(overBudget(wait))
-    })
-)
+const drawing = { operation: "login", group: "auth" } as const
 
-const overBudget = (wait: number): Fault => ({
-  reason: new Throttled({ retryAfter: Duration.millis(wait) }),
-  detail: "login: RingCentral allows five in one minute"
-})
-
-const logIn = Effect.fn("logIn")(function* (config: ResolvedConfig, closed: AbortSignal) {
+const logIn = Effect.fn("logIn")(function* (config: ResolvedConfig, limits: Limits, closed: AbortSignal) {
+  yield* Effect.mapError(limits.turn(drawing), fromLogin)
+  yield* Effect.mapError(limits.open(drawing), fromLogin)
   const { answer, platform } = yield* Effect.tryPromise({
     try: async (abandoned) => {
       const platform = makePlatform(config, closed, abandoned)
@@ -89,6 +68,7 @@ const logIn = Effect.fn("logIn")(function* (config: ResolvedConfig, closed: Abor
     },
     catch: (cause) => fromLogin(fromCause(cause, false))
   })
+  yield* limits.heard(drawing, answer)
   if (answer.status !== 200) {
     return yield* Effect.fail(fromLogin(fromAnswer(answer, false, yield* Clock.currentTimeMillis)))
   }

@@ -22,7 +22,7 @@ describe("the configuration", () => {
       })
       assert.notInclude(JSON.stringify(config), "hush")
       const adapter = yield* makeRingCentralAdapter(config)
-      assert.deepStrictEqual(adapter.limits, [
+      assert.deepStrictEqual(adapter.limits.slice(0, 1), [
         {
           name: "light",
           credential: "platform.ringcentral.com/app-1",
@@ -41,12 +41,17 @@ describe("the configuration", () => {
       const { server: _, ...config } = configFor("")
       const { limits, settle } = yield* makeRingCentralAdapter(config)
       assert.deepStrictEqual(
-        limits.map(({ penalty, requests, window }) => [
+        limits.map(({ name, penalty, requests, window }) => [
+          name,
           requests,
           Duration.toSeconds(window),
           Duration.toSeconds(penalty)
         ]),
-        [[50, 60, 60]]
+        [
+          ["light", 50, 60, 60],
+          ["medium", 40, 60, 60],
+          ["auth", 5, 60, 60]
+        ]
       )
       assert.strictEqual(Duration.toSeconds(settle), 60)
     })

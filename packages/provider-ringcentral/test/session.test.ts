@@ -151,7 +151,7 @@ describe("logging in", () => {
 })
 
 describe("a login that fails", () => {
-  it.live("is survived: 503, then 429, then in", () =>
+  it.effect("is survived: 503, then 429, then in", () =>
     Effect.gen(function* () {
       const server = yield* startRingCentral(() => ({ body: emptyList }), {
         login: (attempt) =>
@@ -167,6 +167,10 @@ describe("a login that fails", () => {
       assert.match(first.detail, /^login: /)
       const second = yield* Effect.flip(look)
       assert.strictEqual(second.reason._tag === "Throttled" && Duration.toSeconds(second.reason.retryAfter!), 7)
+      yield* TestClock.adjust("6 seconds")
+      assert.strictEqual((yield* Effect.flip(look)).reason._tag, "Throttled")
+      assert.strictEqual(server.logins(), 2, "nobody knocks during the penalty")
+      yield* TestClock.adjust("1 second")
       yield* look
       assert.strictEqual(server.logins(), 3)
     })

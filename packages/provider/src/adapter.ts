@@ -29,6 +29,7 @@ export interface ProviderAdapter {
   readonly events: Capability<EventPort>
   readonly subscription: Capability<SubscriptionPort>
   readonly evidence: Capability<EvidencePort>
+  /** As far as they are known now: a provider may tell them only with its answers. */
   readonly limits: ReadonlyArray<LimitGroup>
   /** The words this provider acts on by itself. */
   readonly keywords: KeywordSet
@@ -37,15 +38,21 @@ export interface ProviderAdapter {
 }
 
 /** Operations by the limit they draw on. */
-export type Operation = "probe" | "list" | "check" | "optOut" | "optIn" | "evidence"
+export type Operation = "probe" | "list" | "check" | "optOut" | "optIn" | "evidence" | "subscribe" | "login"
 
-/** So many requests in so long, for these operations together, per credential (L15). */
+/**
+ * So many requests in so long, for these operations together, per credential
+ * (L15). Operations that nobody asks for by name, or that take several requests
+ * from several groups, stand in no list: their adapter asks the `Gate` itself.
+ */
 export interface LimitGroup {
   readonly name: string
   /** Credentials that share a provider's limit have the same one: an account name, or a key both know. Never a secret. */
   readonly credential: string
   readonly requests: number
   readonly window: Duration.Duration
+  /** How many of them may go at once. Absent: a quarter, and the rest is spread over the window. */
+  readonly atOnce?: number
   /** How long to send nothing after a 429 that names no time. */
   readonly penalty: Duration.Duration
   readonly operations: ReadonlyArray<Operation>
@@ -160,6 +167,8 @@ export type Received =
       /** To be sent once the observations are committed. */
       readonly reply: Reply
     }
+  /** The provider says that its subscription is about to end: it has to be looked after now. Nothing to commit. */
+  | { readonly _tag: "Ending"; readonly reply: Reply }
   /** A handshake: nothing to commit. */
   | { readonly _tag: "Handshake"; readonly reply: Reply }
   | { readonly _tag: "NotAuthentic"; readonly reason: string; readonly reply: Reply }
@@ -176,18 +185,39 @@ export interface Contact {
 /** Makes the provider send its events to us, where that can be done through its API. */
 export interface SubscriptionPort {
   /**
-   * Makes the provider send events to this URL; safe to repeat. The provider may
-   * call the URL before it answers, so whatever serves it has to be up already.
+   * Makes the provider send events to this URL, and goes on doing so: one that is
+   * near its end is prolonged, one that the provider has given up is replaced. Safe
+   * to repeat, and meant to be repeated. The provider may call the URL before it
+   * answers, so whatever serves it has to be up already.
    */
   readonly ensure: (url: string) => Effect.Effect<Subscription, ProviderError>
+  /**
+   * What people texted in a time when events may have been lost, a page at a time:
+   * a list tells who is opted out, not who asked for it in words that the provider
+   * does not know.
+   */
+  readonly missed: (span: Span, cursor?: string) => Effect.Effect<MissedPage, ProviderError>
 }
 
 export interface Subscription {
+  /** Another one than before: events between the two may be lost. */
   readonly id: string
   /** An ISO timestamp, where it ends by itself. */
   readonly expiresAt?: string
   /** Events that the provider will not send although it was asked for them, with its reason. To be shown to a person. */
   readonly missing: ReadonlyArray<{ readonly filter: string; readonly reason: string }>
+}
+
+/** Both in ms since the epoch. */
+export interface Span {
+  readonly since: number
+  readonly until: number
+}
+
+export interface MissedPage {
+  readonly observations: ReadonlyArray<Observation>
+  readonly problems: ReadonlyArray<RowProblem>
+  readonly next: Page["next"]
 }
 
 /** What the recipient texted us since a moment, where the provider keeps messages. */

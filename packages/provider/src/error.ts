@@ -16,7 +16,9 @@ export class Throttled extends Schema.TaggedError<Throttled>()("Throttled", {
 export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", {
   status: Schema.optionalKey(Schema.Int),
   /** A write may have been done although no answer came. */
-  mayHaveApplied: Schema.Boolean
+  mayHaveApplied: Schema.Boolean,
+  /** Absent when the provider named no time. */
+  retryAfter: Schema.optionalKey(Schema.Duration)
 }) {}
 
 /** These credentials may not do this. Nobody but a person can mend it. */
@@ -60,4 +62,4 @@ export const mayHaveApplied = (error: ProviderError): boolean =>
 
 /** How long the provider asked us to wait. */
 export const retryAfter = (error: ProviderError): Duration.Duration | undefined =>
-  error.reason._tag === "Throttled" ? error.reason.retryAfter : undefined
+  error.reason._tag === "Throttled" || error.reason._tag === "Unavailable" ? error.reason.retryAfter : undefined

@@ -1,4 +1,5 @@
 export * from "./adapter.ts"
 export * from "./capability.ts"
 export * from "./error.ts"
+export * from "./gate.ts"
 export * from "./turn.ts"

@@ -62,14 +62,16 @@ describe("a write that failed", () => {
 })
 
 describe("how long to wait", () => {
-  it("is what the provider asked for", () =>
-    assert.deepStrictEqual(
-      retryAfter(failure(new Throttled({ retryAfter: Duration.seconds(3) }))),
-      Duration.seconds(3)
-    ))
+  it.each([
+    new Throttled({ retryAfter: Duration.seconds(3) }),
+    new Unavailable({ status: 503, mayHaveApplied: false, retryAfter: Duration.seconds(3) })
+  ])("is what the provider asked for: $_tag", (reason) =>
+    assert.deepStrictEqual(retryAfter(failure(reason)), Duration.seconds(3))
+  )
 
-  it("is not told by a throttling that names no time, nor by any other error", () => {
+  it("is not told by an error that names no time, nor by any that will not pass", () => {
     assert.isUndefined(retryAfter(failure(new Throttled({}))))
     assert.isUndefined(retryAfter(failure(new Unavailable({ status: 503, mayHaveApplied: false }))))
+    assert.isUndefined(retryAfter(failure(new Denied({ status: 403 }))))
   })
 })
