@@ -5,10 +5,11 @@
  * of changes by webhook, and lets us write both ways: by one of two generations
  * of its API, of which the newer also tells when and by whom.
  */
-import { can, type LimitGroup, notYet, type ProviderAdapter } from "@stopline/provider"
+import { can, notYet, type ProviderAdapter } from "@stopline/provider"
 import { Effect, type Scope } from "effect"
-import { openClient } from "./client.ts"
-import { resolveConfig, type ResolvedConfig, type RingCentralConfig, type RingCentralConfigError } from "./config.ts"
+import { makeClient } from "./client.ts"
+import { resolveConfig, type RingCentralConfig, type RingCentralConfigError } from "./config.ts"
+import { openRingCentralCredentials, type RingCentralCredentials } from "./credential.ts"
 import { makeEventPort } from "./events.ts"
 import { makeGeneration } from "./generation.ts"
 import { ringcentralKeywords } from "./keywords.ts"
@@ -18,14 +19,17 @@ import { makeSubscriptionPort } from "./subscription.ts"
  * An adapter for one account. Closing the scope ends what is in flight and forgets the token.
  *
  * @param network what requests leave by, where it is not the `fetch` of Node: a proxy, or a world in memory
+ * @param credentials those of the other accounts in this process; absent: this account logs in by itself
  */
 export const makeRingCentralAdapter = Effect.fn("makeRingCentralAdapter")(function* (
   given: RingCentralConfig,
-  network?: typeof fetch
+  network?: typeof fetch,
+  credentials?: RingCentralCredentials
 ): Effect.fn.Return<ProviderAdapter, RingCentralConfigError, Scope.Scope> {
   const config = yield* resolveConfig(given, network)
   const { account, verificationToken } = config
-  const client = yield* openClient(config)
+  const credential = yield* (credentials ?? (yield* openRingCentralCredentials()))(config)
+  const client = makeClient(config, credential)
   const { check, evidence, list, optIn, optOut, probe } = yield* makeGeneration(client, config)
   return {
     account,
@@ -37,20 +41,12 @@ export const makeRingCentralAdapter = Effect.fn("makeRingCentralAdapter")(functi
     events: verificationToken === undefined ? noToken : can(makeEventPort(account, verificationToken)),
     subscription: verificationToken === undefined ? noToken : can(makeSubscriptionPort(client, verificationToken)),
     evidence: can(evidence),
-    limits: [light(config)],
+    get limits() {
+      return credential.limits.groups()
+    },
     keywords: ringcentralKeywords,
     settle: config.settle
   } satisfies ProviderAdapter
 })
 
 const noToken = notYet("set verificationToken: without one, anybody who knows the URL could opt people in")
-
-/** RingCentral guide, rate limits: counted per user and application, over everything in the group Light. */
-const light = ({ clientId, penalty, requests, server, window }: ResolvedConfig): LimitGroup => ({
-  name: "light",
-  credential: `${server.host}/${clientId}`,
-  requests,
-  window,
-  penalty,
-  operations: ["probe", "list", "check", "optOut", "optIn", "evidence"]
-})

@@ -33,6 +33,8 @@ const receive = (account: AccountName, token: Redacted.Redacted, request: RawReq
   }
   const envelope = decodeEnvelope(request.body)
   if (Option.isNone(envelope)) return notUnderstood("the body is no RingCentral event")
+  // A reminder that the subscription will end.
+  if (envelope.value.event.startsWith("/restapi/v1.0/subscription/")) return { _tag: "Ending", reply: reply(200) }
   const told = understand(account, envelope.value, request.receivedAt)
   if (told === undefined) return notUnderstood("the event's body is not what RingCentral promises")
   return { _tag: "Understood", ...told, reply: reply(200) }
@@ -70,8 +72,6 @@ const understand = (account: AccountName, envelope: Envelope, receivedAt: number
   if (path.endsWith("/a2p-sms/opt-outs")) return optOutChange(told)
   if (path.endsWith("/a2p-sms/messages")) return inboundMessage(told)
   if (path.endsWith("/sms/consents")) return consentChange(told)
-  // A reminder that the subscription will end.
-  if (path.includes("/subscription/")) return nothing
   return { observations: [], problems: [{ row: "event", reason: "an event of a kind that nobody here asked for" }] }
 }
 
@@ -81,8 +81,6 @@ interface Told {
   readonly receivedAt: number
   readonly time: Interval
 }
-
-const nothing: Understanding = { observations: [], problems: [] }
 
 const optOutChange = ({ account, envelope, time }: Told): Understanding | undefined => {
   const change = Option.getOrUndefined(decodeOptOutChange(envelope.body))

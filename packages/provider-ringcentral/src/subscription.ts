@@ -1,9 +1,15 @@
 /**
  * The webhook subscription at RingCentral (RingCentral OpenAPI 2026-08-13: subscription).
+ *
+ * RingCentral gives a webhook up that fails for a while, and then says nothing
+ * any more; so the subscription is looked at again and again, and each look
+ * leaves one that works.
  */
 import type { ProviderError, Subscription, SubscriptionPort } from "@stopline/provider"
-import { Effect, Option, Redacted, Schema } from "effect"
+import { Clock, Effect, Option, Redacted, Schema } from "effect"
 import type { Call, Client } from "./client.ts"
+import type { Group } from "./limits.ts"
+import { readMissed } from "./missed.ts"
 import { SubscriptionCreated, SubscriptionList, SubscriptionRecord } from "./wire.ts"
 
 const root = "/restapi/v1.0/subscription"
@@ -11,33 +17,63 @@ const root = "/restapi/v1.0/subscription"
 /** Ten years, the most RingCentral grants a webhook. Left out, or put one level deeper, it becomes a week without a word. */
 const lifetime = 315_360_000
 
-export const makeSubscriptionPort = (client: Client, token: Redacted.Redacted): SubscriptionPort => ({
-  ensure: (url) => ensure(client, token, url)
-})
+/** Asks RingCentral for an event when three days are left, and every twelve hours then. Both are approximate, it says. */
+const reminder = `${root}/~?threshold=259200&interval=43200`
+
+/** Prolonged when so much is left (s): earlier than the first reminder, so that a reminder always finds something to do. */
+const renewFrom = 6 * 86_400
+
+export const makeSubscriptionPort = (client: Client, token: Redacted.Redacted): SubscriptionPort => {
+  // What RingCentral left out of a new subscription it would leave out of the next one, too.
+  const made = new Set<string>()
+  return {
+    ensure: (url) => ensure({ client, token, url, made }),
+    missed: (span, cursor) => readMissed(client, span, cursor)
+  }
+}
+
+interface Wish {
+  readonly client: Client
+  readonly token: Redacted.Redacted
+  readonly url: string
+  /** Subscriptions that this process has made. */
+  readonly made: Set<string>
+}
 
 /**
  * Finds the subscription for this URL, or makes it. One that RingCentral has
- * blacklisted, or that listens to something else, is replaced.
+ * blacklisted, or that listens to something else, is replaced; one near its end
+ * is prolonged.
  */
 const ensure = Effect.fn("RingCentral.subscribe")(function* (
-  client: Client,
-  token: Redacted.Redacted,
-  url: string
+  wish: Wish
 ): Effect.fn.Return<Subscription, ProviderError> {
-  const filters = [`${client.a2p}/opt-outs`, `${client.a2p}/messages?direction=Inbound`]
-  const found = (yield* client.ask(call("GET", root), SubscriptionList)).records
+  const { client, made, url } = wish
+  const events = [`${client.a2p}/opt-outs`, `${client.a2p}/messages?direction=Inbound`]
+  const filters = [...events, reminder]
+  const found = (yield* client.ask(call("GET", root, "light"), SubscriptionList)).records
     .flatMap((record) => Option.toArray(decodeSubscription(record)))
     .filter(({ deliveryMode }) => deliveryMode.transportType === "WebHook" && deliveryMode.address === url)
-  const good = found.find((record) => record.status === "Active" && filters.every((filter) => covers(record, filter)))
-  const old = found.filter((record) => record !== good)
+  const listens = (record: SubscriptionRecord) =>
+    made.has(record.id) || filters.every((filter) => covers(record, filter))
+  const good = found.find((record) => record.status === "Active" && listens(record))
+  const kept = good === undefined ? undefined : yield* prolong(client, good)
+  const old = found.filter((record) => record !== good || kept === undefined)
   const remove = Effect.forEach(old, ({ id }) => unsubscribe(client, id))
-  if (good !== undefined) {
+  if (kept !== undefined) {
     yield* remove
-    return report(good, filters)
+    return report(kept, events)
   }
   // One that works is removed only when the next one works, so that no event falls between them.
   const silent = old.every(({ status }) => status !== "Active")
   if (silent) yield* remove
+  const next = yield* subscribe(wish, filters)
+  made.add(next.id)
+  if (!silent) yield* remove
+  return report(next, events)
+})
+
+const subscribe = ({ client, token, url }: Wish, filters: ReadonlyArray<string>) => {
   const body = {
     eventFilters: filters,
     deliveryMode: {
@@ -47,30 +83,44 @@ const ensure = Effect.fn("RingCentral.subscribe")(function* (
     },
     expiresIn: lifetime
   }
-  const made = yield* client.ask({ ...call("POST", root), body }, SubscriptionCreated)
-  if (!silent) yield* remove
-  return report(made, filters)
+  return client.ask({ ...call("POST", root, "medium"), body }, SubscriptionCreated)
+}
+
+/** Undefined: it ended while it was looked at. */
+const prolong = Effect.fnUntraced(function* (client: Client, record: SubscriptionRecord) {
+  if (secondsLeft(record, yield* Clock.currentTimeMillis) > renewFrom) return record
+  return yield* client
+    .ask(call("POST", `${root}/${encodeURIComponent(record.id)}/renew`, "light"), SubscriptionCreated)
+    .pipe(Effect.catchIf(isGone, () => Effect.undefined))
 })
 
-const unsubscribe = (client: Client, id: string) =>
-  Effect.catchIf(
-    client.send(call("DELETE", `${root}/${encodeURIComponent(id)}`)),
-    ({ reason }) => reason._tag === "Refused" && reason.status === 404,
-    () => Effect.void
-  )
+/** By RingCentral's clock where it counts the seconds itself. */
+const secondsLeft = ({ expirationTime, expiresIn }: SubscriptionRecord, now: number): number => {
+  if (typeof expiresIn === "number") return expiresIn
+  const ends = Date.parse(expirationTime ?? "")
+  // Of one whose end is not known, only RingCentral's reminder can tell.
+  return Number.isNaN(ends) ? Number.POSITIVE_INFINITY : (ends - now) / 1000
+}
 
-const call = (method: Call["method"], path: string): Call => ({
+const unsubscribe = (client: Client, id: string) =>
+  Effect.catchIf(client.send(call("DELETE", `${root}/${encodeURIComponent(id)}`, "medium")), isGone, () => Effect.void)
+
+const isGone = ({ reason }: ProviderError): boolean => reason._tag === "Refused" && reason.status === 404
+
+const call = (method: Call["method"], path: string, group: Group): Call => ({
   operation: "subscribe",
   method,
   path,
+  group,
   writes: method !== "GET"
 })
 
 const decodeSubscription = Schema.decodeUnknownOption(SubscriptionRecord)
 
-/** RingCentral answers with the account's id where it was asked with `~`. */
-const sameFilter = (a: string, b: string): boolean => anyAccount(a) === anyAccount(b)
-const anyAccount = (filter: string): string => filter.replace(/\/account\/[^/]+\//, "/account/~/")
+/** RingCentral answers with the account's id where it was asked with `~`; of a reminder only the path is compared. */
+const sameFilter = (a: string, b: string): boolean => plain(a) === plain(b)
+const plain = (filter: string): string =>
+  filter.startsWith(`${root}/`) ? root : filter.replace(/\/account\/[^/]+\//, "/account/~/")
 
 const isDisabled = (record: SubscriptionRecord, filter: string) =>
   record.disabledFilters?.find((disabled) => sameFilter(disabled.filter, filter))
@@ -78,10 +128,11 @@ const isDisabled = (record: SubscriptionRecord, filter: string) =>
 const covers = (record: SubscriptionRecord, filter: string): boolean =>
   record.eventFilters.some((has) => sameFilter(has, filter)) || isDisabled(record, filter) !== undefined
 
-const report = (record: SubscriptionRecord, filters: ReadonlyArray<string>): Subscription => ({
+/** A reminder that RingCentral does not send is nobody's loss: each look prolongs. */
+const report = (record: SubscriptionRecord, events: ReadonlyArray<string>): Subscription => ({
   id: record.id,
   ...(typeof record.expirationTime === "string" && { expiresAt: record.expirationTime }),
-  missing: filters.flatMap((filter) => {
+  missing: events.flatMap((filter) => {
     const disabled = isDisabled(record, filter)
     if (disabled !== undefined) return [{ filter, reason: disabled.reason ?? "RingCentral names no reason" }]
     return covers(record, filter) ? [] : [{ filter, reason: "RingCentral does not list it" }]

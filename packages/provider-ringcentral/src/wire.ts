@@ -77,7 +77,7 @@ export const Envelope = json(
     uuid: Schema.NonEmptyString,
     event: Schema.NonEmptyString,
     timestamp: absent(Schema.String),
-    body: Schema.Unknown
+    body: Schema.optional(Schema.Unknown)
   })
 )
 export type Envelope = typeof Envelope.Type
@@ -121,7 +121,8 @@ export const SubscriptionRecord = Schema.Struct({
   eventFilters: Schema.Array(Schema.String),
   disabledFilters: absent(Schema.Array(Schema.Struct({ filter: Schema.String, reason: absent(Schema.String) }))),
   deliveryMode: Schema.Struct({ transportType: Schema.String, address: absent(Schema.String) }),
-  expirationTime: absent(Schema.String)
+  expirationTime: absent(Schema.String),
+  expiresIn: absent(Schema.Number)
 })
 export type SubscriptionRecord = typeof SubscriptionRecord.Type
 export const SubscriptionCreated = json(SubscriptionRecord)

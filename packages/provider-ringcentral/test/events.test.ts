@@ -318,10 +318,11 @@ describe("a consent change of the newer API", () => {
 })
 
 describe("what is no such event", () => {
-  it.live("is ignored if it is a reminder, and reported if nobody asked for it", () =>
+  it.live("tells that the subscription is ending if it is a reminder, and is reported if nobody asked for it", () =>
     Effect.gen(function* () {
-      const reminder = yield* understood(event("/restapi/v1.0/subscription/~?threshold=60", { id: "s-1" }))
-      assert.deepStrictEqual([reminder.observations, reminder.problems], [[], []])
+      const reminder = yield* event("/restapi/v1.0/subscription/~?threshold=60", { id: "s-1" })
+      assert.strictEqual(reminder._tag, "Ending")
+      assert.strictEqual(reminder.reply.status, 200)
       const presence = yield* understood(event("/restapi/v1.0/account/4711/extension/1/presence", {}))
       assert.deepStrictEqual(
         presence.problems.map(({ row }) => row),

@@ -7,6 +7,7 @@ import { type Answer, configFor, secrets, type Seen, startRingCentral } from "./
 const url = "https://hooks.example.com/ringcentral"
 const optOuts = "/restapi/v1.0/account/~/a2p-sms/opt-outs"
 const messages = "/restapi/v1.0/account/~/a2p-sms/messages?direction=Inbound"
+const reminder = "/restapi/v1.0/subscription/~?threshold=259200&interval=43200"
 
 const subscription = (id: string, more: object = {}) => ({
   uri: `https://platform.ringcentral.com/restapi/v1.0/subscription/${id}`,
@@ -15,7 +16,7 @@ const subscription = (id: string, more: object = {}) => ({
   creationTime: "2026-02-03T10:00:00.000Z",
   expirationTime: "2036-02-01T10:00:00.000Z",
   expiresIn: 315_359_999,
-  eventFilters: [optOuts, messages].map((filter) => filter.replace("~", "4711")),
+  eventFilters: [optOuts, messages, reminder].map((filter) => filter.replace("~", "4711")),
   deliveryMode: { transportType: "WebHook", encryption: false, address: url },
   ...more
 })
@@ -42,7 +43,7 @@ describe("a webhook subscription", () => {
       const { posted, steps, told } = yield* ensure([])
       assert.deepStrictEqual(steps, ["GET ", "POST "])
       assert.deepStrictEqual(bodyOf(posted), {
-        eventFilters: [optOuts, messages],
+        eventFilters: [optOuts, messages, reminder],
         deliveryMode: { transportType: "WebHook", address: url, verificationToken: secrets.verificationToken },
         expiresIn: 315_360_000
       })

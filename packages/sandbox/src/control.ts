@@ -79,6 +79,11 @@ const routes: Readonly<Record<string, Route>> = {
     yield* sandbox.unsubscribe(yield* required(query, "account"), yield* required(query, "id"))
     return {}
   }),
+  "POST /blacklistings": taking(
+    Schema.Struct({ account: Schema.String }),
+    { account: "acme" },
+    (sandbox, { account }) => sandbox.blacklist(account)
+  ),
   "POST /faults": taking(Fault, { account: "acme", kind: "throttle", retryAfter: 2, times: 1 }, (sandbox, fault) =>
     Effect.as(sandbox.fault(fault), {})
   ),

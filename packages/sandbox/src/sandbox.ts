@@ -29,7 +29,7 @@ export type SandboxAccount =
       readonly credentials: { readonly clientId: string; readonly clientSecret: string; readonly jwt: string }
     }
 
-export interface Sandbox extends Omit<World, "accounts" | "onDelivery" | "handle" | "subscribe"> {
+export interface Sandbox extends Omit<World, "accounts" | "onDelivery" | "handle" | "subscribe" | "tick"> {
   readonly controlUrl: string
   readonly accounts: ReadonlyArray<SandboxAccount>
   /** Subscribes a webhook to an Azure account's events, after its handshake. */
@@ -62,8 +62,9 @@ const describe = (account: AnyAccount, url: string): SandboxAccount => {
 export const startSandbox = Effect.fn("startSandbox")(function* (
   options: SandboxOptions = {}
 ): Effect.fn.Return<Sandbox, SandboxError, Scope.Scope> {
-  const { accounts, handle: _, onDelivery, ...world } = yield* makeWorld(options)
+  const { accounts, handle: _, onDelivery, tick, ...world } = yield* makeWorld(options)
   yield* startCourier({ onDelivery }, post)
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep("1 minute"), tick)))
   const ports = new Map(options.accounts?.map(({ name, port }) => [name, port]))
   const opened = yield* Effect.forEach(accounts, (account) =>
     Effect.map(

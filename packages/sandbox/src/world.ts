@@ -63,6 +63,10 @@ export interface World extends Outbox {
   readonly clearFaults: (account?: string) => Effect.Effect<void, SandboxError>
   readonly faults: (account: string) => Effect.Effect<ReadonlyArray<Fault>, SandboxError>
   readonly state: (account: string, sender?: string) => Effect.Effect<AccountState, SandboxError>
+  /** RingCentral gives the webhooks of an account up, as after many failures. Returns how many. */
+  readonly blacklist: (account: string) => Effect.Effect<{ readonly blacklisted: number }, SandboxError>
+  /** Lets happen what is due only because time has passed. */
+  readonly tick: Effect.Effect<void>
   readonly log: (account: string) => Effect.Effect<ReadonlyArray<LogEntry>, SandboxError>
   readonly clearLog: (account: string) => Effect.Effect<void, SandboxError>
   /** Subscribes a webhook to an Azure account's events, after its handshake. RingCentral has an API for that. */
@@ -199,6 +203,17 @@ const doings = (accounts: ReadonlyArray<AnyAccount>): Omit<World, "accounts" | "
       Effect.map(sender === undefined || sender === "*" ? find(name) : own(name, sender), (account) =>
         account.state(sender)
       ),
+    blacklist: Effect.fnUntraced(function* (name) {
+      const account = yield* find(name)
+      if (account.vendor === "ringcentral") return { blacklisted: account.blacklist() }
+      return yield* new SandboxError({
+        problem: `${name} is no RingCentral account.`,
+        cure: "Event Grid blacklists nobody: it tries again for a day."
+      })
+    }),
+    tick: Effect.sync(() => {
+      for (const account of accounts) if (account.vendor === "ringcentral") account.tick()
+    }),
     log: (name) => Effect.map(find(name), ({ log }) => log.entries()),
     clearLog: (name) => Effect.map(find(name), ({ log }) => log.clear()),
     subscribe: Effect.fnUntraced(function* (wish, post) {

@@ -21,6 +21,10 @@ export interface RingCentralAccount extends Account {
   readonly clientId: string
   readonly clientSecret: string
   readonly jwt: string
+  /** Time has passed: sends the reminders that are due. */
+  readonly tick: () => void
+  /** Gives its webhooks up, as after many failures. Returns how many. */
+  readonly blacklist: () => number
   /** Puts a row on the list from before the world began. */
   readonly seed: (sender: string, recipient: string, source: Source, at: number) => void
 }
@@ -115,7 +119,7 @@ export const makeRingCentralAccount = (options: RingCentralOptions, surroundings
     jwt: options.jwt ?? `${secrets.hex(24)}.${secrets.hex(48)}.${secrets.hex(32)}`
   }
   const service = makeService(options, credentials, surroundings)
-  const { faults, list, traffic } = service
+  const { faults, list, subscriptions, traffic } = service
   const log = new RequestLog()
   return {
     name: options.name,
@@ -134,6 +138,8 @@ export const makeRingCentralAccount = (options: RingCentralOptions, surroundings
     send: (sender, person) => traffic.send(sender, person),
     state: (only) => stateOf(options.name, service, only),
     isOptedOut: (sender, person) => traffic.isOptedOut(sender, person),
+    tick: () => subscriptions.reminders().forEach(surroundings.deliver),
+    blacklist: () => subscriptions.blacklist(),
     seed: (sender, recipient, source, at) => void list.set(sender, recipient, "OptOut", source, at)
   }
 }

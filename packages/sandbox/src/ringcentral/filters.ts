@@ -12,14 +12,28 @@ export interface EventFilter {
   /** As the subscription shows it: with the account's id in place of `~`. */
   readonly name: string
   readonly matches: (happening: Happening) => boolean
+  /** It asks to be reminded before the subscription ends. */
+  readonly reminder?: Reminder
 }
 
-/** Undefined: not an event that is known here. Reminders to renew are accepted and never sent. */
+/** Both in ms. RingCentral calls both approximate. */
+export interface Reminder {
+  /** How long before the end the first one comes. */
+  readonly threshold: number
+  /** How long after it the next one. */
+  readonly interval: number
+}
+
+/** Undefined: not an event that is known here. */
 export const readFilter = (text: string, accountId: string): EventFilter | undefined => {
   const [path = "", query = ""] = text.split("?")
   const parameters = new URLSearchParams(query)
   const name = text.replace("/account/~/", `/account/${accountId}/`)
-  if (path === "/restapi/v1.0/subscription/~") return { name, matches: () => false }
+  if (path === "/restapi/v1.0/subscription/~") {
+    const ms = (parameter: string): number => Number(parameters.get(parameter) ?? Number.NaN) * 1000
+    const reminder = { threshold: ms("threshold"), interval: ms("interval") }
+    return reminder.threshold > 0 && reminder.interval > 0 ? { name, matches: () => false, reminder } : undefined
+  }
   const [, account, kind] = /^\/restapi\/v1\.0\/account\/(~|\d+)\/a2p-sms\/(opt-outs|messages)$/.exec(path) ?? []
   if (account !== "~" && account !== accountId) return undefined
   if (kind === "opt-outs") {

@@ -49,6 +49,7 @@ interface Subscription {
   readonly disabled: ReadonlyArray<string>
   readonly createdAt: number
   expiresAt: number
+  remindedAt: number
   failures: number
   blacklisted: { readonly reason: string; readonly at: number } | undefined
 }
@@ -131,6 +132,7 @@ export class Subscriptions {
           disabled,
           createdAt: now,
           expiresAt,
+          remindedAt: Number.NEGATIVE_INFINITY,
           failures: 0,
           blacklisted: undefined
         }
@@ -172,6 +174,30 @@ export class Subscriptions {
         ? []
         : [this.#delivery(subscription, filter, body)]
     })
+  }
+
+  /** The reminders that are due: one when the end is near, and one more after each interval. */
+  reminders(): ReadonlyArray<Delivery> {
+    const now = this.#options.now()
+    return this.all().flatMap((subscription) => {
+      const filter = subscription.filters.find(({ reminder }) => reminder !== undefined)
+      if (filter?.reminder === undefined || subscription.blacklisted !== undefined) return []
+      const { interval, threshold } = filter.reminder
+      if (now < subscription.expiresAt - threshold || now < subscription.remindedAt + interval) return []
+      subscription.remindedAt = now
+      // What its body holds is not published beyond the subscription's own description.
+      const { expiresAt, id } = subscription
+      return [this.#delivery(subscription, filter, { id, expirationTime: iso(expiresAt) })]
+    })
+  }
+
+  /** What RingCentral does after a webhook has failed for long, done at once to all of them. */
+  blacklist(): number {
+    const active = this.all().filter(({ blacklisted }) => blacklisted === undefined)
+    for (const subscription of active) {
+      subscription.blacklisted = { reason: "HTTP status is 503", at: this.#options.now() }
+    }
+    return active.length
   }
 
   #find(id: string): Subscription | undefined {

@@ -1,0 +1,56 @@
+/**
+ * What everybody texted to us in a time, page by page: the message store,
+ * GET …/a2p-sms/messages (RingCentral OpenAPI 2026-08-13). It is read after
+ * events may have been lost.
+ */
+import { by, type Observation, ruleAt, unitedStates } from "@stopline/consent"
+import type { MissedPage, ProviderError, RowProblem, Span } from "@stopline/provider"
+import { Clock, Effect, Option, Result, Schema } from "effect"
+import type { Call, Client } from "./client.ts"
+import { hearMessage } from "./message.ts"
+import { readNext } from "./page.ts"
+import { Message, RecordsPage } from "./wire.ts"
+
+export const readMissed = Effect.fn("RingCentral.missed")(function* (
+  client: Client,
+  span: Span,
+  cursor: string | undefined
+): Effect.fn.Return<MissedPage, ProviderError> {
+  const call = callFor(client, span, cursor)
+  const page = yield* client.ask(call, RecordsPage)
+  const next = readNext(cursor, page)
+  if (Result.isFailure(next)) return yield* client.unreadable(call, next.failure)
+  const now = yield* Clock.currentTimeMillis
+  const hearing = { account: client.account, rule: ruleAt(unitedStates, now), otherwise: by(now) }
+  const observations: Array<Observation> = []
+  const problems: Array<RowProblem> = []
+  for (const [index, record] of page.records.entries()) {
+    const message = decodeMessage(record)
+    const heard = Option.isSome(message) ? hearMessage(message.value, hearing) : unreadable
+    observations.push(...heard.observations)
+    problems.push(...heard.problems.map(({ reason, row }) => ({ row: `records[${index}].${row}`, reason })))
+  }
+  return { observations, problems, next: next.success }
+})
+
+const unreadable = { observations: [], problems: [{ row: "message", reason: "it is no message record" }] }
+
+const callFor = (client: Client, { since, until }: Span, cursor: string | undefined): Call => ({
+  operation: "subscribe",
+  method: "GET",
+  path: `${client.a2p}/messages`,
+  query: {
+    direction: "Inbound",
+    // Only this view has the text.
+    view: "Detailed",
+    // Without it RingCentral looks back 24 hours.
+    dateFrom: new Date(since).toISOString(),
+    dateTo: new Date(until).toISOString(),
+    perPage: "1000",
+    ...(cursor !== undefined && { pageToken: cursor })
+  },
+  group: "light",
+  writes: false
+})
+
+const decodeMessage = Schema.decodeUnknownOption(Message)
