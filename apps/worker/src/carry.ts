@@ -7,6 +7,7 @@ import { mask } from "@stopline/consent"
 import { type Connection, type Ingested, type LedgerError, toRecipient } from "@stopline/ledger"
 import type { EventPort, RawRequest, Reply } from "@stopline/provider"
 import { Clock, Context, Effect, FiberSet, Layer, Queue } from "effect"
+import { Listener } from "./listen.ts"
 
 /** A STOP that was carried. */
 export interface Carried {
@@ -30,10 +31,11 @@ export class Carrier extends Context.Service<
     readonly nudges: Queue.Dequeue<void>
   }
 >()("@stopline/worker/Carrier") {
-  static readonly layer: Layer.Layer<Carrier, never, Fleet | Connection> = Layer.effect(
+  static readonly layer: Layer.Layer<Carrier, never, Fleet | Connection | Listener> = Layer.effect(
     Carrier,
     Effect.gen(function* () {
       const context = yield* Effect.context<Fleet | Connection>()
+      const listener = yield* Listener
       const carried = yield* Queue.sliding<Carried>(1000)
       const nudges = yield* Queue.sliding<void>(1)
       const inBackground = yield* FiberSet.makeRuntime<never, void, never>()
@@ -60,7 +62,10 @@ export class Carrier extends Context.Service<
       })
 
       const receive = Effect.fn("Carrier.receive")(function* (station: Station, port: EventPort, request: RawRequest) {
-        const heard = yield* hearRequest(station, port, request)
+        const { name } = station.account
+        // Not every provider sends again what could not be stored.
+        const heard = yield* Effect.tapError(hearRequest(station, port, request), () => listener.refused(name))
+        if (heard.received === "Ending") yield* listener.ending(name)
         const { ingested } = heard
         if (ingested !== undefined && ingested.recorded.length > 0) {
           inBackground(

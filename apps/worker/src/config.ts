@@ -98,6 +98,9 @@ export const ConfigFile = Schema.Struct({
   schedule: Schema.optionalKey(
     Schema.Struct({
       every: Schema.optionalKey(Schema.DurationFromString).annotateKey({ description: "Between two rounds: 1 minute" }),
+      listen: Schema.optionalKey(Schema.DurationFromString).annotateKey({
+        description: "Between two looks at a webhook subscription that a provider may give up: 5 minutes"
+      }),
       sweep: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0))).annotateKey({
         description: "Recipients of each sender asked about per round where a provider cannot list: 500"
       }),

@@ -1,7 +1,7 @@
 /** From accounts in the configuration to adapters. The only place that knows which vendors there are. */
-import type { ProviderAdapter } from "@stopline/provider"
+import type { Gate, ProviderAdapter } from "@stopline/provider"
 import type { AzureConfigError } from "@stopline/provider-azure"
-import type { RingCentralConfigError } from "@stopline/provider-ringcentral"
+import { openRingCentralCredentials, type RingCentralConfigError, type RingCentralCredentials } from "@stopline/provider-ringcentral"
 import { Effect, type Scope } from "effect"
 import type { Account } from "./config.ts"
 import type { Config, ConfigError } from "./load.ts"
@@ -11,15 +11,24 @@ import { connectRingCentralAccount } from "./vendors/ringcentral.ts"
 
 type ConnectError = MissingVariable | AzureConfigError | RingCentralConfigError
 
-const connectOne = (account: Account): Effect.Effect<ProviderAdapter, ConnectError, Scope.Scope> =>
-  account.vendor === "azure" ? connectAzure(account) : connectRingCentralAccount(account)
+const connectOne = (
+  account: Account,
+  credentials: RingCentralCredentials
+): Effect.Effect<ProviderAdapter, ConnectError, Scope.Scope> =>
+  account.vendor === "azure" ? connectAzure(account) : connectRingCentralAccount(account, credentials)
 
-/** An adapter for every account. What does not fit is said with its line in the file. */
+/**
+ * An adapter for every account. What does not fit is said with its line in the file.
+ *
+ * @param gates what logins wait at; absent as long as there is no ledger
+ */
 export const connect = Effect.fn("connect")(function* (
-  config: Config
+  config: Config,
+  gates?: (vendor: string) => Gate
 ): Effect.fn.Return<ReadonlyArray<ProviderAdapter>, ConfigError, Scope.Scope> {
+  const credentials = yield* openRingCentralCredentials(gates?.("ringcentral"))
   return yield* Effect.forEach(config.content.accounts, (account, index) =>
-    Effect.mapError(connectOne(account), (error) =>
+    Effect.mapError(connectOne(account, credentials), (error) =>
       config.problem(["accounts", index], error._tag === "MissingVariable" ? error.message : error.problem)
     )
   )

@@ -1,7 +1,7 @@
 /** From a configuration to something that works: ledger, adapters, fleet. */
 import { hostname } from "node:os"
 import path from "node:path"
-import { defaultSettings, type EngineSettings, Fleet } from "@stopline/engine"
+import { defaultSettings, type EngineSettings, Fleet, sharedGates } from "@stopline/engine"
 import { Connection, ledgerLayer, type LedgerError, type LedgerPlace, register } from "@stopline/ledger"
 import { Clock, Context, Effect, Layer, Redacted } from "effect"
 import { connect } from "./connect.ts"
@@ -43,7 +43,7 @@ const fleetLayer = (config: Config, role: string) =>
     Effect.gen(function* () {
       const { accounts } = config.content
       const settings = settingsOf(config)
-      const adapters = yield* connect(config)
+      const adapters = yield* connect(config, yield* sharedGates)
       const now = yield* Clock.currentTimeMillis
       const registry = yield* register(accounts, config.groups, settings.policy, now)
       return Fleet.make(registry, adapters, settings, `${role}@${hostname()}:${process.pid}`)

@@ -1,8 +1,9 @@
-/** Rounds, again and again; and one at once, without reading, when an event gave it work. */
+/** Rounds, again and again; and one at once when an event gave it work, or when events may have been lost. */
 import { Fleet, round, type RoundReport } from "@stopline/engine"
 import type { Connection } from "@stopline/ledger"
 import { Effect, Queue } from "effect"
 import { Carrier } from "./carry.ts"
+import { Listener } from "./listen.ts"
 
 export interface Schedule {
   readonly everyMs: number
@@ -16,9 +17,10 @@ export const defaultSchedule: Schedule = { everyMs: 60_000, sweepBudget: 500, sw
 export const rounds = Effect.fn("rounds")(function* (
   schedule: Schedule,
   onRound: (report: RoundReport) => Effect.Effect<void>
-): Effect.fn.Return<never, never, Fleet | Connection | Carrier> {
+): Effect.fn.Return<never, never, Fleet | Connection | Carrier | Listener> {
   const { settings } = yield* Fleet
   const { nudges } = yield* Carrier
+  const { reads } = yield* Listener
   const once = (read: boolean) =>
     round({
       read,
@@ -34,6 +36,7 @@ export const rounds = Effect.fn("rounds")(function* (
   for (;;) {
     yield* once(true)
     // Until the next round with reading, nudges start rounds without it.
-    yield* Effect.forever(Effect.andThen(Queue.take(nudges), once(false))).pipe(Effect.timeoutOption(schedule.everyMs))
+    const nudged = Effect.forever(Effect.andThen(Queue.take(nudges), once(false)))
+    yield* Effect.raceFirst(nudged, Queue.take(reads)).pipe(Effect.timeoutOption(schedule.everyMs))
   }
 })

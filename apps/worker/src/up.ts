@@ -1,5 +1,5 @@
 /** `stopline up`: everything a worker does, until it is told to stop. */
-import { Fleet, type RoundReport } from "@stopline/engine"
+import type { Fleet, ListenReport, RoundReport } from "@stopline/engine"
 import type { Connection, LedgerError } from "@stopline/ledger"
 import type { SandboxError } from "@stopline/sandbox"
 import { Console, Effect, Layer, Queue, type Scope } from "effect"
@@ -9,6 +9,7 @@ import { demoEnvironment, demoSecrets, type DemoWorld, startDemo, writeDemo } fr
 import { findConfig, withEnvironment } from "./find.ts"
 import { type PortError, serve } from "./http.ts"
 import { type Config, ConfigError, millis } from "./load.ts"
+import { defaultLookMs, Listener } from "./listen.ts"
 import { Loaded, open } from "./open.ts"
 import { keepGathering, peopleOf } from "./people/gather.ts"
 import { defaultSchedule, rounds } from "./schedule.ts"
@@ -61,14 +62,22 @@ const run = (
 ): Effect.Effect<never, UpError, Scope.Scope> => {
   const host = config.content.http?.host ?? "127.0.0.1"
   const port = options.port ?? config.content.http?.port ?? defaultPort
-  const running = serve(host, port).pipe(Layer.provideMerge(Carrier.layer), Layer.provideMerge(open(config, "worker")))
+  const running = serve(host, port).pipe(
+    Layer.provideMerge(Carrier.layer),
+    Layer.provideMerge(Listener.layer),
+    Layer.provideMerge(open(config, "worker"))
+  )
   return Effect.provide(work(options, demo), running)
 }
 
 const work = Effect.fnUntraced(function* (
   options: UpOptions,
   demo: Demo | undefined
-): Effect.fn.Return<never, UpError, Scope.Scope | Fleet | Connection | Carrier | Loaded | HttpServer.HttpServer> {
+): Effect.fn.Return<
+  never,
+  UpError,
+  Scope.Scope | Fleet | Connection | Carrier | Listener | Loaded | HttpServer.HttpServer
+> {
   const config = yield* Loaded
   const { content } = config
   const people = yield* peopleOf(config)
@@ -79,7 +88,11 @@ const work = Effect.fnUntraced(function* (
   const url = content.http?.publicUrl ?? here
   yield* Effect.forkScoped(Effect.forever(Effect.flatMap(Queue.take(carried), (stop) => tell.carried(stop))))
   if (people !== undefined) yield* Effect.forkScoped(keepGathering(people))
-  yield* subscribe(url)
+  const listener = yield* Listener
+  if (content.http?.publicUrl !== undefined) {
+    const everyMs = millis(content.schedule?.listen, defaultLookMs)
+    yield* listener.start({ url, everyMs, onReport: tell.listened })
+  }
   if (demo !== undefined) yield* demo.subscribe(here)
   yield* tell.ready(here, content, demo)
   const schedule = {
@@ -90,28 +103,11 @@ const work = Effect.fnUntraced(function* (
   return yield* rounds(schedule, tell.round)
 })
 
-/** Where a provider can be told by its API where to send events, it is told; a failure leaves the walks, and is said. */
-const subscribe = Effect.fnUntraced(function* (url: string) {
-  const config = yield* Loaded
-  if (config.content.http?.publicUrl === undefined) return
-  const { stations } = yield* Fleet
-  for (const { adapter } of stations) {
-    if (adapter.subscription._tag !== "Can") continue
-    yield* adapter.subscription.port.ensure(`${url}/webhooks/${adapter.account}`).pipe(
-      Effect.flatMap(({ missing }) =>
-        Effect.forEach(missing, ({ filter, reason }) =>
-          Effect.logError("the provider will not send some events", { account: adapter.account, filter, reason })
-        )
-      ),
-      Effect.catch((error) => Effect.logError(`events will not come, until the next start: ${error.message}`))
-    )
-  }
-})
-
 interface Teller {
   readonly ready: (url: string, content: Config["content"], demo: Demo | undefined) => Effect.Effect<void>
   readonly carried: (stop: Carried) => Effect.Effect<void>
   readonly round: (report: RoundReport) => Effect.Effect<void>
+  readonly listened: (report: ListenReport) => Effect.Effect<void>
 }
 
 const teller = (json: boolean): Teller => {
@@ -153,6 +149,20 @@ const teller = (json: boolean): Teller => {
         `STOP of ${stop.recipient} to ${stop.from}: held by ${to.join(", ")} after ${stop.ms} ms`
       )
     },
+    listened: ({ account, gap, missing }) =>
+      Effect.gen(function* () {
+        for (const { filter, reason } of missing) {
+          yield* Effect.logError("the provider will not send some events", { account, filter, reason })
+        }
+        if (gap === undefined) return
+        const [since, until] = [gap.since, gap.until].map((at) => new Date(at).toISOString())
+        yield* Effect.logWarning("events may have been lost", { account, since, until })
+        yield* line(
+          "blind",
+          { account, since, until },
+          `Events of ${account} may have been lost from ${since} to ${until}: its texts of that time and its whole list are read`
+        )
+      }),
     round: (report) => {
       const optedOut = report.applied.reduce((sum, one) => sum + one.optedOut, 0)
       const optedIn = report.applied.reduce((sum, one) => sum + one.optedIn, 0)

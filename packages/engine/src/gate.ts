@@ -2,7 +2,7 @@
  * The gate of a credential and limit, shared by all processes (L15). The engine
  * sends through it, and hands it to adapters for what only they see: logins.
  */
-import { block, blockedFor, type Bucket, Connection, reserve } from "@stopline/ledger"
+import { block, blockedFor, type Bucket, type Connection, reserve } from "@stopline/ledger"
 import { type Gate, type LimitGroup, Unavailable } from "@stopline/provider"
 import { Clock, Duration, Effect } from "effect"
 
@@ -32,9 +32,10 @@ export const shutFor = Effect.fnUntraced(function* (bucket: Bucket, wait: Durati
   yield* block(bucket, now + Duration.toMillis(wait), now)
 })
 
-/** The gate as the adapters of a vendor are handed it. */
-export const gateFor = (vendor: string): Effect.Effect<Gate, never, Connection> =>
-  Effect.map(Effect.context<Connection>(), (context) => ({
+/** The gates as adapters are handed them, by vendor. */
+export const sharedGates: Effect.Effect<(vendor: string) => Gate, never, Connection> = Effect.map(
+  Effect.context<Connection>(),
+  (context) => (vendor) => ({
     turn: (limit) =>
       takeTurn(bucketOf(vendor, limit)).pipe(
         Effect.provideContext(context),
@@ -42,4 +43,5 @@ export const gateFor = (vendor: string): Effect.Effect<Gate, never, Connection> 
         Effect.mapError(() => new Unavailable({ mayHaveApplied: false }))
       ),
     shut: (limit, wait) => Effect.ignore(Effect.provideContext(shutFor(bucketOf(vendor, limit), wait), context))
-  }))
+  })
+)

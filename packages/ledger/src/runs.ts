@@ -1,4 +1,4 @@
-/** Who started what when, and how it ended: rounds, walks, sweeps, backfills, imports. */
+/** Who started what when, and how it ended: rounds, walks, sweeps, backfills, imports, and times of listening (see hearing.ts). */
 import { Effect } from "effect"
 import { Connection, instant } from "./connection.ts"
 import type { LedgerError } from "./error.ts"

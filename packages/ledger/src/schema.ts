@@ -124,4 +124,4 @@ export interface Tables {
   setting: { name: string; value: unknown }
 }
 
-export type RunKind = "walk" | "backfill" | "sweep" | "round" | "import" | "people"
+export type RunKind = "walk" | "backfill" | "sweep" | "round" | "import" | "people" | "listen"

@@ -1,5 +1,10 @@
 /** A RingCentral account in the configuration. */
-import { makeRingCentralAdapter, RingCentralApi, RingCentralLimits } from "@stopline/provider-ringcentral"
+import {
+  makeRingCentralAdapter,
+  RingCentralApi,
+  type RingCentralCredentials,
+  RingCentralLimits
+} from "@stopline/provider-ringcentral"
 import { Effect, Redacted, Schema } from "effect"
 import { FromEnvironment, readSecret } from "../secret.ts"
 import { common } from "./account.ts"
@@ -28,16 +33,18 @@ export const RingCentralAccount = Schema.Struct({
 })
 
 export const connectRingCentralAccount = Effect.fn("connectRingCentralAccount")(function* (
-  account: typeof RingCentralAccount.Type
+  account: typeof RingCentralAccount.Type,
+  credentials: RingCentralCredentials
 ) {
   const { name, webhook, clientId, clientSecret, jwt, senders: _, vendor: __, ...settings } = account
   const verificationToken = webhook === undefined ? undefined : yield* readSecret(webhook.verificationToken)
-  return yield* makeRingCentralAdapter({
+  const config = {
     ...settings,
     account: name,
     clientId: Redacted.value(yield* readSecret(clientId)),
     clientSecret: yield* readSecret(clientSecret),
     jwt: yield* readSecret(jwt),
     ...(verificationToken !== undefined && { verificationToken })
-  })
+  }
+  return yield* makeRingCentralAdapter(config, undefined, credentials)
 })
