@@ -1,7 +1,11 @@
 /** From accounts in the configuration to adapters. The only place that knows which vendors there are. */
 import type { Gate, ProviderAdapter } from "@stopline/provider"
 import type { AzureConfigError } from "@stopline/provider-azure"
-import { openRingCentralCredentials, type RingCentralConfigError, type RingCentralCredentials } from "@stopline/provider-ringcentral"
+import {
+  openRingCentralCredentials,
+  type RingCentralConfigError,
+  type RingCentralCredentials
+} from "@stopline/provider-ringcentral"
 import { Effect, type Scope } from "effect"
 import type { Account } from "./config.ts"
 import type { Config, ConfigError } from "./load.ts"

@@ -42,6 +42,8 @@ export class Listener extends Context.Service<
       const reads = yield* Queue.sliding<void>(1)
       /** The accounts of which this process knows that nothing was lost since its last look. */
       const unbroken = new Set<AccountName>()
+      /** What a person has been told already. */
+      const told = new Map<AccountName, string>()
       const endings = new Map<AccountName, Queue.Queue<void>>()
       for (const { account } of stations) endings.set(account.name, yield* Queue.sliding<void>(1))
 
@@ -56,7 +58,12 @@ export class Listener extends Context.Service<
         unbroken.add(name)
         const looking = { url: `${url}/webhooks/${name}`, unbroken: trusted, patienceMs: 3 * everyMs }
         return yield* listen(station, port, looking).pipe(
-          Effect.tap(onReport),
+          Effect.tap((report) => {
+            const missing = JSON.stringify(report.missing)
+            const known = told.get(name) === missing
+            told.set(name, missing)
+            return onReport(known ? { ...report, missing: [] } : report)
+          }),
           Effect.tap(({ unread }) => (unread ? Queue.offer(reads, undefined) : Effect.void)),
           Effect.as(everyMs),
           Effect.catch((error) => {

@@ -1,7 +1,7 @@
 import { assert, layer } from "@effect/vitest"
-import { paced } from "@stopline/engine"
+import { paced, sharedGates } from "@stopline/engine"
 import { type LimitGroup, NextTurn } from "@stopline/provider"
-import { Duration, Effect } from "effect"
+import { Clock, Duration, Effect } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
 import { anotherProcess } from "../../../test/process.ts"
 import type { Failure } from "./fake.ts"
@@ -100,6 +100,29 @@ layer(ledgerForTest, { excludeTestServices: true })("a paced request", (it) => {
       assert.strictEqual(world.lister.calls[0]!.at, world.asker.calls[0]!.at)
       yield* inTime(probe(world))
       assert.isAtLeast(times(world)[1]!, 1_000)
+    }).pipe(timed)
+  )
+
+  it.effect("shares what an adapter waits for by itself, a login, with other processes (L15)", () =>
+    Effect.gen(function* () {
+      const other = yield* anotherProcess()
+      const logins: LimitGroup = { ...limit, name: "auth", requests: 5, atOnce: 4, window: Duration.minutes(1) }
+      const began = yield* Clock.currentTimeMillis
+      const turns: Array<number> = []
+      const login = Effect.gen(function* () {
+        yield* (yield* sharedGates)("fake").turn(logins)
+        turns.push((yield* Clock.currentTimeMillis) - began)
+      })
+      for (const process of [login, other.run(login), login, other.run(login)]) yield* process
+      assert.deepStrictEqual(turns, [0, 0, 0, 0])
+      yield* inTime(Effect.all([login, other.run(login)], { concurrency: "unbounded" }))
+      const [fifth = 0, sixth = 0] = turns.slice(4)
+      assert.isAtLeast(fifth, 30_000)
+      assert.isAtLeast(sixth, 60_000)
+      const now = yield* Clock.currentTimeMillis
+      yield* (yield* sharedGates)("fake").shut(logins, Duration.minutes(10))
+      yield* inTime(other.run(login))
+      assert.isAtLeast(began + turns[6]! - now, 600_000)
     }).pipe(timed)
   )
 

@@ -191,6 +191,32 @@ describe.each(generations)("%s: the sandbox's people", (api) => {
     })
   )
 
+  it.live("are found again, page by page, when their events were lost", () =>
+    Effect.gen(function* () {
+      const { adapter, sandbox } = yield* start({}, { optedOut: 0 })
+      yield* sandbox.fault({ account: "acme", kind: "lost-events" })
+      const since = yield* Clock.currentTimeMillis
+      const words = ["stop", "hello", "revoke", "START"]
+      for (const [n, text] of words.entries()) yield* sandbox.text({ from: person(n), to: sender, text })
+      const { missed } = open(adapter.subscription)
+      const span = { since, until: (yield* Clock.currentTimeMillis) + 1 }
+      yield* sandbox.fault({ account: "acme", kind: "empty-page", operation: "messages", times: 1 })
+      const first = yield* missed(span)
+      assert.deepStrictEqual(first.observations, [])
+      const next = first.next._tag === "More" ? first.next.cursor : undefined
+      const told = yield* missed(span, next)
+      assert.deepStrictEqual(
+        told.observations.map(({ basis, recipient, state }) => [recipient, basis, state]).toSorted(),
+        [
+          [person(0), "message", "opted-out"],
+          [person(2), "message", "opted-out"],
+          [person(3), "message", "opted-in"]
+        ]
+      )
+      assert.deepStrictEqual((yield* missed({ since: since - 2000, until: since - 1000 })).observations, [])
+    })
+  )
+
   it.live("send events that a second reading recognises", () =>
     Effect.gen(function* () {
       const { adapter, sandbox } = yield* start({}, { optedOut: 0 })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import { makeRingCentralAdapter } from "../src/index.ts"
 import { open } from "./ports.ts"
 import { type Answer, configFor, secrets, type Seen, startRingCentral } from "./server.ts"
@@ -86,6 +86,57 @@ describe("a webhook subscription", () => {
       const { steps, told } = yield* ensure([dead, subscription("mine"), subscription("twin")], undefined, 404)
       assert.deepStrictEqual(steps, ["GET ", "DELETE /dead", "DELETE /twin"])
       assert.strictEqual((yield* Effect.fromResult(told)).id, "mine")
+    })
+  )
+
+  it.live("is prolonged when its end is near, by RingCentral's own count of seconds or by its date", () =>
+    Effect.gen(function* () {
+      const day = 86_400
+      const soon = subscription("mine", { expiresIn: 5 * day })
+      const { steps, told } = yield* ensure([soon], { body: subscription("mine") })
+      assert.deepStrictEqual(steps, ["GET ", "POST /mine/renew"])
+      assert.strictEqual((yield* Effect.fromResult(told)).expiresAt, "2036-02-01T10:00:00.000Z")
+      const now = yield* Clock.currentTimeMillis
+      const ends = (inDays: number) => new Date(now + inDays * day * 1000).toISOString()
+      const dated = (inDays: number) =>
+        subscription("mine", { expiresIn: undefined, expirationTime: ends(inDays), status: "Active" })
+      assert.deepStrictEqual((yield* ensure([dated(5)])).steps, ["GET ", "POST /mine/renew"])
+      assert.deepStrictEqual((yield* ensure([dated(7)])).steps, ["GET "])
+    })
+  )
+
+  it.live("is made anew if it ended while it was looked at", () =>
+    Effect.gen(function* () {
+      const server = yield* startRingCentral(({ method, path }) =>
+        method === "GET"
+          ? { body: { records: [subscription("mine", { expiresIn: 60 })] } }
+          : path.endsWith("/renew") || method === "DELETE"
+            ? { status: 404, body: { errors: [{ errorCode: "SUB-507", message: "" }] } }
+            : { body: subscription("new") }
+      )
+      const adapter = yield* makeRingCentralAdapter(configFor(server.url))
+      assert.strictEqual((yield* open(adapter.subscription).ensure(url)).id, "new")
+    })
+  )
+
+  it.live("is made once by a process, however much RingCentral leaves out of it", () =>
+    Effect.gen(function* () {
+      const deaf = { eventFilters: [optOuts] }
+      let records: ReadonlyArray<unknown> = []
+      const server = yield* startRingCentral(({ method }) => {
+        if (method === "GET") return { body: { records } }
+        if (method === "DELETE") return { status: 204, body: "" }
+        records = [subscription("new", deaf)]
+        return { body: subscription("new", deaf) }
+      })
+      const port = open((yield* makeRingCentralAdapter(configFor(server.url))).subscription)
+      const first = yield* port.ensure(url)
+      assert.deepStrictEqual(
+        first.missing.map(({ filter }) => filter),
+        [messages]
+      )
+      assert.deepStrictEqual(yield* port.ensure(url), first)
+      assert.strictEqual(server.calls().filter(({ method }) => method === "POST").length, 1)
     })
   )
 
