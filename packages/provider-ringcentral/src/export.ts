@@ -9,9 +9,10 @@ import { parseSender, type Reading, type SenderAddress } from "@stopline/consent
 import type { ProviderError, RowProblem } from "@stopline/provider"
 import { parse } from "csv-parse/sync"
 import { Effect, Option, Result, Schema, type Scope } from "effect"
-import { type Call, openClient } from "./client.ts"
+import { type Call, makeClient } from "./client.ts"
 import { resolveConfig, type RingCentralConfig, type RingCentralConfigError } from "./config.ts"
 import { readConsent } from "./consent.ts"
+import { openRingCentralCredentials } from "./credential.ts"
 
 export interface ConsentExport {
   readonly readings: ReadonlyArray<Reading>
@@ -38,9 +39,12 @@ export const exportConsents = Effect.fn("exportConsents")(function* (
   senders: ReadonlyArray<SenderAddress>,
   network?: typeof fetch
 ): Effect.fn.Return<ConsentExport, ProviderError | RingCentralConfigError, Scope.Scope> {
-  const client = yield* openClient(yield* resolveConfig(given, network))
+  const config = yield* resolveConfig(given, network)
+  const credentials = yield* openRingCentralCredentials()
+  const client = makeClient(config, yield* credentials(config))
   const call: Call = {
-    operation: "export",
+    operation: "list",
+    group: "light",
     method: "GET",
     path: `${client.consents}/export`,
     accept: "text/csv",

@@ -4,7 +4,16 @@
  * single people.
  */
 import { everySender, type Reading, type Recipient, type SenderAddress } from "@stopline/consent"
-import type { CheckAnswer, CheckPort, ListPort, Page, PageRequest, ProviderError, RowProblem } from "@stopline/provider"
+import type {
+  CheckAnswer,
+  CheckPort,
+  ListPort,
+  Operation,
+  Page,
+  PageRequest,
+  ProviderError,
+  RowProblem
+} from "@stopline/provider"
 import { Effect, Result } from "effect"
 import type { Call, Client } from "./client.ts"
 import { readConsent } from "./consent.ts"
@@ -22,7 +31,7 @@ export const makeSearchListPort = (client: Client): ListPort => ({
   page: (request) => searchPage(client, "list", request)
 })
 
-const searchFor = (client: Client, operation: string, body: object): Call => ({
+const searchFor = (client: Client, operation: Operation, body: object): Call => ({
   operation,
   method: "POST",
   path: `${client.consents}/search`,
