@@ -8,8 +8,10 @@ import {
   azureHolds,
   azureSenders,
   eventually,
+  lastRound,
   makeWorld,
   ringcentralHolds,
+  roundAfter,
   shortCode,
   tenDlc,
   type World
@@ -136,6 +138,24 @@ describe.concurrent("a worker that is told of people", () => {
       ])
       expect(worker.logged.join("\n")).not.toContain("no number at all")
       expect(worker.logged.join("\n")).not.toContain(person.slice(1))
+    })
+  )
+
+  it.live("asks about no more of them in an hour than it may", () =>
+    Effect.gen(function* () {
+      const hourly = rest.replace("every: 200 millis", "every: 200 millis, sweepPerHour: 7")
+      const world = yield* makeWorld({ rest: hourly })
+      yield* customers(world, ...world.sandbox.people.slice(0, 20).map((person) => [person] as const))
+      yield* startWorker({ ...world, environment: { ...world.environment, CRM_URL: world.databaseUrl } })
+      const asked = Effect.map(world.sandbox.log(azure), (log) =>
+        log.reduce((sum, { count, operation }) => sum + (operation === "check" ? count : 0), 0)
+      )
+      yield* eventually(
+        "seven pairs are asked about",
+        Effect.map(asked, (count) => count >= 7)
+      )
+      for (let more = 0; more < 3; more++) yield* roundAfter(world, yield* lastRound(world))
+      expect(yield* asked).toBe(7)
     })
   )
 

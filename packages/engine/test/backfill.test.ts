@@ -52,6 +52,19 @@ layer(ledgerForTest, { excludeTestServices: true })("a backfill", (it) => {
     }).pipe(timed)
   )
 
+  it.effect("of a sender that is denied leaves the others to be asked, and is not over", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      world.asker.fail("check", [{ kind: "denied" }])
+      assert.strictEqual((yield* Effect.flip(of(world, people(2))))._tag, "ProviderError")
+      assert.deepStrictEqual(asked(world), ["one 1 2", "two 1 2"])
+      assert.isFalse(yield* hasBackfilled(world.asking.account.id))
+      world.asker.calls.length = 0
+      yield* of(world, people(2))
+      assert.deepStrictEqual(asked(world), ["one 1 2"])
+    }).pipe(timed)
+  )
+
   it.effect("that was cut off goes on without asking twice (L12)", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld({ asker: { batch: 2 } })
