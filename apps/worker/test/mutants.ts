@@ -188,7 +188,7 @@ const set = (tree: unknown, [key, ...rest]: ReadonlyArray<string | number>, valu
 
 const strange: ReadonlyArray<unknown> = [
   null,
-  true,
+  "true",
   0,
   -1.5e300,
   14255550123,
