@@ -6,7 +6,9 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["packages/{consent,provider,provider-azure,provider-ringcentral,sandbox}/test/**/*.test.ts"]
+          include: [
+            "packages/{consent,provider,provider-azure,provider-ringcentral,provider-twilio,sandbox}/test/**/*.test.ts"
+          ]
         }
       },
       {

@@ -13,7 +13,16 @@ interface Layer {
   readonly below: ReadonlyArray<string>
 }
 
-const packages = ["consent", "provider", "provider-azure", "provider-ringcentral", "sandbox", "ledger", "engine"]
+const packages = [
+  "consent",
+  "provider",
+  "provider-azure",
+  "provider-ringcentral",
+  "provider-twilio",
+  "sandbox",
+  "ledger",
+  "engine"
+]
 
 /** Imports point down only. Neighbours do not know each other. */
 export const layers: Readonly<Record<string, Layer>> = {
@@ -21,6 +30,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   provider: { level: 1, below: ["consent"] },
   "provider-azure": { level: 2, below: ["consent", "provider"] },
   "provider-ringcentral": { level: 2, below: ["consent", "provider"] },
+  "provider-twilio": { level: 2, below: ["consent", "provider"] },
   sandbox: { level: 2, below: [] },
   ledger: { level: 3, below: ["consent", "provider"] },
   engine: { level: 4, below: ["consent", "provider", "ledger"] },
