@@ -6,6 +6,7 @@ import { isCountry, policies } from "@stopline/consent"
 import { Schema } from "effect"
 import { AzureAccount } from "./vendors/azure.ts"
 import { RingCentralAccount } from "./vendors/ringcentral.ts"
+import { TwilioAccount } from "./vendors/twilio.ts"
 import { FromEnvironment } from "./secret.ts"
 
 const Share = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
@@ -24,8 +25,8 @@ const MemberName = Schema.String.check(
   })
 )
 
-export const Account = Schema.Union([AzureAccount, RingCentralAccount]).annotate({
-  message: "Expected an account whose vendor is azure or ringcentral"
+export const Account = Schema.Union([AzureAccount, RingCentralAccount, TwilioAccount]).annotate({
+  message: "Expected an account whose vendor is azure, ringcentral or twilio"
 })
 export type Account = typeof Account.Type
 

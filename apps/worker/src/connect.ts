@@ -6,20 +6,31 @@ import {
   type RingCentralConfigError,
   type RingCentralCredentials
 } from "@stopline/provider-ringcentral"
+import type { TwilioConfigError } from "@stopline/provider-twilio"
 import { Effect, type Scope } from "effect"
 import type { Account } from "./config.ts"
 import type { Config, ConfigError } from "./load.ts"
 import type { MissingVariable } from "./secret.ts"
 import { connectAzure } from "./vendors/azure.ts"
 import { connectRingCentralAccount } from "./vendors/ringcentral.ts"
+import { connectTwilio } from "./vendors/twilio.ts"
 
-type ConnectError = MissingVariable | AzureConfigError | RingCentralConfigError
+type ConnectError = MissingVariable | AzureConfigError | RingCentralConfigError | TwilioConfigError
 
 const connectOne = (
   account: Account,
-  credentials: RingCentralCredentials
-): Effect.Effect<ProviderAdapter, ConnectError, Scope.Scope> =>
-  account.vendor === "azure" ? connectAzure(account) : connectRingCentralAccount(account, credentials)
+  credentials: RingCentralCredentials,
+  publicUrl: string | undefined
+): Effect.Effect<ProviderAdapter, ConnectError, Scope.Scope> => {
+  switch (account.vendor) {
+    case "azure":
+      return connectAzure(account)
+    case "ringcentral":
+      return connectRingCentralAccount(account, credentials)
+    case "twilio":
+      return connectTwilio(account, publicUrl)
+  }
+}
 
 /**
  * An adapter for every account. What does not fit is said with its line in the file.
@@ -32,7 +43,7 @@ export const connect = Effect.fn("connect")(function* (
 ): Effect.fn.Return<ReadonlyArray<ProviderAdapter>, ConfigError, Scope.Scope> {
   const credentials = yield* openRingCentralCredentials(gates?.("ringcentral"))
   return yield* Effect.forEach(config.content.accounts, (account, index) =>
-    Effect.mapError(connectOne(account, credentials), (error) =>
+    Effect.mapError(connectOne(account, credentials, config.content.http?.publicUrl), (error) =>
       config.problem(["accounts", index], error._tag === "MissingVariable" ? error.message : error.problem)
     )
   )

@@ -146,7 +146,7 @@ const wrong: ReadonlyArray<readonly [what: string, from: string, to: string, sai
     "a vendor that nobody knows",
     "vendor: azure",
     "vendor: carrier-pigeon",
-    "stopline.yaml:3: accounts[0]: Expected an account whose vendor is azure or ringcentral"
+    "stopline.yaml:3: accounts[0]: Expected an account whose vendor is azure, ringcentral or twilio"
   ],
   [
     "an account without senders",

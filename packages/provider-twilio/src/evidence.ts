@@ -40,13 +40,13 @@ export const makeEvidencePort = (config: TwilioConfig, client: Client): Evidence
         const answer: typeof MessagePage.Type = yield* client.ask("evidence", page(filters), MessagePage)
         observations.push(...answer.messages.flatMap((row) => readRow(row, config, sender, recipient, now)))
         const next: string | null = answer.next_page_uri
-        if (next !== null && (seen.has(next) || !URL.canParse(next, url))) {
+        if (next !== null && (seen.has(next) || !URL.canParse(next, url.href))) {
           const detail = "the address of the next page of messages leads nowhere, or back"
           return yield* client.fail("evidence", new Unreadable({ mayHaveApplied: false }), detail)
         }
         if (next !== null) seen.add(next)
         // Of the next page's address only the query is taken: nobody sends our key to another host.
-        filters = next === null ? undefined : [...new URL(next, url).searchParams]
+        filters = next === null ? undefined : [...new URL(next, url.href).searchParams]
       }
       return observations.filter(({ time }) => time.notAfter >= since)
     })

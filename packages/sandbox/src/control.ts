@@ -7,6 +7,7 @@ import { jsonReader, queryRecord } from "./decode.ts"
 import { SandboxError } from "./error.ts"
 import { Fault } from "./fault.ts"
 import type { Sandbox } from "./sandbox.ts"
+import { TwilioWebhook } from "./twilio/webhook.ts"
 import { type WireRequest, type WireResponse, json } from "./wire.ts"
 import { Edit, Send, Text } from "./world.ts"
 
@@ -83,6 +84,11 @@ const routes: Readonly<Record<string, Route>> = {
     Schema.Struct({ account: Schema.String }),
     { account: "acme" },
     (sandbox, { account }) => sandbox.blacklist(account)
+  ),
+  "POST /webhooks": taking(
+    TwilioWebhook,
+    { account: "fabrikam", url: "http://127.0.0.1:8080/webhooks/fabrikam" },
+    (sandbox, webhook) => Effect.as(sandbox.listen(webhook), {})
   ),
   "POST /faults": taking(Fault, { account: "acme", kind: "throttle", retryAfter: 2, times: 1 }, (sandbox, fault) =>
     Effect.as(sandbox.fault(fault), {})

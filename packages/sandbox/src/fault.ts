@@ -8,7 +8,7 @@
 import { Effect, Schema } from "effect"
 import { SandboxError } from "./error.ts"
 
-export type Vendor = "azure" | "ringcentral"
+export type Vendor = "azure" | "ringcentral" | "twilio"
 
 /**
  * `event` is what a vendor sends; all others are what it is asked. At RingCentral
@@ -26,6 +26,8 @@ const operations = [
   "export",
   "subscribe",
   "subscription",
+  "consents",
+  "inbox",
   "event"
 ] as const
 export type Operation = (typeof operations)[number]
@@ -53,7 +55,7 @@ const applied = Schema.optionalKey(Schema.Boolean)
  * - `html-200`: a page of HTML with status 200
  * - `hang`: no answer; `slow`: the answer is held back for `ms`
  * - `drop-before`, `drop-after-apply`: the connection is cut before, or after, the request was carried out
- * - `item-refused`: one recipient is refused; `item-error`: one has status 500; `item-missing`: one is left out of the answer
+ * - `item-refused`: one recipient is refused; `item-error`: one has status 500, or its like; `item-missing`: one is left out of the answer
  * - `invalid-input`: Azure refuses the whole request because of one recipient, and does not say which
  * - `empty-page`, `repeat-token`, `forgotten-token`, `short-list`: lists that mislead whoever walks them
  * - `stale-read`: reads are answered as of `ms` ago
@@ -99,9 +101,11 @@ export const Fault = Schema.Union([
 export type Fault = typeof Fault.Type
 export type FaultKind = Fault["kind"]
 
-const writes: ReadonlyArray<Operation> = ["add", "remove", "bulk-assign"]
-const items: ReadonlyArray<Operation> = ["add", "remove", "check", "bulk-assign"]
+const writes: ReadonlyArray<Operation> = ["add", "remove", "bulk-assign", "consents"]
+const items: ReadonlyArray<Operation> = ["add", "remove", "check", "bulk-assign", "consents"]
 const azureItems: ReadonlyArray<Operation> = ["add", "remove", "check"]
+const twilioOnly: ReadonlyArray<Operation> = ["consents", "inbox"]
+const itemStatuses: ReadonlyArray<Operation> = [...azureItems, "consents"]
 const lists: ReadonlyArray<Operation> = ["list"]
 const pages: ReadonlyArray<Operation> = ["list", "messages", "history"]
 const requests: ReadonlyArray<Operation> = operations.filter((name) => name !== "event" && name !== "token")
@@ -121,7 +125,7 @@ const concerns: Record<
   "drop-before": { byDefault: requests, may: logins },
   "drop-after-apply": { byDefault: writes, may: logins },
   "item-refused": { byDefault: items, may: items },
-  "item-error": { byDefault: azureItems, may: azureItems },
+  "item-error": { byDefault: itemStatuses, may: itemStatuses },
   "item-missing": { byDefault: items, may: items },
   "invalid-input": { byDefault: azureItems, may: azureItems },
   "empty-page": { byDefault: lists, may: pages },
@@ -136,7 +140,8 @@ const concerns: Record<
 /** What each vendor can be asked. */
 const offers: Record<Vendor, ReadonlyArray<Operation>> = {
   azure: [...azureItems, "event"],
-  ringcentral: operations.filter((name) => !azureItems.includes(name))
+  ringcentral: operations.filter((name) => !azureItems.includes(name) && !twilioOnly.includes(name)),
+  twilio: [...twilioOnly, "event"]
 }
 
 /** A request as a fault sees it. */
@@ -169,7 +174,7 @@ export class Faults {
     if (possible.length === 0 || (fault.operation !== undefined && !possible.includes(fault.operation))) {
       const problem = `${fault.kind}${fault.operation === undefined ? "" : ` on ${fault.operation}`} cannot happen at ${fault.account} (${this.#vendor}).`
       const cure =
-        possible.length === 0 ? "Arm it for an account of the other vendor." : `Name one of: ${possible.join(", ")}.`
+        possible.length === 0 ? "Arm it for an account of another vendor." : `Name one of: ${possible.join(", ")}.`
       return Effect.fail(new SandboxError({ problem, cure }))
     }
     return Effect.sync(() => {

@@ -28,14 +28,25 @@ const flags = {
 
 const environment = (account: SandboxAccount): ReadonlyArray<string> => {
   const prefix = account.name.toUpperCase().replaceAll("-", "_")
-  return account.vendor === "azure"
-    ? [`${prefix}_CONNECTION_STRING="${account.credentials.connectionString}"`]
-    : [
+  switch (account.vendor) {
+    case "azure":
+      return [`${prefix}_CONNECTION_STRING="${account.credentials.connectionString}"`]
+    case "ringcentral":
+      return [
         `${prefix}_SERVER=${account.url}`,
         `${prefix}_CLIENT_ID=${account.credentials.clientId}`,
         `${prefix}_CLIENT_SECRET=${account.credentials.clientSecret}`,
         `${prefix}_JWT=${account.credentials.jwt}`
       ]
+    case "twilio":
+      return [
+        `${prefix}_URL=${account.url}`,
+        `${prefix}_ACCOUNT_SID=${account.credentials.accountSid}`,
+        `${prefix}_API_KEY=${account.credentials.apiKey}`,
+        `${prefix}_API_KEY_SECRET=${account.credentials.apiKeySecret}`,
+        `${prefix}_AUTH_TOKEN=${account.credentials.authToken}`
+      ]
+  }
 }
 
 const welcome = (sandbox: Sandbox): string => {

@@ -77,7 +77,22 @@ export const RingCentralOptions = Schema.Struct({
 })
 export type RingCentralOptions = typeof RingCentralOptions.Type
 
-export const AccountOptions = Schema.Union([AzureOptions, RingCentralOptions])
+export const TwilioOptions = Schema.Struct({
+  vendor: Schema.Literal("twilio"),
+  name: Name,
+  clockSkew,
+  port: Schema.optionalKey(Port),
+  senders: Senders,
+  /** Whether all senders are in a Messaging Service. Default false. */
+  messagingService: Schema.optionalKey(Schema.Boolean),
+  /** Whether webhooks say what Twilio took a text for. Default: where there is a Messaging Service, of which it is a feature. */
+  advancedOptOut: Schema.optionalKey(Schema.Boolean),
+  /** How many requests about consents a minute; true: the documented 100. Default false: any number. */
+  limits: Schema.optionalKey(Schema.Union([Schema.Boolean, Count]))
+})
+export type TwilioOptions = typeof TwilioOptions.Type
+
+export const AccountOptions = Schema.Union([AzureOptions, RingCentralOptions, TwilioOptions])
 export type AccountOptions = typeof AccountOptions.Type
 
 export const SandboxOptions = Schema.Struct({

@@ -9,6 +9,7 @@ import type { SandboxError } from "./error.ts"
 import { post, serve } from "./http.ts"
 import type { SandboxOptions } from "./options.ts"
 import { perform } from "./perform.ts"
+import type { TwilioAccount } from "./twilio/account.ts"
 import { type AnyAccount, type World, makeWorld } from "./world.ts"
 
 /** What a client of the account needs. The secrets open nothing but this sandbox. */
@@ -28,6 +29,13 @@ export type SandboxAccount =
       readonly senders: ReadonlyArray<string>
       readonly credentials: { readonly clientId: string; readonly clientSecret: string; readonly jwt: string }
     }
+  | {
+      readonly vendor: "twilio"
+      readonly name: string
+      readonly url: string
+      readonly senders: ReadonlyArray<string>
+      readonly credentials: TwilioAccount["credentials"]
+    }
 
 export interface Sandbox extends Omit<World, "accounts" | "onDelivery" | "handle" | "subscribe" | "tick"> {
   readonly controlUrl: string
@@ -38,24 +46,19 @@ export interface Sandbox extends Omit<World, "accounts" | "onDelivery" | "handle
 
 const describe = (account: AnyAccount, url: string): SandboxAccount => {
   const { name, senders } = account
-  return account.vendor === "azure"
-    ? {
-        vendor: "azure",
-        name,
-        url,
-        senders,
-        credentials: {
-          connectionString: `endpoint=${url}/;accesskey=${account.accessKey}`,
-          accessKey: account.accessKey
-        }
-      }
-    : {
-        vendor: "ringcentral",
-        name,
-        url,
-        senders,
-        credentials: { clientId: account.clientId, clientSecret: account.clientSecret, jwt: account.jwt }
-      }
+  switch (account.vendor) {
+    case "azure": {
+      const { accessKey } = account
+      const connectionString = `endpoint=${url}/;accesskey=${accessKey}`
+      return { vendor: "azure", name, url, senders, credentials: { connectionString, accessKey } }
+    }
+    case "ringcentral": {
+      const { clientId, clientSecret, jwt } = account
+      return { vendor: "ringcentral", name, url, senders, credentials: { clientId, clientSecret, jwt } }
+    }
+    case "twilio":
+      return { vendor: "twilio", name, url, senders, credentials: account.credentials }
+  }
 }
 
 /** Opens all ports on 127.0.0.1; closing the scope ends every connection and every delivery. */

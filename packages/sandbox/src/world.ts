@@ -16,6 +16,8 @@ import { SandboxOptions, defaultAccounts } from "./options.ts"
 import { draw, makePeople } from "./people.ts"
 import { makeRandom } from "./random.ts"
 import { type RingCentralAccount, makeRingCentralAccount } from "./ringcentral/account.ts"
+import { type TwilioAccount, makeTwilioAccount } from "./twilio/account.ts"
+import type { TwilioWebhook } from "./twilio/webhook.ts"
 import type { Outcome, WireRequest } from "./wire.ts"
 
 const Person = Schema.String.check(
@@ -48,7 +50,7 @@ export interface Said extends Heard {
   readonly optedOut: boolean
 }
 
-export type AnyAccount = AzureAccount | RingCentralAccount
+export type AnyAccount = AzureAccount | RingCentralAccount | TwilioAccount
 
 export interface World extends Outbox {
   readonly accounts: ReadonlyArray<AnyAccount>
@@ -72,6 +74,8 @@ export interface World extends Outbox {
   /** Subscribes a webhook to an Azure account's events, after its handshake. RingCentral has an API for that. */
   readonly subscribe: (wish: EventGridSubscription, post: Post) => Effect.Effect<{ readonly id: string }, SandboxError>
   readonly unsubscribe: (account: string, id: string) => Effect.Effect<void, SandboxError>
+  /** A colleague enters the webhook in Twilio's console; it replaces the one before. */
+  readonly listen: (webhook: TwilioWebhook) => Effect.Effect<void, SandboxError>
 }
 
 const readOptions = reader(SandboxOptions)
@@ -134,9 +138,14 @@ export const makeWorld = Effect.fn("makeWorld")(function* (input: SandboxOptions
       random: makeRandom(seed, `${options.name} since ${now()}`),
       deliver: (delivery) => listener(delivery)
     }
-    return options.vendor === "azure"
-      ? makeAzureAccount(options, surroundings)
-      : makeRingCentralAccount(options, surroundings)
+    switch (options.vendor) {
+      case "azure":
+        return makeAzureAccount(options, surroundings)
+      case "ringcentral":
+        return makeRingCentralAccount(options, surroundings)
+      case "twilio":
+        return makeTwilioAccount(options, surroundings)
+    }
   })
   const people = makePeople(count)
   seedList(accounts, draw(people, optedOut, makeRandom(seed, "people")), now())
@@ -172,7 +181,10 @@ const doings = (accounts: ReadonlyArray<AnyAccount>): Omit<World, "accounts" | "
     if (account.vendor === "azure") return account
     return yield* new SandboxError({
       problem: `${name} is no Azure account.`,
-      cure: "Subscribe to RingCentral's events with POST /restapi/v1.0/subscription at the account itself."
+      cure:
+        account.vendor === "ringcentral"
+          ? "Subscribe to RingCentral's events with POST /restapi/v1.0/subscription at the account itself."
+          : "Enter the webhook as in Twilio's console, with POST /webhooks."
     })
   })
 
@@ -222,6 +234,14 @@ const doings = (accounts: ReadonlyArray<AnyAccount>): Omit<World, "accounts" | "
       const refusal = judge(yield* post(request))
       if (refusal !== undefined) return yield* refusal
       return { id: account.traffic.confirm(wish) }
+    }),
+    listen: Effect.fnUntraced(function* (webhook) {
+      const account = yield* find(webhook.account)
+      if (account.vendor === "twilio") return account.traffic.listen(webhook)
+      return yield* new SandboxError({
+        problem: `${webhook.account} is no Twilio account.`,
+        cure: "Subscribe to its events as its vendor has it."
+      })
     }),
     unsubscribe: (name, id) =>
       Effect.flatMap(findAzure(name), ({ traffic }) =>

@@ -172,6 +172,7 @@ const adapterFor = (
 ): Effect.Effect<ProviderAdapter, unknown, Scope.Scope> => {
   const name = AccountName.make(account.name)
   const settle = Duration.seconds(20)
+  if (account.vendor === "twilio") return Effect.die(new Error("no universe has a Twilio account"))
   return account.vendor === "azure"
     ? makeAzureAdapter(
         {
