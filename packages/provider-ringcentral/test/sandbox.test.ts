@@ -7,9 +7,11 @@ import { makeRingCentralAdapter } from "../src/index.ts"
 import { type Generation, generations, open, person, sender } from "./ports.ts"
 import { type Answer, configFor, type Seen, startServer } from "./server.ts"
 
+type RingCentral = Extract<AccountOptions, { vendor: "ringcentral" }>
+
 const startWith = Effect.fn(function* (
   api: Generation,
-  account: Partial<AccountOptions> = {},
+  account: Partial<RingCentral> = {},
   options: SandboxOptions = {}
 ) {
   const sandbox = yield* startSandbox({

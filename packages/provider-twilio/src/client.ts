@@ -8,7 +8,7 @@
 import { type Operation, type ProviderFailure, ProviderError } from "@stopline/provider"
 import { Denied, Refused, Throttled, Unavailable, Unreadable } from "@stopline/provider"
 import { Duration, Effect, Option, Schema } from "effect"
-import { HttpClient, HttpClientRequest } from "effect/http"
+import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http"
 import type { TwilioConfig } from "./config.ts"
 import { ErrorBody } from "./wire.ts"
 
@@ -35,6 +35,8 @@ export const makeClient = Effect.fn("Twilio.makeClient")(function* (config: Twil
     const mayHaveApplied = operation === "optOut" || operation === "optIn"
     const answer = yield* http.execute(request).pipe(
       Effect.flatMap(({ headers, status, text }) => Effect.map(text, (body) => ({ body, headers, status }))),
+      // Where the client is fetch, which would carry the request elsewhere by itself.
+      Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
       Effect.timeout(timeout),
       Effect.mapError(() =>
         fail(operation, new Unavailable({ mayHaveApplied }), "no answer came, or it broke off on its way")
