@@ -45,6 +45,17 @@ export interface WorldOptions {
   readonly aheadMs?: number
   /** Azure takes requests of any date: its client dates them by real time, whatever clock a test has. */
   readonly anyDate?: boolean
+  /** An account beside the two. */
+  readonly third?: ThirdAccount
+}
+
+export interface ThirdAccount {
+  readonly account: AccountOptions
+  /** What the worker has to know of it: lines of the configuration, and variables. */
+  readonly describe: (account: SandboxAccount) => {
+    readonly lines: string
+    readonly environment: Readonly<Record<string, string>>
+  }
 }
 
 export interface World {
@@ -94,7 +105,7 @@ const environmentOf = (sandbox: Sandbox, ledgerUrl: string): Record<string, stri
 /** Short waits, so that no test has to sit out a provider's minute. */
 const briefly = "{ requests: 6000, penalty: 200 millis }"
 
-const configText = (sandbox: Sandbox, port: number, options: WorldOptions = {}): string => {
+const configText = (sandbox: Sandbox, port: number, third: string, options: WorldOptions = {}): string => {
   const senders = (names: ReadonlyArray<string>) => JSON.stringify(names)
   const extra = (options.everyAccount ?? "")
     .split("\n")
@@ -121,6 +132,7 @@ ${extra}
     settle: 1 millis
     ${options.deaf === true ? "" : "webhook: { verificationToken: { env: ACME_WEBHOOK_TOKEN } }"}
 ${extra}
+${third}
 http: { port: ${port}, publicUrl: "http://127.0.0.1:${port}" }
 ${options.rest ?? "schedule: { every: 1 hour }"}
 `
@@ -135,14 +147,15 @@ export const makeWorld = Effect.fn("makeWorld")(function* (options: WorldOptions
   const sandbox = yield* startSandbox({
     people: options.people ?? 50,
     optedOut: options.optedOut ?? 0,
-    accounts: accountsFor(options)
+    accounts: options.third === undefined ? accountsFor(options) : [...accountsFor(options), options.third.account]
   }).pipe(Effect.provideService(Clock.Clock, yield* clockAhead(options.aheadMs ?? 0)))
   const databaseUrl = Redacted.value(yield* freshDatabase)
   const door = yield* doorTo(databaseUrl)
   const port = yield* freePort
   const folder = yield* temporaryFolder
   const file = path.join(folder, "stopline.yaml")
-  yield* Effect.promise(() => writeFile(file, configText(sandbox, port, options)))
+  const third = options.third?.describe(find(sandbox, options.third.account.name))
+  yield* Effect.promise(() => writeFile(file, configText(sandbox, port, third?.lines ?? "", options)))
   const world: World = {
     sandbox,
     folder,
@@ -150,7 +163,7 @@ export const makeWorld = Effect.fn("makeWorld")(function* (options: WorldOptions
     port,
     url: `http://127.0.0.1:${port}`,
     databaseUrl,
-    environment: environmentOf(sandbox, door.url),
+    environment: { ...environmentOf(sandbox, door.url), ...third?.environment },
     sql: yield* sqlOn(databaseUrl),
     cut: door.cut,
     mend: door.mend

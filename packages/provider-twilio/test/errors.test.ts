@@ -1,8 +1,7 @@
 /** What an answer means, by what to do next; and what no error may say. */
 import { describe, expect, it } from "@effect/vitest"
-import { Recipient } from "@stopline/consent"
 import { mayHaveApplied, retryAfter } from "@stopline/provider"
-import { Deferred, Duration, Effect, Fiber, Layer, Logger, Option, References, Result, Tracer } from "effect"
+import { Deferred, Duration, Effect, Fiber, Logger, References, Tracer } from "effect"
 import {
   accountSid,
   adapterAt,

@@ -1,0 +1,118 @@
+/** Three providers: what a person says at one is held by the two others, over real HTTP. */
+import { describe, expect, it } from "@effect/vitest"
+import type { SandboxAccount } from "@stopline/sandbox"
+import { Effect } from "effect"
+import { startWorker } from "./worker.ts"
+import {
+  acmeSender,
+  azureHolds,
+  azureSenders,
+  eventually,
+  listenToAzure,
+  makeWorld,
+  ringcentralHolds,
+  shortCode,
+  type ThirdAccount,
+  type World
+} from "./world.ts"
+
+const twilio = "fabrikam"
+const twilioSenders = ["+14255550188", "+14255550189"]
+const [twilioSender = "", otherSender = ""] = twilioSenders
+
+const describeTwilio = (account: SandboxAccount): ReturnType<ThirdAccount["describe"]> => {
+  if (account.vendor !== "twilio") throw new Error(`${account.name} is no Twilio account`)
+  const { accountSid, apiKey, apiKeySecret, authToken, messagingService } = account.credentials
+  return {
+    lines: `  - name: ${twilio}
+    vendor: twilio
+    accountSid: ${accountSid}
+    apiKey: ${apiKey}
+    apiKeySecret: { env: FABRIKAM_API_KEY_SECRET }
+    senders: ${JSON.stringify(twilioSenders)}
+    accountsUrl: ${account.url}
+    apiUrl: ${account.url}
+    ${messagingService === undefined ? "" : `messagingService: ${messagingService}`}
+    webhook: { authToken: { env: FABRIKAM_AUTH_TOKEN } }`,
+    environment: { FABRIKAM_API_KEY_SECRET: apiKeySecret, FABRIKAM_AUTH_TOKEN: authToken }
+  }
+}
+
+/** Behind the worker's own URL, as entered at Twilio: the default that comes of http.publicUrl. */
+const start = Effect.fn(function* (messagingService: boolean) {
+  const world = yield* makeWorld({
+    third: {
+      account: { vendor: "twilio", name: twilio, senders: twilioSenders, messagingService },
+      describe: describeTwilio
+    }
+  })
+  const worker = yield* startWorker(world)
+  yield* listenToAzure(world)
+  yield* world.sandbox.listen({ account: twilio, url: `${world.url}/webhooks/${twilio}` })
+  return { world, worker }
+})
+
+const twilioHolds = ({ sandbox }: World, sender: string, person: string) =>
+  Effect.map(
+    sandbox.state(twilio, sender),
+    ({ senders }) => senders.find((each) => each.sender === sender)?.optedOut.includes(person) === true
+  )
+
+const heldEverywhere = Effect.fn(function* (world: World, person: string) {
+  for (const sender of twilioSenders) {
+    yield* eventually(`Twilio holds it for ${sender}`, twilioHolds(world, sender, person))
+  }
+  for (const sender of azureSenders) yield* eventually(`${sender} holds it`, azureHolds(world, sender, person))
+  yield* eventually("RingCentral holds it", ringcentralHolds(world, person))
+})
+
+describe.concurrent("with Twilio as the third provider", () => {
+  for (const messagingService of [false, true]) {
+    const way = messagingService ? "through a Messaging Service" : "number by number"
+    it.live(`a STOP anywhere is held everywhere, ${way} (L2)`, () =>
+      Effect.gen(function* () {
+        const { world, worker } = yield* start(messagingService)
+        const [ann = "", bob = "", cid = "", dee = ""] = world.sandbox.people
+        yield* world.sandbox.text({ from: ann, to: acmeSender, text: "STOP" })
+        yield* world.sandbox.text({ from: bob, to: twilioSender, text: "STOP" })
+        yield* world.sandbox.text({ from: cid, to: shortCode, text: "STOP" })
+        // A word that Twilio leaves alone: what is held there, we wrote.
+        const said = yield* world.sandbox.text({ from: dee, to: otherSender, text: "please stop texting me" })
+        expect(said.optedOut).toBe(false)
+        for (const person of [ann, bob, cid, dee]) yield* heldEverywhere(world, person)
+        // L14
+        const told = JSON.stringify([worker.said, worker.logged])
+        for (const person of [ann, bob, cid, dee]) expect(told).not.toContain(person.slice(1))
+      })
+    )
+  }
+
+  it.live("a text that Twilio would not deliver is an opt-out for all of them", () =>
+    Effect.gen(function* () {
+      const { world } = yield* start(false)
+      const [person = "", other = ""] = world.sandbox.people
+      yield* world.sandbox.edit({ account: twilio, sender: twilioSender, action: "opt-out", recipients: [person] })
+      expect((yield* world.sandbox.send({ account: twilio, from: twilioSender, to: person })).delivered).toBe(false)
+      expect((yield* world.sandbox.send({ account: twilio, from: twilioSender, to: other })).delivered).toBe(true)
+      yield* heldEverywhere(world, person)
+      expect(yield* ringcentralHolds(world, other)).toBe(false)
+    })
+  )
+
+  it.live("a forged STOP is answered 401, and nobody is silenced", () =>
+    Effect.gen(function* () {
+      const { world } = yield* start(false)
+      const [person = ""] = world.sandbox.people
+      const form = new URLSearchParams({ MessageSid: "SM1", From: person, To: twilioSender, Body: "STOP" })
+      const { status } = yield* Effect.promise(() =>
+        fetch(`${world.url}/webhooks/${twilio}`, {
+          method: "POST",
+          headers: { "x-twilio-signature": "AAAAAAAAAAAAAAAAAAAAAAAAAAA=" },
+          body: form
+        })
+      )
+      expect(status).toBe(401)
+      expect(yield* world.sql("select from observation")).toEqual([])
+    })
+  )
+})
