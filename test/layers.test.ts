@@ -108,7 +108,7 @@ describe("an import", () => {
     [
       "apps/worker/bin/x.mjs",
       `import "@stopline/cli"`,
-      "1: worker (layer 5) imports @stopline/cli (layer 6); it may import @stopline/consent, @stopline/provider, @stopline/provider-azure, @stopline/provider-ringcentral, @stopline/sandbox, @stopline/ledger, @stopline/engine"
+      "1: worker (layer 5) imports @stopline/cli (layer 6); it may import @stopline/consent, @stopline/provider, @stopline/provider-azure, @stopline/provider-ringcentral, @stopline/provider-twilio, @stopline/sandbox, @stopline/ledger, @stopline/engine"
     ],
     ["packages/ledger/src/x.ts", `import "@stopline/ledger"`, "1: ledger imports itself by name; import the file"],
     [

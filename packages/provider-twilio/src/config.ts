@@ -16,7 +16,7 @@ export const TwilioApiKeySid = sid("SK")
 export const TwilioMessagingServiceSid = sid("MG")
 
 /** Everything but the secrets, in a form that a configuration file can hold. */
-export const TwilioSettings = Schema.Struct({
+const TwilioSettings = Schema.Struct({
   account: AccountName,
   accountSid: TwilioAccountSid,
   apiKey: TwilioApiKeySid,

@@ -10,6 +10,7 @@ import {
   authToken,
   failureOf,
   people,
+  type Seen,
   sender,
   startPair
 } from "./script.ts"
@@ -90,13 +91,13 @@ describe("no answer", () => {
 
   it.live("is waited for no longer than the caller waits", () =>
     Effect.gen(function* () {
-      const asked = yield* Deferred.make<Promise<void>>()
+      const asked = yield* Deferred.make<Seen>()
       const { optOut } = yield* startPair((request) => {
-        Effect.runSync(Deferred.succeed(asked, request.closed))
+        Effect.runSync(Deferred.succeed(asked, request))
         return "hang"
       })
       const writing = yield* Effect.forkChild(optOut(sender, [ann]))
-      const closed = yield* Deferred.await(asked)
+      const { closed } = yield* Deferred.await(asked)
       yield* Fiber.interrupt(writing)
       yield* Effect.promise(() => closed)
     })

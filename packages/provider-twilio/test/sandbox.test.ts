@@ -216,7 +216,7 @@ describe("what people text", () => {
       const found = yield* evidence(sender, ann, since)
       expect(found.map(({ state }) => state).toSorted()).toEqual(["opted-in", "opted-out"])
       const byWebhook = keys.filter(({ recipient }) => recipient === ann).map(({ key }) => key)
-      expect(found.map(({ key }) => key).toSorted()).toEqual(byWebhook.toSorted())
+      expect(new Set(found.map(({ key }) => key))).toEqual(new Set(byWebhook))
       // The same list, two rows a page, by Twilio's own client.
       const client = clientFor(account.url, account.credentials)
       const listed = yield* Effect.promise(() => client.messages.list({ to: sender, from: ann, pageSize: 2 }))

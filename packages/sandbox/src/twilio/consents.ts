@@ -39,7 +39,7 @@ export const askConsents = (service: Service, request: WireRequest): Asked => {
   return { call: { operation: "consents", sender, recipients }, consents }
 }
 
-const sources = ["website", "offline", "opt-in-message", "opt-out-message", "others"]
+const sources = new Set(["website", "offline", "opt-in-message", "opt-out-message", "others"])
 
 /** The words of error 30646. */
 const faultsOf = (service: Service, consent: Consent): ReadonlyArray<string> => {
@@ -50,7 +50,7 @@ const faultsOf = (service: Service, consent: Consent): ReadonlyArray<string> => 
     /^[0-9a-f]{32}$/i.test(correlation) ? [] : ["INVALID_CORRELATION_ID"],
     known ? [] : ["INVALID_SENDER_ID"],
     ["opt-in", "opt-out"].includes(consent.status ?? "") ? [] : ["INVALID_STATUS"],
-    sources.includes(consent.source ?? "") ? [] : ["INVALID_SOURCE"],
+    sources.has(consent.source ?? "") ? [] : ["INVALID_SOURCE"],
     date === undefined || /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}/.test(date) ? [] : ["INVALID_DATE_OF_CONSENT"]
   ].flat()
 }
