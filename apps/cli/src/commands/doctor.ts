@@ -37,16 +37,27 @@ const words = (capability: Capability<unknown>): string =>
       ? `no: ${capability.reason}${capability.see === undefined ? "" : ` (${capability.see})`}`
       : `not yet: ${capability.reason}`
 
-const blindSpots = ({ account, adapter }: Station): ReadonlyArray<string> => [
-  ...(adapter.list._tag !== "Can"
-    ? [
-        `an opt-out made at ${account.name} before Stopline listened, by a person nobody names, cannot be seen: it has no list. Remedy: stopline backfill --account ${account.name} --recipients contacts.csv`
-      ]
-    : []),
-  ...(adapter.events._tag !== "Can"
-    ? [`${account.name} does not tell of events (${adapter.events.reason}): a STOP there is seen only when it is read`]
-    : [])
-]
+/** Where nobody can be asked about, a backfill finds nothing. */
+const remedy = ({ account, adapter }: Station): string =>
+  adapter.check._tag === "Can"
+    ? `stopline backfill --account ${account.name} --recipients contacts.csv`
+    : "stopline import, with the opt-outs that your own applications have kept"
+
+const blindSpots = (station: Station): ReadonlyArray<string> => {
+  const { account, adapter } = station
+  return [
+    ...(adapter.list._tag !== "Can"
+      ? [
+          `an opt-out made at ${account.name} before Stopline listened, by a person nobody names, cannot be seen: it has no list. Remedy: ${remedy(station)}`
+        ]
+      : []),
+    ...(adapter.events._tag !== "Can"
+      ? [
+          `${account.name} does not tell of events (${adapter.events.reason}): a STOP there is seen only when it is read`
+        ]
+      : [])
+  ]
+}
 
 const dayMs = Duration.toMillis(Duration.days(1))
 
