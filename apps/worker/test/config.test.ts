@@ -220,7 +220,7 @@ describe("a configuration", () => {
 })
 
 describe("the configurations that are shown", () => {
-  const pages = ["README.md", "docs/operations.md"]
+  const pages = ["README.md", "docs/operations.md", "docs/providers/twilio.md"]
   for (const page of pages) {
     it.live(`in ${page} are right`, () =>
       Effect.gen(function* () {

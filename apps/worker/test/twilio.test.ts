@@ -1,7 +1,9 @@
 /** Three providers: what a person says at one is held by the two others, over real HTTP. */
 import { describe, expect, it } from "@effect/vitest"
 import type { SandboxAccount } from "@stopline/sandbox"
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
+import { connect } from "../src/connect.ts"
+import { parseConfig, withEnvironment } from "../src/index.ts"
 import { startWorker } from "./worker.ts"
 import {
   acmeSender,
@@ -64,6 +66,58 @@ const heldEverywhere = Effect.fn(function* (world: World, person: string) {
   }
   for (const sender of azureSenders) yield* eventually(`${sender} holds it`, azureHolds(world, sender, person))
   yield* eventually("RingCentral holds it", ringcentralHolds(world, person))
+})
+
+describe("a Twilio account in the configuration", () => {
+  const text = `accounts:
+  - name: ${twilio}
+    vendor: twilio
+    accountSid: AC${"0".repeat(32)}
+    apiKey: SK${"1".repeat(32)}
+    apiKeySecret: { env: FABRIKAM_API_KEY_SECRET }
+    senders: ["${twilioSender}"]
+    webhook: { authToken: { env: FABRIKAM_AUTH_TOKEN } }
+`
+  const secrets = { FABRIKAM_API_KEY_SECRET: "made-up-secret", FABRIKAM_AUTH_TOKEN: "made-up-token" }
+
+  const connecting = Effect.fn(function* (yaml: string, environment: Readonly<Record<string, string>> = secrets) {
+    const exit = yield* parseConfig("stopline.yaml", yaml).pipe(
+      Effect.flatMap(connect),
+      Effect.scoped,
+      Effect.provide(withEnvironment({ ...environment })),
+      Effect.result
+    )
+    return Result.isFailure(exit)
+      ? exit.failure.message
+      : exit.success.map(({ events, vendor }) => [vendor, events._tag])
+  })
+
+  it.live("is enough with a URL for its webhook, and says so without one", () =>
+    Effect.gen(function* () {
+      const unknown = "Twilio signs the webhook's URL, so it has to be known; set webhook.url here, or http.publicUrl"
+      expect(yield* connecting(text)).toBe(`stopline.yaml:2: accounts[0]: ${unknown}`)
+      const connected = [["twilio", "Can"]]
+      expect(yield* connecting(`${text}http: { publicUrl: "https://sms.example.com" }\n`)).toEqual(connected)
+      const named = text.replace("webhook: {", 'webhook: { url: "https://sms.example.com/hook",')
+      expect(yield* connecting(named)).toEqual(connected)
+      const deaf = text.replace(/ {4}webhook.*\n/, "")
+      expect(yield* connecting(deaf)).toEqual([["twilio", "NotYet"]])
+    })
+  )
+
+  it.live("says what is wrong with it, and no secret", () =>
+    Effect.gen(function* () {
+      const open = `${text}http: { publicUrl: "https://sms.example.com" }\n`
+      expect(yield* connecting(open, { FABRIKAM_API_KEY_SECRET: "made-up-secret" })).toContain("FABRIKAM_AUTH_TOKEN")
+      expect(yield* connecting(open.replace("accountSid: AC", "accountSid: MG"))).toContain(
+        "stopline.yaml:4: accounts[0].accountSid: Expected AC and 32 hexadecimal digits"
+      )
+      const elsewhere = open.replace("    vendor", '    accountsUrl: "http://accounts.example.com"\n    vendor')
+      expect(yield* connecting(elsewhere)).toBe(
+        "stopline.yaml:2: accounts[0]: accountsUrl must be https; http is for this machine only"
+      )
+    })
+  )
 })
 
 describe.concurrent("with Twilio as the third provider", () => {
