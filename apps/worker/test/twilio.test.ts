@@ -10,12 +10,15 @@ import {
   azureHolds,
   azureSenders,
   eventually,
+  lastRound,
   listenToAzure,
   makeWorld,
   ringcentralHolds,
+  roundAfter,
   shortCode,
   type ThirdAccount,
-  type World
+  type World,
+  type WorldOptions
 } from "./world.ts"
 
 const twilio = "fabrikam"
@@ -41,8 +44,9 @@ const describeTwilio = (account: SandboxAccount): ReturnType<ThirdAccount["descr
 }
 
 /** Behind the worker's own URL, as entered at Twilio: the default that comes of http.publicUrl. */
-const start = Effect.fn(function* (messagingService: boolean) {
+const start = Effect.fn(function* (messagingService: boolean, options: Pick<WorldOptions, "aheadMs"> = {}) {
   const world = yield* makeWorld({
+    ...options,
     third: {
       account: { vendor: "twilio", name: twilio, senders: twilioSenders, messagingService },
       describe: describeTwilio
@@ -137,6 +141,29 @@ describe.concurrent("with Twilio as the third provider", () => {
         // L14
         const told = JSON.stringify([worker.said, worker.logged])
         for (const person of [ann, bob, cid, dee]) expect(told).not.toContain(person.slice(1))
+      })
+    )
+  }
+
+  for (const messagingService of [false, true]) {
+    const way = messagingService ? "of which Twilio tells" : "that we alone have read"
+    it.live(`a START to one number, ${way}, lifts that number and no other (L3)`, () =>
+      Effect.gen(function* () {
+        // Their clocks are behind, so that the STOP is certainly older than the START.
+        const { world } = yield* start(messagingService, { aheadMs: -120_000 })
+        const [person = ""] = world.sandbox.people
+        yield* world.sandbox.text({ from: person, to: shortCode, text: "STOP" })
+        yield* heldEverywhere(world, person)
+        const before = yield* lastRound(world)
+        yield* world.sandbox.text({ from: person, to: twilioSender, text: "START" })
+        yield* roundAfter(world, before)
+        yield* eventually(
+          "Twilio lets go",
+          Effect.map(twilioHolds(world, twilioSender, person), (held) => !held)
+        )
+        expect(yield* twilioHolds(world, otherSender, person)).toBe(true)
+        for (const sender of azureSenders) expect(yield* azureHolds(world, sender, person)).toBe(true)
+        expect(yield* ringcentralHolds(world, person)).toBe(true)
       })
     )
   }
