@@ -27,7 +27,10 @@ export const makeEventPort = (config: TwilioConfig, webhook: TwilioWebhook): Eve
   receive: (request) => Effect.sync(() => receive(config, webhook, request))
 })
 
-/** 204 acknowledges an incoming message without answering the person. A body would be sent to them. */
+/**
+ * 204 acknowledges an incoming message without answering the person: plain text
+ * in the body would be sent to them (Twilio docs, TwiML message: your response).
+ */
 const reply = (status: number) => ({ status, headers: {}, body: "" })
 
 const receive = (config: TwilioConfig, webhook: TwilioWebhook, request: RawRequest): Received => {

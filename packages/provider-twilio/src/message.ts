@@ -40,10 +40,11 @@ type Said = Pick<Observation, "state" | "reach"> & { readonly keyword: string }
 /** Twilio's word and ours; where they differ the opt-out wins (L4). */
 const read = ({ optOutType, text, time }: Message): Said | undefined => {
   const heard = hear(text, keywords, ruleAt(unitedStates, time.notAfter))
-  if (heard?.state === "opted-out") return heard
-  // A word that the business chose itself. It reaches no further than this sender when it is an opt-in.
-  if (optOutType === "STOP") return { state: "opted-out", reach: "group", keyword: "STOP" }
-  if (optOutType === "START") return heard ?? { state: "opted-in", reach: "pair", keyword: "START" }
+  if (optOutType === "STOP" && heard?.state !== "opted-out") {
+    return { state: "opted-out", reach: "group", keyword: "STOP" }
+  }
+  // A word that the business chose itself reaches no further than this sender.
+  if (optOutType === "START" && heard === undefined) return { state: "opted-in", reach: "pair", keyword: "START" }
   return heard
 }
 

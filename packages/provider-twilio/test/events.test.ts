@@ -91,6 +91,13 @@ describe("a webhook request", () => {
       })
   )
 
+  it.live("by GET is told to come by POST, since a decoded query cannot be checked", () =>
+    Effect.gen(function* () {
+      const received = yield* receive({ ...posted(text), method: "GET", query: text, body: "" })
+      expect(received).toMatchObject({ _tag: "NotAuthentic", reason: expect.stringContaining("POST") })
+    })
+  )
+
   it.live("is believed whether or not Twilio signs the connection overrides in the URL's fragment", () =>
     Effect.gen(function* () {
       const url = `${webhookUrl}#rc=3&rp=all`
@@ -138,6 +145,12 @@ describe("a webhook request", () => {
 })
 
 describe("a text", () => {
+  it.live("that says of itself that it was received is one that came in", () =>
+    Effect.gen(function* () {
+      expect(yield* heard({ MessageStatus: "received" })).toMatchObject([{ state: "opted-out", basis: "message" }])
+    })
+  )
+
   it.live("is what the person wants", () =>
     Effect.gen(function* () {
       expect(yield* heard({})).toEqual([

@@ -169,6 +169,24 @@ describe("trouble", () => {
 })
 
 describe("what people text", () => {
+  it.live("is a word of ours wherever it is one of Twilio's", () =>
+    Effect.gen(function* () {
+      const { adapter, people, sandbox } = yield* start()
+      const [ann = people[0]!] = people
+      const out = ["STOP", "UNSUBSCRIBE", "END", "QUIT", "STOPALL", "REVOKE", "OPTOUT", "CANCEL"]
+      const back = ["START", "YES", "UNSTOP"]
+      expect(adapter.keywords).toEqual({ optOut: out, optIn: back })
+      for (const word of out) {
+        expect((yield* sandbox.text({ from: ann, to: sender, text: word })).optedOut).toBe(true)
+        yield* sandbox.text({ from: ann, to: sender, text: "START" })
+      }
+      for (const word of back) {
+        yield* sandbox.text({ from: ann, to: sender, text: "STOP" })
+        expect((yield* sandbox.text({ from: ann, to: sender, text: word })).optedOut).toBe(false)
+      }
+    })
+  )
+
   it.live("arrives signed for the public URL, with and without an OptOutType", () =>
     Effect.gen(function* () {
       const publicUrl = "https://sms.example.com/webhooks/fabrikam"
