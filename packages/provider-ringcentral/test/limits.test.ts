@@ -141,7 +141,7 @@ describe("a penalty (L15)", () => {
   }
 })
 
-const start = Effect.fn(function* (account: Partial<AccountOptions> = {}) {
+const start = Effect.fn(function* (account: Partial<Extract<AccountOptions, { vendor: "ringcentral" }>> = {}) {
   const sandbox = yield* startSandbox({
     accounts: [{ vendor: "ringcentral", name: "acme", senders: [sender], ...account }]
   })

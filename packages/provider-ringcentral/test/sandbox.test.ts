@@ -45,7 +45,7 @@ const walk = Effect.fn(function* (list: ListPort, size: number) {
 })
 
 describe.each(generations)("%s: a walk through the sandbox", (api) => {
-  const start = (account?: Partial<AccountOptions>, options?: SandboxOptions) => startWith(api, account, options)
+  const start = (account?: Partial<RingCentral>, options?: SandboxOptions) => startWith(api, account, options)
 
   for (const records of ["bare", "full"] as const) {
     it.live(`of any page size visits each row once (${records} records)`, () =>
@@ -83,7 +83,7 @@ describe.each(generations)("%s: a walk through the sandbox", (api) => {
 })
 
 describe.each(generations)("%s: writing to the sandbox", (api) => {
-  const start = (account?: Partial<AccountOptions>, options?: SandboxOptions) => startWith(api, account, options)
+  const start = (account?: Partial<RingCentral>, options?: SandboxOptions) => startWith(api, account, options)
 
   it.live("is seen by a check, and by the list", () =>
     Effect.gen(function* () {
@@ -131,7 +131,7 @@ describe.each(generations)("%s: writing to the sandbox", (api) => {
 })
 
 describe.each(generations)("%s: the sandbox's limits", (api) => {
-  const start = (account?: Partial<AccountOptions>, options?: SandboxOptions) => startWith(api, account, options)
+  const start = (account?: Partial<RingCentral>, options?: SandboxOptions) => startWith(api, account, options)
 
   it.live("are told, and never waited for here", () =>
     Effect.gen(function* () {
@@ -153,7 +153,7 @@ const rawHeaders = ({ headers }: Seen) =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]))
 
 describe.each(generations)("%s: the sandbox's people", (api) => {
-  const start = (account?: Partial<AccountOptions>, options?: SandboxOptions) => startWith(api, account, options)
+  const start = (account?: Partial<RingCentral>, options?: SandboxOptions) => startWith(api, account, options)
 
   it.live("are heard by webhook, once it has shaken hands, and found again in the message store", () =>
     Effect.gen(function* () {
