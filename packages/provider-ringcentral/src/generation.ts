@@ -2,7 +2,15 @@
  * The two generations of RingCentral's opt-out API, each as the ports it makes,
  * and the choice between them.
  */
-import type { CheckPort, EvidencePort, ListPort, ProviderAdapter, ProviderError, WritePort } from "@stopline/provider"
+import {
+  type CheckPort,
+  type EvidencePort,
+  type ListPort,
+  type Operation,
+  type ProviderAdapter,
+  ProviderError,
+  type WritePort
+} from "@stopline/provider"
 import { Cache, Duration, Effect, Exit } from "effect"
 import { makeAmendPort } from "./amend.ts"
 import { makeCheckPort } from "./check.ts"
@@ -85,37 +93,54 @@ const whicheverAnswers = Effect.fn("whicheverAnswers")(function* (
     capacity: 1,
     timeToLive: (exit) => (Exit.isSuccess(exit) ? Duration.infinity : Duration.zero)
   })
-  return either(
-    Cache.get(decision, "api"),
-    // Until it is known which one it is, no more is promised than both bear.
-    () => decided ?? older
-  )
+  const choice: Choice = {
+    // Whoever needed the answer first was after something else, and is told of that.
+    made: (operation, use) =>
+      Cache.get(decision, "api").pipe(
+        Effect.mapError(({ account, detail, reason }) => new ProviderError({ account, operation, reason, detail })),
+        Effect.flatMap(use)
+      ),
+    bound: (of) => (decided === undefined ? Math.min(of(older), of(newer)) : of(decided))
+  }
+  return portsOf(choice)
 })
 
+interface Choice {
+  readonly made: <A>(
+    operation: Operation,
+    use: (chosen: Generation) => Effect.Effect<A, ProviderError>
+  ) => Effect.Effect<A, ProviderError>
+  /** Until it is known which one it is, no more is promised than both bear. */
+  readonly bound: (of: (generation: Generation) => number) => number
+}
+
 /** Ports that find out, when they are first used, whose ports they are. */
-const either = (generation: Effect.Effect<Generation, ProviderError>, bounds: () => Generation): Generation => {
+const portsOf = ({ bound, made }: Choice): Generation => {
   const write = (operation: "optOut" | "optIn"): WritePort => ({
     get maxRecipients() {
-      return bounds()[operation].maxRecipients
+      return bound((one) => one[operation].maxRecipients)
     },
-    concurrency: bounds()[operation].concurrency,
+    concurrency: bound((one) => one[operation].concurrency),
     except: () => undefined,
-    write: (sender, recipients) => Effect.flatMap(generation, (chosen) => chosen[operation].write(sender, recipients))
+    write: (sender, recipients) => made(operation, (chosen) => chosen[operation].write(sender, recipients))
   })
   return {
-    probe: (sender) => Effect.flatMap(generation, (chosen) => chosen.probe(sender)),
-    list: { ...bounds().list, page: (request) => Effect.flatMap(generation, (chosen) => chosen.list.page(request)) },
+    probe: (sender) => made("probe", (chosen) => chosen.probe(sender)),
+    list: {
+      maxPage: bound((one) => one.list.maxPage),
+      coverage: "complete",
+      page: (request) => made("list", (chosen) => chosen.list.page(request))
+    },
     check: {
       get maxRecipients() {
-        return bounds().check.maxRecipients
+        return bound((one) => one.check.maxRecipients)
       },
-      check: (sender, recipients) => Effect.flatMap(generation, (chosen) => chosen.check.check(sender, recipients))
+      check: (sender, recipients) => made("check", (chosen) => chosen.check.check(sender, recipients))
     },
     optOut: write("optOut"),
     optIn: write("optIn"),
     evidence: {
-      since: (sender, recipient, since) =>
-        Effect.flatMap(generation, (chosen) => chosen.evidence.since(sender, recipient, since))
+      since: (sender, recipient, since) => made("evidence", (chosen) => chosen.evidence.since(sender, recipient, since))
     }
   }
 }
