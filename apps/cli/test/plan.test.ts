@@ -12,6 +12,7 @@ import {
   tenDlc,
   type World
 } from "../../worker/test/world.ts"
+import { twilio, twilioAccount, twilioSenders } from "../../worker/test/twilio.ts"
 import { json, run } from "./cli.ts"
 
 const heldAt = ({ sandbox }: World, account: string) =>
@@ -166,6 +167,17 @@ describe.concurrent("doctor", () => {
       }
       expect(well.out).toContain(`stopline backfill --account ${azure} --recipients contacts.csv`)
       expect(well.out).toContain("(toll-free)")
+    })
+  )
+
+  it.live("names an import as the remedy where nothing can be listed and nobody asked about", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ third: twilioAccount(false) })
+      const well = yield* run(world, "doctor")
+      expect([well.code, well.err]).toEqual([0, ""])
+      for (const sender of twilioSenders) expect(well.out).toContain(`${sender}: answers`)
+      expect(well.out).toContain("Remedy: stopline import")
+      expect(well.out).not.toContain(`backfill --account ${twilio}`)
     })
   )
 

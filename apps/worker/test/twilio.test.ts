@@ -1,9 +1,9 @@
 /** Three providers: what a person says at one is held by the two others, over real HTTP. */
 import { describe, expect, it } from "@effect/vitest"
-import type { SandboxAccount } from "@stopline/sandbox"
 import { Effect, Result } from "effect"
 import { connect } from "../src/connect.ts"
 import { parseConfig, withEnvironment } from "../src/index.ts"
+import { twilio, twilioAccount, twilioSenders } from "./twilio.ts"
 import { startWorker } from "./worker.ts"
 import {
   acmeSender,
@@ -16,41 +16,17 @@ import {
   ringcentralHolds,
   roundAfter,
   shortCode,
-  type ThirdAccount,
   type World,
   type WorldOptions
 } from "./world.ts"
 
-const twilio = "fabrikam"
-const twilioSenders = ["+14255550188", "+14255550189"]
 const [twilioSender = "", otherSender = ""] = twilioSenders
-
-const describeTwilio = (account: SandboxAccount): ReturnType<ThirdAccount["describe"]> => {
-  if (account.vendor !== "twilio") throw new Error(`${account.name} is no Twilio account`)
-  const { accountSid, apiKey, apiKeySecret, authToken, messagingService } = account.credentials
-  return {
-    lines: `  - name: ${twilio}
-    vendor: twilio
-    accountSid: ${accountSid}
-    apiKey: ${apiKey}
-    apiKeySecret: { env: FABRIKAM_API_KEY_SECRET }
-    senders: ${JSON.stringify(twilioSenders)}
-    accountsUrl: ${account.url}
-    apiUrl: ${account.url}
-    ${messagingService === undefined ? "" : `messagingService: ${messagingService}`}
-    webhook: { authToken: { env: FABRIKAM_AUTH_TOKEN } }`,
-    environment: { FABRIKAM_API_KEY_SECRET: apiKeySecret, FABRIKAM_AUTH_TOKEN: authToken }
-  }
-}
 
 /** Behind the worker's own URL, as entered at Twilio: the default that comes of http.publicUrl. */
 const start = Effect.fn(function* (messagingService: boolean, options: Pick<WorldOptions, "aheadMs"> = {}) {
   const world = yield* makeWorld({
     ...options,
-    third: {
-      account: { vendor: "twilio", name: twilio, senders: twilioSenders, messagingService },
-      describe: describeTwilio
-    }
+    third: twilioAccount(messagingService)
   })
   const worker = yield* startWorker(world)
   yield* listenToAzure(world)
