@@ -2,10 +2,18 @@
  * What follows when a provider speaks: stored, answered, and what a person said
  * themselves carried to every other sender at once.
  */
-import { type ApplyReport, Fleet, hearRequest, push, type Station } from "@stopline/engine"
+import {
+  type ApplyReport,
+  Fleet,
+  type HeardRequest,
+  hearRequest,
+  push,
+  type Station,
+  storeReceived
+} from "@stopline/engine"
 import { mask } from "@stopline/consent"
 import { type Connection, type Ingested, type LedgerError, toRecipient } from "@stopline/ledger"
-import type { EventPort, RawRequest, Reply } from "@stopline/provider"
+import type { EventPort, RawRequest, Received, Reply } from "@stopline/provider"
 import { Clock, Context, Effect, FiberSet, Layer, Queue } from "effect"
 import { Listener } from "./listen.ts"
 
@@ -25,6 +33,8 @@ export class Carrier extends Context.Service<
   {
     /** Receives a webhook request: everything in it is committed before the reply is given. */
     readonly receive: (station: Station, port: EventPort, request: RawRequest) => Effect.Effect<Reply, LedgerError>
+    /** The same for an event that came another way. */
+    readonly take: (station: Station, received: Received) => Effect.Effect<void, LedgerError>
     /** Told of each STOP that was carried. */
     readonly carried: Queue.Dequeue<Carried>
     /** Something else changed: a round without reading would find work. */
@@ -66,20 +76,28 @@ export class Carrier extends Context.Service<
         // Not every provider sends again what could not be stored.
         const heard = yield* Effect.tapError(hearRequest(station, port, request), () => listener.refused(name))
         if (heard.received === "Ending") yield* listener.ending(name)
-        const { ingested } = heard
+        follow(station, heard, request.receivedAt)
+        return heard.reply
+      }, Effect.provideContext(context))
+
+      const take = Effect.fn("Carrier.take")(function* (station: Station, received: Received) {
+        const now = yield* Clock.currentTimeMillis
+        follow(station, yield* storeReceived(station, received, now), now)
+      }, Effect.provideContext(context))
+
+      const follow = (station: Station, { ingested }: HeardRequest, receivedAt: number): void => {
         if (ingested !== undefined && ingested.recorded.length > 0) {
           inBackground(
-            spread(station, ingested, request.receivedAt).pipe(
+            spread(station, ingested, receivedAt).pipe(
               // What could not be pushed now is a difference that the next round finds.
               Effect.catch((error) => Effect.logError(error.message)),
               Effect.provideContext(context)
             )
           )
         }
-        return heard.reply
-      }, Effect.provideContext(context))
+      }
 
-      return Carrier.of({ receive, carried, nudges })
+      return Carrier.of({ receive, take, carried, nudges })
     })
   )
 }

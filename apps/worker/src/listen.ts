@@ -1,12 +1,13 @@
 /**
- * Keeps the providers talking: looks at every subscription when the worker
- * starts, then again and again, and at once when the provider says that it ends.
- * Whatever may have been lost meanwhile is told, and read.
+ * Keeps the providers talking: holds a connection where one brings the events,
+ * and otherwise looks at every subscription when the worker starts, then again
+ * and again, and at once when the provider says that it ends. Whatever may have
+ * been lost meanwhile is told, and read.
  */
 import type { AccountName } from "@stopline/consent"
-import { Fleet, listen, type ListenReport, type Station } from "@stopline/engine"
-import { Connection } from "@stopline/ledger"
-import type { SubscriptionPort } from "@stopline/provider"
+import { attend, Fleet, listen, type ListenReport, type Station } from "@stopline/engine"
+import type { Connection, LedgerError } from "@stopline/ledger"
+import type { Received, StreamPort, SubscriptionPort } from "@stopline/provider"
 import { Context, Effect, Layer, Queue, type Scope } from "effect"
 
 /** RingCentral blacklists a webhook for at least a quarter of an hour before it may try again: no look misses that. */
@@ -14,17 +15,22 @@ export const defaultLookMs = 5 * 60_000
 /** After a look that failed. */
 const soonMs = 60_000
 
+/** After a connection was lost. */
+const againMs = 5_000
+
 export interface Listening {
-  /** How providers reach this worker. */
-  readonly url: string
+  /** How providers reach this worker, if they do. */
+  readonly url: string | undefined
   readonly everyMs: number
+  /** Stores what a connection brought. */
+  readonly onEvent: (station: Station, received: Received) => Effect.Effect<void, LedgerError>
   readonly onReport: (report: ListenReport) => Effect.Effect<void>
 }
 
 export class Listener extends Context.Service<
   Listener,
   {
-    /** Looks once at every subscription, and goes on in the background. */
+    /** Connects, and looks once at every subscription; goes on in the background. */
     readonly start: (listening: Listening) => Effect.Effect<void, never, Scope.Scope>
     /** The provider says that the subscription of this account is about to end. */
     readonly ending: (account: AccountName) => Effect.Effect<void>
@@ -43,28 +49,33 @@ export class Listener extends Context.Service<
       /** The accounts of which this process knows that nothing was lost since its last look. */
       const unbroken = new Set<AccountName>()
       /** What a person has been told already. */
-      const told = new Map<AccountName, string>()
+      const told = new Map<string, string>()
       const endings = new Map<AccountName, Queue.Queue<void>>()
       for (const { account } of stations) endings.set(account.name, yield* Queue.sliding<void>(1))
+
+      const tell = Effect.fnUntraced(function* (report: ListenReport, { onReport }: Listening) {
+        const name = report.account
+        const missing = JSON.stringify(report.missing)
+        const known = told.get(name) === missing
+        told.set(name, missing)
+        yield* onReport(known ? { ...report, missing: [] } : report)
+        if (report.unread) yield* Queue.offer(reads, undefined)
+      })
 
       const look = Effect.fn("Listener.look")(function* (
         station: Station,
         port: SubscriptionPort,
-        { everyMs, onReport, url }: Listening
+        url: string,
+        listening: Listening
       ) {
+        const { everyMs } = listening
         const { name } = station.account
         const trusted = unbroken.has(name)
         // An event that is refused while this look goes on breaks it again.
         unbroken.add(name)
         const looking = { url: `${url}/webhooks/${name}`, unbroken: trusted, patienceMs: 3 * everyMs }
         return yield* listen(station, port, looking).pipe(
-          Effect.tap((report) => {
-            const missing = JSON.stringify(report.missing)
-            const known = told.get(name) === missing
-            told.set(name, missing)
-            return onReport(known ? { ...report, missing: [] } : report)
-          }),
-          Effect.tap(({ unread }) => (unread ? Queue.offer(reads, undefined) : Effect.void)),
+          Effect.tap((report) => tell(report, listening)),
           Effect.as(everyMs),
           Effect.catch((error) => {
             if (!trusted) unbroken.delete(name)
@@ -75,21 +86,44 @@ export class Listener extends Context.Service<
         )
       })
 
+      /** Connects again and again; only its own process's lane keeps it waiting. */
+      const hold = (station: Station, port: StreamPort, listening: Listening) =>
+        attend(station, port, {
+          everyMs: listening.everyMs,
+          onReport: (report) => tell(report, listening),
+          onEvent: (received) => listening.onEvent(station, received)
+        }).pipe(
+          Effect.catchTag("LaneBusy", () =>
+            Effect.logDebug("another process listens", { account: station.account.name })
+          ),
+          Effect.catch((error) => Effect.logWarning(`events do not come: ${error.message}`)),
+          Effect.andThen(Effect.sleep(againMs)),
+          Effect.forever,
+          Effect.provideContext(context)
+        )
+
+      const lookOften = Effect.fnUntraced(function* (
+        station: Station,
+        port: SubscriptionPort,
+        url: string,
+        listening: Listening
+      ) {
+        const ending = endings.get(station.account.name)
+        let pause = yield* look(station, port, url, listening)
+        yield* Effect.gen(function* () {
+          yield* Effect.raceFirst(Effect.sleep(pause), ending === undefined ? Effect.never : Queue.take(ending))
+          pause = yield* look(station, port, url, listening)
+        }).pipe(Effect.forever, Effect.forkScoped)
+      })
+
       const start = Effect.fn("Listener.start")(function* (listening: Listening) {
         for (const station of stations) {
-          const { subscription } = station.adapter
-          const ending = endings.get(station.account.name)
-          if (subscription._tag !== "Can" || ending === undefined) continue
-          const { port } = subscription
-          let pause = yield* look(station, port, listening)
-          yield* Effect.forkScoped(
-            Effect.forever(
-              Effect.gen(function* () {
-                yield* Effect.raceFirst(Effect.sleep(pause), Queue.take(ending))
-                pause = yield* look(station, port, listening)
-              })
-            )
-          )
+          const { stream, subscription } = station.adapter
+          if (stream._tag === "Can") {
+            yield* Effect.forkScoped(hold(station, stream.port, listening))
+          } else if (subscription._tag === "Can" && listening.url !== undefined) {
+            yield* lookOften(station, subscription.port, listening.url, listening)
+          }
         }
       })
 

@@ -81,18 +81,19 @@ const work = Effect.fnUntraced(function* (
   const config = yield* Loaded
   const { content } = config
   const people = yield* peopleOf(config)
-  const { carried } = yield* Carrier
+  const { carried, take } = yield* Carrier
   const { address } = yield* HttpServer.HttpServer
   const tell = teller(options.json)
   const here = "port" in address ? `http://127.0.0.1:${address.port}` : "http://127.0.0.1"
-  const url = content.http?.publicUrl ?? here
   yield* Effect.forkScoped(Effect.forever(Effect.flatMap(Queue.take(carried), (stop) => tell.carried(stop))))
   if (people !== undefined) yield* Effect.forkScoped(keepGathering(people))
   const listener = yield* Listener
-  if (content.http?.publicUrl !== undefined) {
-    const everyMs = millis(content.schedule?.listen, defaultLookMs)
-    yield* listener.start({ url, everyMs, onReport: tell.listened })
-  }
+  yield* listener.start({
+    url: content.http?.publicUrl,
+    everyMs: millis(content.schedule?.listen, defaultLookMs),
+    onEvent: take,
+    onReport: tell.listened
+  })
   if (demo !== undefined) yield* demo.subscribe(here)
   yield* tell.ready(here, content, demo)
   const schedule = {

@@ -125,6 +125,63 @@ describe("a webhook that RingCentral has blacklisted", () => {
   )
 })
 
+describe("a WebSocket", () => {
+  it.live("brings events to a worker that nobody can reach, and what is lost with it is read (L1, L10)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ rest: rarely, websocket: true })
+      const { sandbox } = world
+      const worker = yield* startWorker(world)
+      const [first = "", second = "", third = ""] = sandbox.people
+      const holds = (person: string) => Effect.map(heldEverywhere(world), (held) => held.includes(person))
+      yield* eventually("it listens", Effect.map(listened(world), (times) => times.length === 1))
+      expect(yield* subscriptionOf(world)).toEqual([])
+      yield* sandbox.text({ from: first, to: acmeSender, text: "STOP" })
+      yield* eventually("an event is carried", holds(first))
+
+      // Nobody is connected, and the next connection is refused for a while.
+      yield* sandbox.fault({ account: ringcentral, kind: "unavailable", operation: "subscribe", times: 1 })
+      expect(yield* sandbox.hangUp(ringcentral)).toEqual({ hungUp: 1 })
+      yield* sandbox.text({ from: second, to: acmeSender, text: "revoke" })
+      yield* eventually("the gap is told", tellsOfGap(worker))
+      yield* eventually("what was lost is carried", holds(second))
+      yield* sandbox.text({ from: third, to: acmeSender, text: "STOP" })
+      yield* eventually("events come again", holds(third))
+    })
+  )
+
+  it.live("whose event could not be stored is given up, and everything is read (L1)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ rest: rarely, websocket: true })
+      const worker = yield* startWorker(world)
+      yield* eventually("it listens", Effect.map(listened(world), (times) => times.length === 1))
+      yield* world.cut
+      const [person = ""] = world.sandbox.people
+      yield* world.sandbox.text({ from: person, to: acmeSender, text: "revoke" })
+      yield* eventually(
+        "it is not stored",
+        Effect.sync(() => worker.logged.some((line) => line.includes("events do not come")))
+      )
+      yield* world.mend
+      yield* eventually(
+        "it is carried",
+        Effect.map(heldEverywhere(world), (held) => held.includes(person))
+      )
+    })
+  )
+})
+
+describe("a login", () => {
+  it.live("waits at a gate that all processes share (L15)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ rest: rarely })
+      yield* startWorker(world)
+      const gates = yield* world.sql<{ key: string }>("select key from pace where key like 'ringcentral/%/auth'")
+      expect(gates.length).toBe(1)
+      expect(yield* count(world, "token")).toBe(1)
+    })
+  )
+})
+
 describe("a subscription", () => {
   it.live("that is looked at again and again is one time of listening; each start begins another", () =>
     inMovableTime((pass) =>

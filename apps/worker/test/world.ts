@@ -43,6 +43,8 @@ export interface WorldOptions {
   readonly deaf?: boolean
   /** How far the providers' clocks are ahead of ours (ms). */
   readonly aheadMs?: number
+  /** RingCentral's events come by WebSocket, and no provider can reach the worker. */
+  readonly websocket?: boolean
   /** Azure takes requests of any date: its client dates them by real time, whatever clock a test has. */
   readonly anyDate?: boolean
   /** An account beside the two. */
@@ -130,10 +132,11 @@ ${extra}
     senders: ${senders([acmeSender])}
     limits: ${briefly}
     settle: 1 millis
+    ${options.websocket === true ? "websocket: true" : ""}
     ${options.deaf === true ? "" : "webhook: { verificationToken: { env: ACME_WEBHOOK_TOKEN } }"}
 ${extra}
 ${third}
-http: { port: ${port}, publicUrl: "http://127.0.0.1:${port}" }
+http: { port: ${port}${options.websocket === true ? "" : `, publicUrl: "http://127.0.0.1:${port}"`} }
 ${options.rest ?? "schedule: { every: 1 hour }"}
 `
 }

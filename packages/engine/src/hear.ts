@@ -17,10 +17,18 @@ export const hearRequest = Effect.fn("hearRequest")(function* (
   port: EventPort,
   request: RawRequest
 ): Effect.fn.Return<HeardRequest, LedgerError, Connection | Fleet> {
+  return yield* storeReceived(station, yield* port.receive(request), request.receivedAt)
+})
+
+/** Stores what an event carried, however it came. */
+export const storeReceived = Effect.fn("storeReceived")(function* (
+  station: Station,
+  received: Received,
+  receivedAt: number
+): Effect.fn.Return<HeardRequest, LedgerError, Connection | Fleet> {
   const { settings } = yield* Fleet
-  const received = yield* port.receive(request)
   if (received._tag === "NotAuthentic" || received._tag === "NotUnderstood") {
-    yield* Effect.logWarning("a webhook request was not taken", {
+    yield* Effect.logWarning("an event was not taken", {
       account: station.account.name,
       outcome: received._tag,
       reason: received.reason
@@ -28,7 +36,7 @@ export const hearRequest = Effect.fn("hearRequest")(function* (
   }
   if (received._tag !== "Understood") return { reply: received.reply, received: received._tag }
   for (const problem of received.problems) {
-    yield* Effect.logWarning("a part of a webhook request could not be understood", {
+    yield* Effect.logWarning("a part of an event could not be understood", {
       account: station.account.name,
       part: problem.row,
       reason: problem.reason
@@ -36,7 +44,7 @@ export const hearRequest = Effect.fn("hearRequest")(function* (
   }
   if (received.contacts !== undefined) yield* meet(station, received.contacts)
   if (received.observations.length === 0) return { reply: received.reply, received: received._tag }
-  const ingested = yield* ingest(station.account, received.observations, request.receivedAt, settings.echoMs)
+  const ingested = yield* ingest(station.account, received.observations, receivedAt, settings.echoMs)
   return { reply: received.reply, received: received._tag, ingested }
 })
 

@@ -240,6 +240,7 @@ export const makeFake = (account: AccountName, options: FakeOptions = {}): Fake 
         })
     }),
     subscription: cannot("it always calls"),
+    stream: cannot("it always calls"),
     evidence:
       options.keepsMessages === true
         ? can({

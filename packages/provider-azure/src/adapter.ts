@@ -38,6 +38,7 @@ export const makeAzureAdapter: (
       "Event Grid subscriptions are made in Azure itself: `az eventgrid event-subscription create`",
       eventGrid
     ),
+    stream: cannot("Azure calls webhooks; it offers no connection that brings events", eventGrid),
     evidence: cannot("Azure does not keep the texts that people send", privacy),
     limits: [limitGroup(resolved)],
     keywords: azureKeywords,

@@ -14,6 +14,7 @@ import { makeEventPort } from "./events.ts"
 import { makeGeneration } from "./generation.ts"
 import { ringcentralKeywords } from "./keywords.ts"
 import { makeSubscriptionPort } from "./subscription.ts"
+import { makeStreamPort } from "./stream.ts"
 
 /**
  * An adapter for one account. Closing the scope ends what is in flight and forgets the token.
@@ -40,6 +41,9 @@ export const makeRingCentralAdapter = Effect.fn("makeRingCentralAdapter")(functi
     write: { optOut: can(optOut), optIn: can(optIn) },
     events: verificationToken === undefined ? noToken : can(makeEventPort(account, verificationToken)),
     subscription: verificationToken === undefined ? noToken : can(makeSubscriptionPort(client, verificationToken)),
+    stream: config.websocket
+      ? can(makeStreamPort(client, config))
+      : notYet("set websocket: true, and give the app the permission WebSocketsSubscription"),
     evidence: can(evidence),
     get limits() {
       return credential.limits.groups()

@@ -61,6 +61,8 @@ export const RingCentralConfig = Schema.Struct({
   limits: Schema.optionalKey(RingCentralLimits),
   /** None: no events. */
   verificationToken: Schema.optionalKey(RingCentralVerificationToken),
+  /** Takes events by a WebSocket, for which the app needs the permission `WebSocketsSubscription`. Default: no. */
+  websocket: Schema.optionalKey(Schema.Boolean),
   /** For one request, its answer's body included. Default: 30 seconds. */
   timeout: Schema.optionalKey(Schema.DurationFromString),
   /** How long after a write a read is not believed. Default: 60 seconds, a guess: RingCentral promises nothing. */
@@ -100,6 +102,7 @@ export interface ResolvedConfig {
   /** Undefined: as many as the API takes. */
   readonly recipients: number | undefined
   readonly verificationToken: Redacted.Redacted | undefined
+  readonly websocket: boolean
   readonly timeout: Duration.Duration
   readonly settle: Duration.Duration
   /** What requests leave by. */
@@ -131,6 +134,7 @@ export const resolveConfig = Effect.fn("resolveConfig")(function* (
     concurrency: limits?.concurrency ?? 4,
     recipients: limits?.recipients,
     verificationToken: config.verificationToken,
+    websocket: config.websocket ?? false,
     timeout: config.timeout ?? Duration.seconds(30),
     settle: config.settle ?? Duration.seconds(60),
     fetch: network

@@ -31,11 +31,16 @@ const receive = (account: AccountName, token: Redacted.Redacted, request: RawReq
   if (!same(request.headers["verification-token"] ?? "", Redacted.value(token))) {
     return { _tag: "NotAuthentic", reason: "the Verification-Token header is missing or wrong", reply: reply(401) }
   }
-  const envelope = decodeEnvelope(request.body)
+  return readEvent(account, request.body, request.receivedAt)
+}
+
+/** An event that is known to come from RingCentral. */
+export const readEvent = (account: AccountName, body: string, receivedAt: number): Received => {
+  const envelope = decodeEnvelope(body)
   if (Option.isNone(envelope)) return notUnderstood("the body is no RingCentral event")
   // A reminder that the subscription will end.
   if (envelope.value.event.startsWith("/restapi/v1.0/subscription/")) return { _tag: "Ending", reply: reply(200) }
-  const told = understand(account, envelope.value, request.receivedAt)
+  const told = understand(account, envelope.value, receivedAt)
   if (told === undefined) return notUnderstood("the event's body is not what RingCentral promises")
   return { _tag: "Understood", ...told, reply: reply(200) }
 }

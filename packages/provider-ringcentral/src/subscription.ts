@@ -12,7 +12,7 @@ import type { Group } from "./limits.ts"
 import { readMissed } from "./missed.ts"
 import { SubscriptionCreated, SubscriptionList, SubscriptionRecord } from "./wire.ts"
 
-const root = "/restapi/v1.0/subscription"
+export const root = "/restapi/v1.0/subscription"
 
 /** Ten years, the most RingCentral grants a webhook. Left out, or put one level deeper, it becomes a week without a word. */
 const lifetime = 315_360_000
@@ -49,7 +49,7 @@ const ensure = Effect.fn("RingCentral.subscribe")(function* (
   wish: Wish
 ): Effect.fn.Return<Subscription, ProviderError> {
   const { client, made, url } = wish
-  const events = [`${client.a2p}/opt-outs`, `${client.a2p}/messages?direction=Inbound`]
+  const events = eventsOf(client)
   const filters = [...events, reminder]
   const found = (yield* client.ask(call("GET", root, "light"), SubscriptionList)).records
     .flatMap((record) => Option.toArray(decodeSubscription(record)))
@@ -72,6 +72,12 @@ const ensure = Effect.fn("RingCentral.subscribe")(function* (
   if (!silent) yield* remove
   return report(next, events)
 })
+
+/** What Stopline wants to hear. */
+export const eventsOf = ({ a2p }: Client): ReadonlyArray<string> => [
+  `${a2p}/opt-outs`,
+  `${a2p}/messages?direction=Inbound`
+]
 
 const subscribe = ({ client, token, url }: Wish, filters: ReadonlyArray<string>) => {
   const body = {
@@ -129,7 +135,7 @@ const covers = (record: SubscriptionRecord, filter: string): boolean =>
   record.eventFilters.some((has) => sameFilter(has, filter)) || isDisabled(record, filter) !== undefined
 
 /** A reminder that RingCentral does not send is nobody's loss: each look prolongs. */
-const report = (record: SubscriptionRecord, events: ReadonlyArray<string>): Subscription => ({
+export const report = (record: SubscriptionRecord, events: ReadonlyArray<string>): Subscription => ({
   id: record.id,
   ...(typeof record.expirationTime === "string" && { expiresAt: record.expirationTime }),
   missing: events.flatMap((filter) => {

@@ -128,6 +128,24 @@ export type SubscriptionRecord = typeof SubscriptionRecord.Type
 export const SubscriptionCreated = json(SubscriptionRecord)
 export const SubscriptionList = json(Schema.Struct({ records: Schema.Array(Schema.Unknown) }))
 
+/** WsTokenResponse: opens one connection, once. */
+export const SocketToken = json(Schema.Struct({ uri: Schema.NonEmptyString, ws_access_token: Schema.NonEmptyString }))
+
+/** What comes by a WebSocket: what it is about, and mostly a body. */
+export const SocketMessage = json(
+  Schema.TupleWithRest(
+    Schema.Tuple([
+      Schema.Struct({
+        type: Schema.String,
+        messageId: absent(Schema.String),
+        status: absent(Schema.Number)
+      })
+    ]),
+    [Schema.Unknown]
+  )
+)
+export type SocketMessage = typeof SocketMessage.Type
+
 /** Upstream is a network between RingCentral and the carrier: neither the person nor us. */
 const origins: Readonly<Record<string, Origin>> = {
   Recipient: "recipient",

@@ -14,7 +14,7 @@ import type {
   Recipient,
   SenderAddress
 } from "@stopline/consent"
-import type { Duration, Effect } from "effect"
+import type { Duration, Effect, Scope } from "effect"
 import type { Capability } from "./capability.ts"
 import type { ProviderError } from "./error.ts"
 
@@ -28,6 +28,7 @@ export interface ProviderAdapter {
   readonly write: { readonly optOut: Capability<WritePort>; readonly optIn: Capability<WritePort> }
   readonly events: Capability<EventPort>
   readonly subscription: Capability<SubscriptionPort>
+  readonly stream: Capability<StreamPort>
   readonly evidence: Capability<EvidencePort>
   /** As far as they are known now: a provider may tell them only with its answers. */
   readonly limits: ReadonlyArray<LimitGroup>
@@ -206,6 +207,19 @@ export interface Subscription {
   readonly expiresAt?: string
   /** Events that the provider will not send although it was asked for them, with its reason. To be shown to a person. */
   readonly missing: ReadonlyArray<{ readonly filter: string; readonly reason: string }>
+}
+
+/** Holds a connection by which the provider tells its events: no public address is needed. */
+export interface StreamPort {
+  /** Connected and subscribed once it succeeds. Closing the scope hangs up. */
+  readonly connect: Effect.Effect<EventStream, ProviderError, Scope.Scope>
+  readonly missed: SubscriptionPort["missed"]
+}
+
+export interface EventStream {
+  readonly subscription: Subscription
+  /** Waits for what is said next, and fails when the connection is lost. Nobody waits for the replies. */
+  readonly next: Effect.Effect<Received, ProviderError>
 }
 
 /** Both in ms since the epoch. */

@@ -21,6 +21,7 @@ const adapter = (write: ProviderAdapter["write"]): ProviderAdapter => ({
   write,
   events: none,
   subscription: none,
+  stream: none,
   evidence: none,
   limits: [],
   keywords: { optOut: [], optIn: [] },

@@ -90,6 +90,9 @@ const routes: Readonly<Record<string, Route>> = {
     { account: "fabrikam", url: "http://127.0.0.1:8080/webhooks/fabrikam" },
     (sandbox, webhook) => Effect.as(sandbox.listen(webhook), {})
   ),
+  "POST /hangups": taking(Schema.Struct({ account: Schema.String }), { account: "acme" }, (sandbox, { account }) =>
+    sandbox.hangUp(account)
+  ),
   "POST /faults": taking(Fault, { account: "acme", kind: "throttle", retryAfter: 2, times: 1 }, (sandbox, fault) =>
     Effect.as(sandbox.fault(fault), {})
   ),

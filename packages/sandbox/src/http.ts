@@ -8,7 +8,8 @@ import { request as requestHttps } from "node:https"
 import type { Post } from "./courier.ts"
 import { SandboxError } from "./error.ts"
 import { Dropped } from "./perform.ts"
-import type { OutgoingAnswer, OutgoingRequest, WireRequest, WireResponse } from "./wire.ts"
+import { WebSocketServer } from "ws"
+import type { Line, Listener, OutgoingAnswer, OutgoingRequest, WireRequest, WireResponse } from "./wire.ts"
 
 const host = "127.0.0.1"
 
@@ -68,10 +69,35 @@ const close = (server: Server): Effect.Effect<void> =>
     server.closeAllConnections()
   })
 
+type Connect = (query: string, line: Line) => Listener | undefined
+
+/** Takes WebSockets at /ws, until the scope closes. */
+const takeSockets = (server: Server, connect: Connect): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.sync(() => new WebSocketServer({ noServer: true })),
+      (sockets) => Effect.sync(() => sockets.clients.forEach((socket) => socket.terminate()))
+    ),
+    (sockets) => {
+      server.on("upgrade", (message, stream, head) => {
+        const [path, query = ""] = (message.url ?? "").split("?")
+        if (path !== "/ws") return stream.destroy()
+        sockets.handleUpgrade(message, stream, head, (socket) => {
+          const line = { send: (text: string) => socket.send(text), close: () => socket.close() }
+          const listener = connect(query, line)
+          if (listener === undefined) return socket.close()
+          socket.on("message", (data: Buffer) => listener.message(data.toString()))
+          socket.on("close", listener.closed)
+        })
+      })
+    }
+  )
+
 /** Answers requests at an origin of its own until the scope closes. Returns the origin, without a slash. */
 export const serve = Effect.fnUntraced(function* (
   port: number,
-  respond: (request: WireRequest) => Effect.Effect<WireResponse, Dropped>
+  respond: (request: WireRequest) => Effect.Effect<WireResponse, Dropped>,
+  connect?: Connect
 ): Effect.fn.Return<string, SandboxError, Scope.Scope> {
   const run = yield* FiberSet.makeRuntime()
   const exchange = (message: IncomingMessage, response: ServerResponse): Effect.Effect<void> =>
@@ -85,6 +111,7 @@ export const serve = Effect.fnUntraced(function* (
     // Nobody waits any more: what hangs need not hang on.
     response.once("close", () => fiber.interruptUnsafe())
   })
+  if (connect !== undefined) yield* takeSockets(server, connect)
   const actual = yield* Effect.acquireRelease(listen(server, port), () => close(server))
   return `http://${host}:${actual}`
 })

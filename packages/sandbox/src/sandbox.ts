@@ -71,7 +71,11 @@ export const startSandbox = Effect.fn("startSandbox")(function* (
   const ports = new Map(options.accounts?.map(({ name, port }) => [name, port]))
   const opened = yield* Effect.forEach(accounts, (account) =>
     Effect.map(
-      serve(ports.get(account.name) ?? 0, (request) => perform(account.handle(request), post)),
+      serve(
+        ports.get(account.name) ?? 0,
+        (request) => perform(account.handle(request), post),
+        account.vendor === "ringcentral" ? account.connect : undefined
+      ),
       (url) => describe(account, url)
     )
   )

@@ -30,6 +30,18 @@ export interface OutgoingRequest {
   readonly timeout: number
 }
 
+/** What a WebSocket can do. */
+export interface Line {
+  readonly send: (text: string) => void
+  readonly close: () => void
+}
+
+/** Who hears what comes by it. */
+export interface Listener {
+  readonly message: (text: string) => void
+  readonly closed: () => void
+}
+
 export type OutgoingAnswer =
   | ({ readonly _tag: "Answered" } & WireResponse)
   | { readonly _tag: "Unreachable"; readonly reason: string }

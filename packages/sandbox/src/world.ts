@@ -67,6 +67,8 @@ export interface World extends Outbox {
   readonly state: (account: string, sender?: string) => Effect.Effect<AccountState, SandboxError>
   /** RingCentral gives the webhooks of an account up, as after many failures. Returns how many. */
   readonly blacklist: (account: string) => Effect.Effect<{ readonly blacklisted: number }, SandboxError>
+  /** The WebSockets of a RingCentral account break. Returns how many. */
+  readonly hangUp: (account: string) => Effect.Effect<{ readonly hungUp: number }, SandboxError>
   /** Lets happen what is due only because time has passed. */
   readonly tick: Effect.Effect<void>
   readonly log: (account: string) => Effect.Effect<ReadonlyArray<LogEntry>, SandboxError>
@@ -188,6 +190,12 @@ const doings = (accounts: ReadonlyArray<AnyAccount>): Omit<World, "accounts" | "
     })
   })
 
+  const findRingCentral = Effect.fnUntraced(function* (name: string, cure: string) {
+    const account = yield* find(name)
+    if (account.vendor === "ringcentral") return account
+    return yield* new SandboxError({ problem: `${name} is no RingCentral account.`, cure })
+  })
+
   return {
     handle: (name, request) => Effect.map(find(name), (account) => account.handle(request)),
     text: Effect.fnUntraced(function* ({ from, text, to }) {
@@ -215,14 +223,12 @@ const doings = (accounts: ReadonlyArray<AnyAccount>): Omit<World, "accounts" | "
       Effect.map(sender === undefined || sender === "*" ? find(name) : own(name, sender), (account) =>
         account.state(sender)
       ),
-    blacklist: Effect.fnUntraced(function* (name) {
-      const account = yield* find(name)
-      if (account.vendor === "ringcentral") return { blacklisted: account.blacklist() }
-      return yield* new SandboxError({
-        problem: `${name} is no RingCentral account.`,
-        cure: "Event Grid blacklists nobody: it tries again for a day."
-      })
-    }),
+    blacklist: (name) =>
+      Effect.map(findRingCentral(name, "Event Grid blacklists nobody: it tries again for a day."), (account) => ({
+        blacklisted: account.blacklist()
+      })),
+    hangUp: (name) =>
+      Effect.map(findRingCentral(name, "Event Grid has no WebSockets."), (account) => ({ hungUp: account.hangUp() })),
     tick: Effect.sync(() => {
       for (const account of accounts) if (account.vendor === "ringcentral") account.tick()
     }),

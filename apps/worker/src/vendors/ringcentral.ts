@@ -23,6 +23,9 @@ export const RingCentralAccount = Schema.Struct({
     description: "v2: consents; v1: a2p-sms opt-outs, deprecated. Default: auto, v2 unless it is closed to the account"
   }),
   limits: Schema.optionalKey(RingCentralLimits),
+  websocket: Schema.optionalKey(Schema.Boolean).annotateKey({
+    description: "Takes events by a WebSocket instead of a webhook: no public URL is needed"
+  }),
   webhook: Schema.optionalKey(
     Schema.Struct({
       verificationToken: FromEnvironment.annotateKey({

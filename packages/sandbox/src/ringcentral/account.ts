@@ -8,11 +8,12 @@ import { OptOutList, type Source } from "../list.ts"
 import { RequestLog } from "../log.ts"
 import type { RingCentralOptions } from "../options.ts"
 import { strike } from "../strike.ts"
-import { type Outcome, type WireRequest, answer, mapResponse } from "../wire.ts"
+import { type Line, type Listener, type Outcome, type WireRequest, answer, mapResponse } from "../wire.ts"
 import { excuses, notFound, tokenExpired, tokenUnknown } from "./answers.ts"
 import { Gate, resolveLimits } from "./limits.ts"
 import { OAuth } from "./oauth.ts"
 import { type Answered, type Route, type Service, findRoute } from "./routes.ts"
+import { Sockets } from "./sockets.ts"
 import { Subscriptions } from "./subscription.ts"
 import { Traffic, everySender } from "./traffic.ts"
 
@@ -21,6 +22,10 @@ export interface RingCentralAccount extends Account {
   readonly clientId: string
   readonly clientSecret: string
   readonly jwt: string
+  /** Somebody connects to the WebSocket gateway; undefined: the token does not open it. */
+  readonly connect: (query: string, line: Line) => Listener | undefined
+  /** Every WebSocket breaks. Returns how many. */
+  readonly hangUp: () => number
   /** Time has passed: sends the reminders that are due. */
   readonly tick: () => void
   /** Gives its webhooks up, as after many failures. Returns how many. */
@@ -41,14 +46,16 @@ const makeService = (
   const faults = new Faults("ringcentral")
   const list = new OptOutList(500_000)
   const subscriptions = new Subscriptions({ accountId, ownerId, blacklistAfter, random, now })
+  const sockets = new Sockets({ accountId, ownerId, random, now })
   let salts = 0
   return {
     accountId,
     senders: options.senders,
     list,
-    traffic: new Traffic({ list, faults, subscriptions, surroundings, echo, optInEvents }),
+    traffic: new Traffic({ list, faults, subscriptions, sockets, surroundings, echo, optInEvents }),
     oauth: new OAuth({ ...credentials, ownerId, tokenSeconds, refreshTokens }, random),
     subscriptions,
+    sockets,
     faults,
     only: options.api,
     bare: options.records === "bare",
@@ -119,7 +126,7 @@ export const makeRingCentralAccount = (options: RingCentralOptions, surroundings
     jwt: options.jwt ?? `${secrets.hex(24)}.${secrets.hex(48)}.${secrets.hex(32)}`
   }
   const service = makeService(options, credentials, surroundings)
-  const { faults, list, subscriptions, traffic } = service
+  const { faults, list, sockets, subscriptions, traffic } = service
   const log = new RequestLog()
   return {
     name: options.name,
@@ -138,6 +145,8 @@ export const makeRingCentralAccount = (options: RingCentralOptions, surroundings
     send: (sender, person) => traffic.send(sender, person),
     state: (only) => stateOf(options.name, service, only),
     isOptedOut: (sender, person) => traffic.isOptedOut(sender, person),
+    connect: (query, line) => sockets.connect(query, line),
+    hangUp: () => sockets.hangUp(),
     tick: () => subscriptions.reminders().forEach(surroundings.deliver),
     blacklist: () => subscriptions.blacklist(),
     seed: (sender, recipient, source, at) => void list.set(sender, recipient, "OptOut", source, at)

@@ -12,6 +12,7 @@ import type { Group } from "./limits.ts"
 import { answerMessages, describeMessages } from "./messages.ts"
 import type { OAuth } from "./oauth.ts"
 import { answerAssignment, answerList, describeAssignment, describeList } from "./optouts.ts"
+import type { Sockets } from "./sockets.ts"
 import type { Subscriptions } from "./subscription.ts"
 import type { Traffic } from "./traffic.ts"
 
@@ -22,6 +23,7 @@ export interface Service {
   readonly traffic: Traffic
   readonly oauth: OAuth
   readonly subscriptions: Subscriptions
+  readonly sockets: Sockets
   readonly faults: Faults
   /** The one generation of the opt-out API that is served; undefined: both. */
   readonly only: "v1" | "v2" | undefined
@@ -134,13 +136,20 @@ const ofAccounts = [
 
 /** Undefined: nothing here. */
 export const findRoute = (service: Service, request: WireRequest): Route | undefined => {
-  const { accountId, now, oauth } = service
+  const { accountId, now, oauth, sockets } = service
   const login = { call: { operation: "token" }, group: "auth", open: true } as const
   switch (`${request.method} ${request.path}`) {
     case "POST /restapi/oauth/token":
       return { ...login, run: () => plain(oauth.token(request, now())) }
     case "POST /restapi/oauth/revoke":
       return { ...login, run: () => plain(oauth.revoke(request)) }
+    case "POST /restapi/oauth/wstoken":
+      return {
+        call: { operation: "subscribe" },
+        group: "auth",
+        open: false,
+        run: () => plain(sockets.token(request.headers["host"] ?? ""))
+      }
   }
   for (const [below, routeFor] of ofAccounts) {
     const [, account, rest] = below.exec(request.path) ?? []

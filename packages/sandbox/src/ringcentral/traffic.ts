@@ -7,6 +7,7 @@ import type { Faults } from "../fault.ts"
 import type { OptOutList, Source, Status } from "../list.ts"
 import { hear } from "./keywords.ts"
 import { type Message, messageBody } from "./messages.ts"
+import type { Sockets } from "./sockets.ts"
 import type { Subscriptions } from "./subscription.ts"
 
 /** RingCentral's word for every sender: in a record it means all of the account, in a query any. */
@@ -16,6 +17,7 @@ export interface TrafficOptions {
   readonly list: OptOutList
   readonly faults: Faults
   readonly subscriptions: Subscriptions
+  readonly sockets: Sockets
   readonly surroundings: Surroundings
   readonly echo: boolean
   readonly optInEvents: boolean
@@ -88,9 +90,13 @@ export class Traffic {
   }
 
   #emit(kind: "opt-outs" | "messages", sender: string, person: string, body: unknown): void {
-    const { faults, subscriptions, surroundings } = this.#options
+    const { faults, sockets, subscriptions, surroundings } = this.#options
     const deliveries = subscriptions.deliveries({ kind, sender }, body)
-    const copies = deliveries.length === 0 ? 0 : faults.copies(sender, person)
-    for (let copy = 0; copy < copies; copy++) deliveries.forEach(surroundings.deliver)
+    const notices = sockets.notices({ kind, sender }, body)
+    const copies = deliveries.length + notices.length === 0 ? 0 : faults.copies(sender, person)
+    for (let copy = 0; copy < copies; copy++) {
+      deliveries.forEach(surroundings.deliver)
+      for (const notice of notices) notice()
+    }
   }
 }

@@ -1,0 +1,105 @@
+import { assert, describe, it } from "@effect/vitest"
+import { type AccountOptions, startSandbox } from "@stopline/sandbox"
+import { Effect, Exit, Redacted, Scope } from "effect"
+import { TestClock } from "effect/testing"
+import { makeRingCentralAdapter } from "../src/index.ts"
+import { open, person, sender } from "./ports.ts"
+import { configFor, startRingCentral } from "./server.ts"
+
+const start = Effect.fn(function* (account: Partial<AccountOptions> = {}) {
+  const sandbox = yield* startSandbox({
+    accounts: [{ vendor: "ringcentral", name: "acme", senders: [sender], ...account }]
+  })
+  const [opened] = sandbox.accounts
+  if (opened?.vendor !== "ringcentral") return yield* Effect.die("no RingCentral account")
+  const { clientId, clientSecret, jwt } = opened.credentials
+  const adapter = yield* makeRingCentralAdapter(
+    configFor(opened.url, {
+      clientId,
+      clientSecret: Redacted.make(clientSecret),
+      jwt: Redacted.make(jwt),
+      websocket: true
+    })
+  )
+  return { port: open(adapter.stream), sandbox }
+})
+
+/** One turn of the real event loop, whatever clock a test has. */
+const turn = Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 1)))
+
+describe("a WebSocket", () => {
+  it.live("brings what a webhook would bring, in order", () =>
+    Effect.gen(function* () {
+      const { port, sandbox } = yield* start()
+      const { next, subscription } = yield* port.connect
+      assert.deepStrictEqual(subscription.missing, [])
+      yield* sandbox.text({ from: person(1), to: sender, text: "stop" })
+      const told = [yield* next, yield* next].map((received) => {
+        assert.strictEqual(received._tag, "Understood")
+        return received._tag === "Understood" ? received.observations.map(({ basis, state }) => [basis, state]) : []
+      })
+      assert.deepStrictEqual(told, [[["event", "opted-out"]], [["message", "opted-out"]]])
+    })
+  )
+
+  it.live("that is closed at either end fails whoever waits for it, and closes with its scope", () =>
+    Effect.gen(function* () {
+      const { port, sandbox } = yield* start()
+      const { next } = yield* port.connect
+      yield* sandbox.hangUp("acme")
+      const error = yield* Effect.flip(next)
+      assert.deepInclude(error.reason, { _tag: "Unavailable", mayHaveApplied: false })
+      const scope = yield* Scope.make()
+      yield* Scope.provide(port.connect, scope)
+      yield* Scope.close(scope, Exit.void)
+      while ((yield* sandbox.hangUp("acme")).hungUp > 0) yield* turn
+    })
+  )
+
+  it.effect("that falls silent is asked whether it is there, and believed as long as it answers", () =>
+    Effect.gen(function* () {
+      const { port, sandbox } = yield* start()
+      const { next } = yield* port.connect
+      const waiting = yield* Effect.forkChild(Effect.exit(next))
+      for (let minute = 0; minute < 60; minute++) {
+        yield* TestClock.adjust("30 seconds")
+        for (let turns = 0; turns < 10; turns++) yield* turn
+      }
+      assert.isUndefined(waiting.pollUnsafe())
+      // Time flies, and no answer can come.
+      yield* TestClock.adjust("1 minute")
+      while (waiting.pollUnsafe() === undefined) yield* turn
+      void sandbox
+    })
+  )
+
+  it.live("is opened with a new token each time, and subscribed anew", () =>
+    Effect.gen(function* () {
+      const { port, sandbox } = yield* start()
+      const first = yield* port.connect
+      const second = yield* port.connect
+      assert.notStrictEqual(first.subscription.id, second.subscription.id)
+      const tokens = (yield* sandbox.log("acme")).filter(({ operation }) => operation === "subscribe")
+      assert.strictEqual(tokens.length, 2)
+    })
+  )
+
+  it.live("is not opened where its token could be read on the way", () =>
+    Effect.gen(function* () {
+      for (const uri of ["ws://example.com/ws", "http://127.0.0.1:1/ws", "here"]) {
+        const server = yield* startRingCentral(() => ({ body: { uri, ws_access_token: "hushhush", expires_in: 30 } }))
+        const adapter = yield* makeRingCentralAdapter(configFor(server.url, { websocket: true }))
+        const error = yield* Effect.flip(Effect.scoped(open(adapter.stream).connect))
+        assert.strictEqual(error.reason._tag, "Unreadable")
+        assert.notInclude(JSON.stringify(error), "hush")
+      }
+    })
+  )
+
+  it.live("is not used unless the configuration says so", () =>
+    Effect.gen(function* () {
+      const adapter = yield* makeRingCentralAdapter(configFor("https://platform.ringcentral.com"))
+      assert.strictEqual(adapter.stream._tag, "NotYet")
+    })
+  )
+})
