@@ -209,11 +209,7 @@ describe.each(generations)("%s: the sandbox's people", (api) => {
       const told = yield* missed(span, next)
       assert.deepStrictEqual(
         told.observations.map(({ basis, recipient, state }) => `${recipient} ${basis} ${state}`).toSorted(),
-        [
-          `${person(0)} message opted-out`,
-          `${person(2)} message opted-out`,
-          `${person(3)} message opted-in`
-        ]
+        [`${person(0)} message opted-out`, `${person(2)} message opted-out`, `${person(3)} message opted-in`]
       )
       assert.deepStrictEqual((yield* missed({ since: since - 2000, until: since - 1000 })).observations, [])
     })

@@ -6,7 +6,7 @@ import { makeRingCentralAdapter } from "../src/index.ts"
 import { open, person, sender } from "./ports.ts"
 import { configFor, startRingCentral } from "./server.ts"
 
-const start = Effect.fn(function* (account: Partial<AccountOptions> = {}) {
+const start = Effect.fn(function* (account: Partial<Extract<AccountOptions, { vendor: "ringcentral" }>> = {}) {
   const sandbox = yield* startSandbox({
     accounts: [{ vendor: "ringcentral", name: "acme", senders: [sender], ...account }]
   })

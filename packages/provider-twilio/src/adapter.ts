@@ -57,6 +57,7 @@ export const makeTwilioAdapter = Effect.fn("makeTwilioAdapter")(function* (confi
     subscription: notYet(
       "enter the webhook's URL in Twilio's console, at the Messaging Service or at each number, with the method POST"
     ),
+    stream: notYet("Twilio calls webhooks; whether another way brings texts was not looked into"),
     evidence: can(makeEvidencePort(config, client)),
     limits: [
       {
