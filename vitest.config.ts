@@ -6,9 +6,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: [
-            "packages/{consent,provider,provider-azure,provider-ringcentral,provider-twilio,sandbox}/test/**/*.test.ts"
-          ]
+          include: ["packages/{consent,provider,provider-*,sandbox}/test/**/*.test.ts"]
         }
       },
       {

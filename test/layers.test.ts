@@ -103,7 +103,7 @@ describe("an import", () => {
     [
       "packages/engine/test/x.test.ts",
       `import "@stopline/worker"`,
-      "1: engine (layer 4) imports @stopline/worker (layer 5); it may import @stopline/consent, @stopline/provider, @stopline/ledger, @stopline/engine, @stopline/sandbox"
+      "1: engine (layer 4) imports @stopline/worker (layer 5); it may import @stopline/consent, @stopline/provider, @stopline/ledger, @stopline/engine, @stopline/provider-testkit, @stopline/sandbox"
     ],
     [
       "apps/worker/bin/x.mjs",

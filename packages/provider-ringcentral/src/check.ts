@@ -23,7 +23,8 @@ const checkOne = Effect.fn("RingCentral.check")(function* (
     operation: "check",
     method: "GET",
     path: `${client.a2p}/opt-outs`,
-    query: { from: sender, to: recipient, status: "all" },
+    // Not `all`: a record may come without its status, and only in a list of opt-outs is it known what that means.
+    query: { from: sender, to: recipient, status: "optout" },
     writes: false
   }
   return readAnswer(sender, recipient, yield* client.ask(call, RecordsPage))

@@ -4,7 +4,7 @@ export { type Delivery, type Outbox, type Post, startCourier } from "./courier.t
 export { SandboxError } from "./error.ts"
 export { Fault, type FaultKind, type Operation, type Vendor } from "./fault.ts"
 export type { LogEntry } from "./log.ts"
-export { type AccountOptions, SandboxOptions } from "./options.ts"
+export { type AccountOptions, type RingCentralOptions, SandboxOptions } from "./options.ts"
 export { Dropped, perform } from "./perform.ts"
 export { type Sandbox, type SandboxAccount, startSandbox } from "./sandbox.ts"
 export { TwilioWebhook } from "./twilio/webhook.ts"

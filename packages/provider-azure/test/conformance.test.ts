@@ -1,0 +1,46 @@
+/** The laws of adapters, on Azure's in all its modes. */
+import { AccountName } from "@stopline/consent"
+import { conformance } from "@stopline/provider-testkit"
+import { Duration, Effect, Redacted } from "effect"
+import { sandboxFake } from "../../../test/sandbox.ts"
+import { type AzureSettings, makeAzureAdapter } from "../src/index.ts"
+
+const account = AccountName.make("contoso")
+const secret = "4f1a-made-up-for-these-tests"
+
+const modes: Readonly<Record<string, Partial<typeof AzureSettings.Type>>> = {
+  "connection string": {},
+  "connection string, preview API": { apiVersion: "2024-12-10-preview" }
+}
+
+const fake = sandboxFake({
+  options: { vendor: "azure", name: account, senders: ["+14255550123"], retryDelays: [] },
+  operations: { probe: "check", check: "check", optOut: "add", optIn: "remove" },
+  secrets: ({ credentials }) => ["accessKey" in credentials ? credentials.accessKey : "", secret],
+  events: (sandbox) => ({
+    subscribe: (url) => Effect.orDie(Effect.asVoid(sandbox.subscribe({ account, url: `${url}?code=${secret}` }))),
+    forge: ({ query: { code: _, ...query }, ...request }) => [
+      { ...request, query },
+      { ...request, query: { ...query, code: "" } },
+      { ...request, query: { ...query, code: secret.slice(1) } },
+      { ...request, query, headers: { ...request.headers, "x-stopline-secret": `${secret}0` } }
+    ]
+  })
+})
+
+for (const [mode, settings] of Object.entries(modes)) {
+  conformance({
+    name: `azure, ${mode}`,
+    fake,
+    make: ({ account: { credentials }, url }, { timeout = Duration.minutes(1) }) =>
+      makeAzureAdapter({
+        account,
+        connectionString: Redacted.make(
+          `endpoint=${url}/;accesskey=${"accessKey" in credentials ? credentials.accessKey : ""}`
+        ),
+        webhookSecrets: [Redacted.make(secret)],
+        timeout,
+        ...settings
+      })
+  })
+}

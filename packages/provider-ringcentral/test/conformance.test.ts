@@ -1,0 +1,65 @@
+/** The laws of adapters, on RingCentral's in all its modes. */
+import { AccountName } from "@stopline/consent"
+import { cannotFake, conformance } from "@stopline/provider-testkit"
+import type { RingCentralOptions } from "@stopline/sandbox"
+import { Duration, Effect, Redacted } from "effect"
+import { sandboxFake, type Vendor } from "../../../test/sandbox.ts"
+import { makeRingCentralAdapter, type RingCentralConfig } from "../src/index.ts"
+import { tokenPath } from "./server.ts"
+
+const account = AccountName.make("acme")
+const token = "made-up-for-these-tests"
+
+interface Mode {
+  readonly settings?: Partial<RingCentralConfig>
+  /** What has to be different at RingCentral. */
+  readonly options?: Partial<RingCentralOptions>
+}
+
+const modes: Readonly<Record<string, Mode>> = {
+  "api v1": {},
+  "api v1, bare records": { options: { records: "bare" } }
+}
+
+const vendor = (options: Mode["options"]): Vendor => ({
+  options: { vendor: "ringcentral", name: account, senders: ["+16505550100"], ...options },
+  operations: {
+    probe: "list",
+    list: "list",
+    check: "list",
+    optOut: "bulk-assign",
+    optIn: "bulk-assign",
+    evidence: "messages"
+  },
+  login: `POST ${tokenPath}`,
+  secrets: ({ credentials }) => ("jwt" in credentials ? [credentials.clientSecret, credentials.jwt, token] : [token]),
+  events: () => ({
+    subscribe: () => cannotFake("RingCentral is subscribed through its API"),
+    forge: ({ headers: { "verification-token": _, ...headers }, ...request }) => [
+      { ...request, headers },
+      { ...request, headers: { ...headers, "verification-token": "" } },
+      { ...request, headers: { ...headers, "verification-token": token.slice(1) } },
+      { ...request, headers: { ...headers, "validation-token": token } }
+    ]
+  })
+})
+
+for (const [mode, { options, settings }] of Object.entries(modes)) {
+  conformance({
+    name: `ringcentral, ${mode}`,
+    fake: sandboxFake(vendor(options)),
+    make: ({ account: { credentials }, url }, { timeout = Duration.minutes(1) }) =>
+      "jwt" in credentials
+        ? makeRingCentralAdapter({
+            account,
+            server: url,
+            clientId: credentials.clientId,
+            clientSecret: Redacted.make(credentials.clientSecret),
+            jwt: Redacted.make(credentials.jwt),
+            verificationToken: Redacted.make(token),
+            timeout,
+            ...settings
+          })
+        : Effect.die("no RingCentral account")
+  })
+}
