@@ -11,3 +11,15 @@ export {
   AzureWebhookSecret
 } from "./config.ts"
 export { azureKeywords } from "./keywords.ts"
+export { type AzureProvider, type AzureProviderSettings, createAzureProvider } from "./plain.ts"
+export { Azure } from "./service.ts"
+export {
+  type CallOptions,
+  type Checked,
+  type Fact,
+  ProviderCallError,
+  ProviderConfigError,
+  type Webhook,
+  type WebhookRequest,
+  type Written
+} from "@stopline/provider"
