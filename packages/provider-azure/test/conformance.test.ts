@@ -19,11 +19,11 @@ const fake = sandboxFake({
   secrets: ({ credentials }) => ["accessKey" in credentials ? credentials.accessKey : "", secret],
   events: (sandbox) => ({
     subscribe: (url) => Effect.orDie(Effect.asVoid(sandbox.subscribe({ account, url: `${url}?code=${secret}` }))),
-    forge: ({ query: { code: _, ...query }, ...request }) => [
-      { ...request, query },
-      { ...request, query: { ...query, code: "" } },
-      { ...request, query: { ...query, code: secret.slice(1) } },
-      { ...request, query, headers: { ...request.headers, "x-stopline-secret": `${secret}0` } }
+    forge: (request) => [
+      { ...request, query: {} },
+      { ...request, query: { code: "" } },
+      { ...request, query: { code: secret.slice(1) } },
+      { ...request, query: {}, headers: { ...request.headers, "x-stopline-secret": `${secret}0` } }
     ]
   })
 })

@@ -35,11 +35,14 @@ const vendor = (options: Mode["options"]): Vendor => ({
   secrets: ({ credentials }) => ("jwt" in credentials ? [credentials.clientSecret, credentials.jwt, token] : [token]),
   events: () => ({
     subscribe: () => cannotFake("RingCentral is subscribed through its API"),
-    forge: ({ headers: { "verification-token": _, ...headers }, ...request }) => [
-      { ...request, headers },
+    forge: ({ headers, ...request }) => [
+      {
+        ...request,
+        headers: Object.fromEntries(Object.entries(headers).filter(([name]) => name !== "verification-token"))
+      },
       { ...request, headers: { ...headers, "verification-token": "" } },
       { ...request, headers: { ...headers, "verification-token": token.slice(1) } },
-      { ...request, headers: { ...headers, "validation-token": token } }
+      { ...request, headers: { ...headers, "verification-token": "", "validation-token": token } }
     ]
   })
 })

@@ -1,0 +1,131 @@
+/**
+ * The examples of the packages, each run as a program of its own against the
+ * sandbox: from the sources by the tests, and from the packed packages by the
+ * pack check.
+ */
+import { strict as assert } from "node:assert"
+import { spawn } from "node:child_process"
+import { text } from "node:stream/consumers"
+import type { Sandbox } from "@stopline/sandbox"
+import { Effect, Option, Stream } from "effect"
+
+export interface Example {
+  /** Below the folder of the package. */
+  readonly file: string
+  /** @param file where it is @param sandbox one with its default accounts */
+  readonly run: (file: string, sandbox: Sandbox) => Effect.Effect<void, unknown>
+}
+
+const contoso = "+14255550123"
+const acme = "+16505550100"
+const numbers = ["+15550100150", "+15550100151"] as const
+
+const credentials = ({ accounts }: Sandbox): Readonly<Record<string, string>> => ({
+  ...process.env,
+  ...Object.fromEntries(
+    accounts.flatMap((account): ReadonlyArray<readonly [string, string]> =>
+      account.vendor === "azure"
+        ? [["AZURE_CONNECTION_STRING", account.credentials.connectionString]]
+        : [
+            ["RC_SERVER", account.url],
+            ["RC_CLIENT_ID", account.credentials.clientId],
+            ["RC_CLIENT_SECRET", account.credentials.clientSecret],
+            ["RC_JWT", account.credentials.jwt]
+          ]
+    )
+  ),
+  AZURE_WEBHOOK_SECRET: secret,
+  PORT: "0"
+})
+
+const secret = "made-up-for-the-examples"
+
+const start = (file: string, args: ReadonlyArray<string>, sandbox: Sandbox) =>
+  Effect.acquireRelease(
+    Effect.sync(() => spawn(process.execPath, [file, ...args], { env: credentials(sandbox), stdio: "pipe" })),
+    (child) => Effect.sync(() => child.kill())
+  )
+
+/** What it printed, once it has ended. */
+const output = Effect.fnUntraced(function* (file: string, args: ReadonlyArray<string>, sandbox: Sandbox) {
+  const child = yield* start(file, args, sandbox)
+  const [lines, errors, code] = yield* Effect.promise(() =>
+    Promise.all([text(child.stdout), text(child.stderr), new Promise((resolve) => child.once("close", resolve))])
+  )
+  return {
+    lines: lines
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.trim()),
+    errors,
+    code
+  }
+}, Effect.scoped)
+
+const optOutAtAzure: Example = {
+  file: "packages/provider-azure/examples/opt-out.ts",
+  run: Effect.fn(function* (file, sandbox) {
+    const { code, errors, lines } = yield* output(file, [contoso, ...numbers], sandbox)
+    assert.deepEqual(
+      { code, errors, lines },
+      {
+        code: 0,
+        errors: "",
+        lines: [...numbers.map((number) => `${number} held`), ...numbers.map((number) => `${number} opted-out`)]
+      }
+    )
+    yield* sandbox.fault({ account: "contoso", kind: "throttle", retryAfter: 3, times: 1 })
+    const failed = yield* output(file, [contoso, ...numbers], sandbox)
+    assert.equal(failed.code, 1)
+    assert.match(failed.errors, /^Throttled azure: optOut: Throttled: Azure answered 429.* wait 3000 ms$/m)
+  })
+}
+
+const webhookOfAzure: Example = {
+  file: "packages/provider-azure/examples/webhook.ts",
+  run: Effect.fn(function* (file, sandbox) {
+    const child = yield* start(file, [], sandbox)
+    const lines = Stream.fromAsyncIterable(child.stdout.setEncoding("utf8"), String).pipe(
+      Stream.map(String),
+      Stream.splitLines
+    )
+    const heard = yield* lines.pipe(
+      Stream.mapEffect((line) => {
+        const port = /listening .*port: (\d+)/.exec(line)?.[1]
+        if (port === undefined) return Effect.succeed(line)
+        const url = `http://127.0.0.1:${port}/?code=${secret}`
+        return sandbox
+          .subscribe({ account: "contoso", url })
+          .pipe(Effect.andThen(sandbox.text({ from: numbers[0], to: contoso, text: "STOP" })), Effect.as(""))
+      }),
+      Stream.filter((line) => line !== ""),
+      Stream.runHead
+    )
+    assert.equal(Option.getOrUndefined(heard), `${numbers[0]} opted-out ${contoso} message`)
+  }, Effect.scoped)
+}
+
+const exportFromRingCentral: Example = {
+  file: "packages/provider-ringcentral/examples/export.ts",
+  run: Effect.fn(function* (file, sandbox) {
+    const { code, errors, lines } = yield* output(file, [acme], sandbox)
+    assert.deepEqual({ code, errors }, { code: 0, errors: "" })
+    const held = (yield* sandbox.state("acme", acme)).senders.flatMap(({ optedOut }) => optedOut)
+    assert.equal(held.length, 25)
+    assert.equal(lines.length, held.length)
+    for (const number of held) assert.ok(lines.some((line) => line.startsWith(`${number} ${acme} `)))
+  })
+}
+
+const optOutAtRingCentral: Example = {
+  file: "packages/provider-ringcentral/examples/opt-out.ts",
+  run: Effect.fn(function* (file, sandbox) {
+    yield* sandbox.edit({ account: "acme", sender: acme, action: "opt-out", recipients: [numbers[0]] })
+    yield* sandbox.edit({ account: "acme", sender: acme, action: "opt-in", recipients: [numbers[1]] })
+    const { code, errors, lines } = yield* output(file, [acme, ...numbers], sandbox)
+    assert.deepEqual({ code, errors, lines }, { code: 0, errors: "", lines: [`${numbers[1]} held`] })
+  })
+}
+
+export const examplesOfAzure: ReadonlyArray<Example> = [optOutAtAzure, webhookOfAzure]
+export const examplesOfRingCentral: ReadonlyArray<Example> = [exportFromRingCentral, optOutAtRingCentral]
