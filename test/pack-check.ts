@@ -1,0 +1,157 @@
+/**
+ * The packages as strangers get them: built, packed, looked at by publint and by
+ * "are the types wrong?", and installed with npm in an empty project, where they
+ * are imported, their examples compiled, and run against the sandbox.
+ *
+ *   npm run pack:check
+ */
+import { execFile } from "node:child_process"
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import path from "node:path"
+import { promisify } from "node:util"
+import { startSandbox } from "@stopline/sandbox"
+import { Console, Effect, Schema } from "effect"
+import { examplesOfAzure, examplesOfRingCentral } from "./examples.ts"
+
+const root = path.join(import.meta.dirname, "..")
+const bin = path.join(root, "node_modules/.bin")
+
+/** In the order of their layers: each needs only those before it. */
+const published = [
+  "consent",
+  "provider",
+  "provider-testkit",
+  "provider-azure",
+  "provider-ringcentral",
+  "ledger",
+  "engine"
+]
+const examples = [...examplesOfAzure, ...examplesOfRingCentral]
+
+const exec = promisify(execFile)
+
+/** What it printed. Whatever goes wrong is fatal, with all that was printed. */
+const run = (cwd: string, command: string, ...args: ReadonlyArray<string>) =>
+  Effect.tryPromise(() => exec(command, [...args], { cwd, maxBuffer: 2 ** 26 })).pipe(
+    Effect.map(({ stdout }) => stdout),
+    Effect.mapError(({ cause }) => new Error(`${command} ${args.join(" ")}\n${printed(cause)}`))
+  )
+
+const printed = (cause: unknown): string =>
+  cause instanceof Error && "stdout" in cause && "stderr" in cause
+    ? `${String(cause.stdout)}${String(cause.stderr)}`
+    : String(cause)
+
+const Manifest = Schema.fromJsonString(
+  Schema.Struct({
+    dependencies: Schema.Record(Schema.String, Schema.String),
+    peerDependencies: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
+    exports: Schema.Record(Schema.String, Schema.Unknown)
+  })
+)
+
+const manifestOf = Effect.fnUntraced(function* (name: string) {
+  const file = path.join(root, "packages", name, "package.json")
+  return yield* Schema.decodeEffect(Manifest)(yield* Effect.promise(() => readFile(file, "utf8")))
+})
+
+/** The package itself, and those of ours below it. */
+const closure: (name: string) => Effect.Effect<ReadonlySet<string>, Schema.SchemaError> = Effect.fnUntraced(
+  function* (name) {
+    const { dependencies } = yield* manifestOf(name)
+    const below = Object.keys(dependencies).flatMap((dependency) => /^@stopline\/(.+)$/.exec(dependency)?.[1] ?? [])
+    const found = yield* Effect.forEach(below, closure)
+    return new Set([name, ...found.flatMap((names) => [...names])])
+  }
+)
+
+const build = Effect.gen(function* () {
+  // What was built from sources that are gone must not be packed.
+  yield* Effect.promise(() =>
+    Promise.all(
+      published.map((name) => rm(path.join(root, "packages", name, "dist"), { recursive: true, force: true }))
+    )
+  )
+  yield* run(root, path.join(bin, "tsc"), "-b")
+})
+
+/** Packs one package, and lets the two judges look at it. Returns the tarball. */
+const pack = Effect.fnUntraced(function* (name: string, folder: string) {
+  yield* run(path.join(root, "packages", name), "npx", "--yes", "pnpm@12.21.0", "pack", "--pack-destination", folder)
+  const tarball = path.join(folder, `stopline-${name}-0.1.0.tgz`)
+  const files = yield* run(folder, "tar", "tzf", tarball)
+  if (/\/test\/|tsbuildinfo|\.env|\.test\./.test(files)) {
+    return yield* Effect.fail(new Error(`${name} packs more than it should:\n${files}`))
+  }
+  yield* run(root, path.join(bin, "publint"), "run", tarball, "--strict")
+  yield* run(root, path.join(bin, "attw"), tarball, "--profile", "esm-only")
+  return tarball
+})
+
+/** An empty project with this package in it. Returns how much came along. */
+const install = Effect.fnUntraced(function* (name: string, folder: string, tarballs: ReadonlyMap<string, string>) {
+  const needed = yield* closure(name)
+  const { exports, peerDependencies = {} } = yield* manifestOf(name)
+  yield* Effect.promise(() => mkdir(folder))
+  const manifest = { name: "scratch", private: true, type: "module" }
+  yield* Effect.promise(() => writeFile(path.join(folder, "package.json"), JSON.stringify(manifest)))
+  const peers = Object.entries(peerDependencies).map(([peer, range]) => `${peer}@${range}`)
+  const files = [...needed].map((each) => tarballs.get(each) ?? each)
+  yield* run(folder, "npm", "install", "--prefer-offline", "--no-audit", "--no-fund", ...files)
+  const packages = (yield* run(folder, "npm", "ls", "--all", "--parseable")).trim().split("\n").length - 1
+  const kilobytes = Number((yield* run(folder, "du", "-sk", "node_modules")).split("\t")[0])
+  // Peers are the business of whoever installs, so they are not counted.
+  if (peers.length > 0) yield* run(folder, "npm", "install", "--prefer-offline", "--no-audit", "--no-fund", ...peers)
+  const entries = Object.keys(exports).map((entry) => `@stopline/${name}${entry.slice(1)}`)
+  const imports = entries.filter((entry) => entry !== "@stopline/provider-testkit")
+  yield* run(folder, process.execPath, "-e", imports.map((entry) => `await import("${entry}")`).join("\n"))
+  return `${packages} packages, ${(kilobytes / 1024).toFixed(1)} MB`
+})
+
+/** Compiles the package's examples where it is installed, with the types that came along, and runs them. */
+const tryExamples = Effect.fnUntraced(function* (name: string, folder: string) {
+  const own = examples.filter(({ file }) => file.startsWith(`packages/${name}/examples/`))
+  if (own.length === 0) return 0
+  const there = (yield* Effect.promise(() => readdir(path.join(root, "packages", name, "examples")))).length
+  if (there !== own.length) return yield* Effect.fail(new Error(`${name} has examples that nobody runs`))
+  yield* Effect.promise(() => cp(path.join(root, "packages", name, "examples"), folder, { recursive: true }))
+  const types = path.join(root, "node_modules/@types")
+  const flags = [
+    "--noEmit",
+    "--strict",
+    "--module",
+    "nodenext",
+    "--target",
+    "es2024",
+    "--lib",
+    "es2025,esnext.disposable"
+  ]
+  const sources = own.map(({ file }) => path.basename(file))
+  yield* run(folder, path.join(bin, "tsc"), ...flags, "--typeRoots", types, "--types", "node", ...sources)
+  for (const { file, run } of own) {
+    yield* Effect.flatMap(startSandbox(), (sandbox) => run(path.join(folder, path.basename(file)), sandbox)).pipe(
+      Effect.scoped
+    )
+  }
+  return own.length
+})
+
+const check = Effect.gen(function* () {
+  const folder = yield* Effect.acquireRelease(
+    Effect.promise(() => mkdtemp(path.join(tmpdir(), "stopline-pack-"))),
+    (folder) => Effect.promise(() => rm(folder, { recursive: true }))
+  )
+  yield* build
+  const tarballs = new Map<string, string>()
+  for (const name of published) tarballs.set(name, yield* pack(name, folder))
+  yield* Console.log(`${published.length} packages packed; publint and attw have nothing to say.`)
+  for (const name of published) {
+    const project = path.join(folder, name)
+    const size = yield* install(name, project, tarballs)
+    const ran = yield* tryExamples(name, project)
+    yield* Console.log(`@stopline/${name}: ${size}${ran === 0 ? "" : `; ${ran} examples ran`}`)
+  }
+}).pipe(Effect.scoped)
+
+await Effect.runPromise(check)
