@@ -51,6 +51,8 @@ const Manifest = Schema.fromJsonString(
   })
 )
 
+const Installed = Schema.fromJsonString(Schema.Struct({ packages: Schema.Record(Schema.String, Schema.Unknown) }))
+
 const manifestOf = Effect.fnUntraced(function* (name: string) {
   const file = path.join(root, "packages", name, "package.json")
   return yield* Schema.decodeEffect(Manifest)(yield* Effect.promise(() => readFile(file, "utf8")))
@@ -98,15 +100,17 @@ const install = Effect.fnUntraced(function* (name: string, folder: string, tarba
   yield* Effect.promise(() => writeFile(path.join(folder, "package.json"), JSON.stringify(manifest)))
   const peers = Object.entries(peerDependencies).map(([peer, range]) => `${peer}@${range}`)
   const files = [...needed].map((each) => tarballs.get(each) ?? each)
-  yield* run(folder, "npm", "install", "--prefer-offline", "--no-audit", "--no-fund", ...files)
-  const packages = (yield* run(folder, "npm", "ls", "--all", "--parseable")).trim().split("\n").length - 1
-  const kilobytes = Number((yield* run(folder, "du", "-sk", "node_modules")).split("\t")[0])
+  const npmInstall = ["install", "--prefer-offline", "--no-audit", "--no-fund"]
   // Peers are the business of whoever installs, so they are not counted.
-  if (peers.length > 0) yield* run(folder, "npm", "install", "--prefer-offline", "--no-audit", "--no-fund", ...peers)
+  yield* run(folder, "npm", ...npmInstall, "--omit=peer", ...files)
+  const lock = path.join(folder, "node_modules/.package-lock.json")
+  const installed = yield* Schema.decodeEffect(Installed)(yield* Effect.promise(() => readFile(lock, "utf8")))
+  const kilobytes = Number((yield* run(folder, "du", "-sk", "node_modules")).split("\t")[0])
+  if (peers.length > 0) yield* run(folder, "npm", ...npmInstall, ...peers)
   const entries = Object.keys(exports).map((entry) => `@stopline/${name}${entry.slice(1)}`)
   const imports = entries.filter((entry) => entry !== "@stopline/provider-testkit")
   yield* run(folder, process.execPath, "-e", imports.map((entry) => `await import("${entry}")`).join("\n"))
-  return `${packages} packages, ${(kilobytes / 1024).toFixed(1)} MB`
+  return `${Object.keys(installed.packages).length} packages, ${(kilobytes / 1024).toFixed(1)} MB`
 })
 
 /** Compiles the package's examples where it is installed, with the types that came along, and runs them. */
@@ -117,16 +121,8 @@ const tryExamples = Effect.fnUntraced(function* (name: string, folder: string) {
   if (there !== own.length) return yield* Effect.fail(new Error(`${name} has examples that nobody runs`))
   yield* Effect.promise(() => cp(path.join(root, "packages", name, "examples"), folder, { recursive: true }))
   const types = path.join(root, "node_modules/@types")
-  const flags = [
-    "--noEmit",
-    "--strict",
-    "--module",
-    "nodenext",
-    "--target",
-    "es2024",
-    "--lib",
-    "es2025,esnext.disposable"
-  ]
+  // The default libraries, and no declaration skipped: what does not fit would show at somebody's home.
+  const flags = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2024"]
   const sources = own.map(({ file }) => path.basename(file))
   yield* run(folder, path.join(bin, "tsc"), ...flags, "--typeRoots", types, "--types", "node", ...sources)
   for (const { file, run } of own) {

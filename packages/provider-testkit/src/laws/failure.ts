@@ -50,7 +50,7 @@ const failures: ReadonlyArray<Failure> = [
 ]
 
 /** Spoils one call, and returns the error it ends in. */
-export const spoil = Effect.fnUntraced(function* ({ adapter, fake }: Bench, operation: Operation, fault: Fault) {
+const spoil = Effect.fnUntraced(function* ({ adapter, fake }: Bench, operation: Operation, fault: Fault) {
   const call = yield* callOf(operation, adapter, fake, personOf(fake))
   // Whoever has to log in has done so, and the fault strikes the call itself.
   yield* adapter.probe(fake.sender)

@@ -2,12 +2,11 @@
  * Laws of reading a list (L5, L6): every page size and every cursor lead to the
  * same people, and only the provider's own word ends the list.
  */
-import type { ListPort, Page } from "@stopline/provider"
 import { Effect } from "effect"
 import { assert } from "vitest"
 import { personOf } from "../call.ts"
-import type { Fake } from "../fake.ts"
 import { type Bench, type Law, need } from "../law.ts"
+import { optedOut, pagesFrom } from "../walk.ts"
 
 const count = 12
 
@@ -17,27 +16,6 @@ const seeded = Effect.fnUntraced(function* ({ adapter, fake }: Bench) {
   yield* fake.seed(fake.people.slice(0, count))
   return list
 })
-
-/** The pages from a cursor to the end. */
-const pagesFrom = Effect.fnUntraced(function* (list: ListPort, fake: Fake, size: number, start?: string) {
-  const pages: Array<Page> = []
-  const seen = new Set<string>()
-  for (let cursor = start; ;) {
-    const page = yield* list.page({ sender: fake.sender, size, ...(cursor !== undefined && { cursor }) })
-    assert.deepStrictEqual(page.problems, [], "rows that cannot be read")
-    assert.isAtMost(page.readings.length, size, "rows on a page")
-    pages.push(page)
-    if (page.next._tag === "End") return pages
-    cursor = page.next.cursor
-    assert.isFalse(seen.has(cursor), "a token came twice, and the walk would go in circles")
-    seen.add(cursor)
-  }
-})
-
-const optedOut = (pages: ReadonlyArray<Page>): ReadonlyArray<string> =>
-  pages.flatMap(({ readings }) =>
-    readings.filter(({ state }) => state === "opted-out").map(({ recipient }) => recipient as string)
-  )
 
 const anySize: Law = {
   name: "a walk finds the same people whatever the page size (L6)",

@@ -8,6 +8,7 @@ import { Effect } from "effect"
 import { assert } from "vitest"
 import type { Fake, Fault } from "../fake.ts"
 import { type Bench, type Law, need, skip } from "../law.ts"
+import { optedOut, pagesFrom } from "../walk.ts"
 
 const directions: ReadonlyArray<readonly ["optOut" | "optIn", ConsentState]> = [
   ["optOut", "opted-out"],
@@ -29,9 +30,7 @@ const readBack = Effect.fnUntraced(function* (
     told.push(answers.map((answer) => (answer._tag === "Known" ? answer.reading.state : undefined)))
   }
   if (list._tag === "Can") {
-    const { next, readings } = yield* list.port.page({ sender: fake.sender, size: list.port.maxPage })
-    assert.strictEqual(next._tag, "End", "so few people are one page")
-    const out = new Set(readings.flatMap(({ recipient, state }) => (state === "opted-out" ? [recipient] : [])))
+    const out = new Set(optedOut(yield* pagesFrom(list.port, fake, list.port.maxPage)))
     told.push(people.map((person) => (out.has(person) ? "opted-out" : "opted-in")))
   }
   return told

@@ -1,0 +1,255 @@
+/**
+ * A provider in memory with an honest adapter, so that dishonest ones can be
+ * made of it: the laws have to notice.
+ */
+import {
+  AccountName,
+  type ConsentState,
+  hear,
+  point,
+  Recipient,
+  ruleAt,
+  SenderAddress,
+  unitedStates
+} from "@stopline/consent"
+import {
+  can,
+  type CheckAnswer,
+  Denied,
+  type EventPort,
+  type ListPort,
+  notYet,
+  type Operation,
+  type Page,
+  type ProviderAdapter,
+  ProviderError,
+  type ProviderFailure,
+  type RawRequest,
+  type Received,
+  Refused,
+  Throttled,
+  Unavailable,
+  Unreadable,
+  type WriteOutcome
+} from "@stopline/provider"
+import { Deferred, Duration, Effect, Schema } from "effect"
+import type { Fake, Fault } from "../src/index.ts"
+
+export interface Memory extends Fake {
+  /** One request: what it does is done by `work`, unless a fault says otherwise. */
+  readonly ask: <A>(operation: Operation, work: (fault: Fault | undefined) => A) => Effect.Effect<A, ProviderError>
+  readonly blocked: Set<Recipient>
+}
+
+const account = AccountName.make("memory")
+const sender = SenderAddress.make("+14255550100")
+export const secret = "known-to-nobody-else"
+const people = Array.from({ length: 30 }, (_, index) => Recipient.make(`+1206555${1000 + index}`))
+const keywords = { optOut: ["STOP"], optIn: ["START"] }
+
+export const memory = Effect.sync((): Memory => {
+  const blocked = new Set<Recipient>()
+  const log: Array<string> = []
+  const armed = new Map<Operation, Fault>()
+  let inFlight = 0
+  let closed = false
+  let hook: string | undefined
+  let texts = 0
+
+  const struck = (operation: Operation): Fault | undefined => {
+    const fault = armed.get(operation)
+    if (fault !== undefined && !("recipient" in fault)) armed.delete(operation)
+    return fault
+  }
+  const ask: Memory["ask"] = (operation, work) =>
+    Effect.suspend(() => {
+      const fail = (reason: ProviderFailure) =>
+        Effect.fail(new ProviderError({ account, operation, reason, detail: "it went wrong" }))
+      const mayHaveApplied = operation === "optOut" || operation === "optIn"
+      if (closed) return fail(new Unavailable({ mayHaveApplied: false }))
+      log.push(operation)
+      inFlight += 1
+      const fault = struck(operation)
+      if (fault !== undefined && "applied" in fault && fault.kind !== "itemMissing" && fault.applied) work(undefined)
+      switch (fault?.kind) {
+        case "throttled":
+          return fail(new Throttled(fault.retryAfter === undefined ? {} : { retryAfter: fault.retryAfter }))
+        case "unavailable":
+          return fail(new Unavailable({ status: 503, mayHaveApplied }))
+        case "html":
+        case "repeatedToken":
+        case "forgottenToken":
+          return fail(new Unreadable({ mayHaveApplied }))
+        case "cut":
+          return fail(new Unavailable({ mayHaveApplied }))
+        case "denied":
+          return fail(new Denied({ status: 403 }))
+        case "refused":
+          return fail(new Refused({ status: 404 }))
+        case "hang":
+          return Effect.never
+        default:
+          return Effect.sync(() => work(fault))
+      }
+    }).pipe(Effect.ensuring(Effect.sync(() => (inFlight = Math.max(0, inFlight - 1)))))
+
+  return {
+    ask,
+    blocked,
+    sender,
+    people,
+    secrets: [secret],
+    seed: (some) => Effect.sync(() => some.forEach((person) => blocked.add(person))),
+    held: Effect.sync(() => [...blocked]),
+    log: Effect.sync(() => [...log]),
+    inFlight: Effect.sync(() => inFlight),
+    fault: (operation, fault) =>
+      Effect.sync(() => {
+        if (fault.kind === "unreachable") closed = true
+        else armed.set(operation, fault)
+      }),
+    text: (person, words) =>
+      Effect.promise(async () => {
+        texts += 1
+        const body = JSON.stringify({ id: `t${texts}`, from: person, words })
+        if (hook !== undefined) await fetch(hook, { method: "POST", headers: { secret }, body })
+      }),
+    events: {
+      subscribe: (url) => Effect.sync(() => void (hook = url)),
+      forge: (request) => [{ ...request, headers: {} }]
+    }
+  }
+})
+
+const listPort = ({ ask, blocked }: Memory): ListPort => ({
+  maxPage: 10,
+  coverage: "complete",
+  page: ({ cursor = "0", size }) =>
+    ask("list", (fault): Page => {
+      const start = Number(cursor)
+      if (fault?.kind === "emptyPage") return { readings: [], problems: [], next: { _tag: "More", cursor } }
+      const all = [...blocked]
+      const rows = all.slice(start, start + size)
+      return {
+        readings: rows.map((recipient) => ({ sender, recipient, state: "opted-out", origin: "unknown" })),
+        problems: [],
+        next: start + size < all.length ? { _tag: "More", cursor: String(start + size) } : { _tag: "End" }
+      }
+    })
+})
+
+const writePort = ({ ask, blocked }: Memory, operation: "optOut" | "optIn", state: ConsentState) => ({
+  maxRecipients: 20,
+  concurrency: 1,
+  except: () => undefined,
+  write: (_: SenderAddress, some: ReadonlyArray<Recipient>) =>
+    some.length === 0
+      ? Effect.succeed([])
+      : ask(operation, (fault) =>
+          some.map((recipient): WriteOutcome => {
+            const bad = fault !== undefined && "recipient" in fault && fault.recipient === recipient
+            if (!bad || (fault.kind === "itemMissing" && fault.applied)) {
+              if (state === "opted-out") blocked.add(recipient)
+              else blocked.delete(recipient)
+            }
+            if (!bad) return { _tag: "Held", recipient }
+            return fault.kind === "itemMissing"
+              ? { _tag: "Retryable", recipient, detail: "it was left out", mayHaveApplied: true }
+              : { _tag: "Rejected", recipient, detail: "it was refused" }
+          })
+        )
+})
+
+const Text = Schema.fromJsonString(Schema.Struct({ id: Schema.String, from: Recipient, words: Schema.String }))
+
+const receive = ({ body, headers, receivedAt }: RawRequest): Received => {
+  const reply = (status: number) => ({ status, headers: {}, body: "" })
+  if (headers["secret"] !== secret) return { _tag: "NotAuthentic", reason: "no secret", reply: reply(401) }
+  const text = Schema.decodeUnknownOption(Text)(body)
+  if (text._tag === "None") return { _tag: "NotUnderstood", reason: "no text", reply: reply(400) }
+  const { from, id, words } = text.value
+  const heard = hear(words, keywords, ruleAt(unitedStates, receivedAt))
+  const told = heard === undefined ? [] : [{ heard, key: `message:${id}` }]
+  return {
+    _tag: "Understood",
+    observations: told.map(({ heard: { keyword, reach, state }, key }) => ({
+      account,
+      sender,
+      recipient: from,
+      state,
+      origin: "recipient",
+      basis: "message",
+      time: point(receivedAt),
+      reach,
+      key,
+      evidence: { keyword }
+    })),
+    problems: [],
+    reply: reply(200)
+  }
+}
+
+const eventPort: EventPort = { receive: (request) => Effect.sync(() => receive(request)) }
+
+export const adapterOf = Effect.fnUntraced(function* (
+  fake: Memory,
+  { timeout = Duration.minutes(1) }: { readonly timeout?: Duration.Duration } = {}
+) {
+  const gone = yield* Deferred.make<void>()
+  yield* Effect.addFinalizer(() => Deferred.succeed(gone, undefined))
+  /** Every request ends with its time, or with the adapter. */
+  const bounded: Memory = {
+    ...fake,
+    ask: (operation, work) => {
+      const mayHaveApplied = operation === "optOut" || operation === "optIn"
+      const error = new ProviderError({
+        account,
+        operation,
+        reason: new Unavailable({ mayHaveApplied }),
+        detail: "no answer came in time"
+      })
+      const over = Effect.andThen(Effect.raceFirst(Deferred.await(gone), Effect.sleep(timeout)), Effect.fail(error))
+      return Effect.raceFirst(fake.ask(operation, work), over)
+    }
+  }
+  const { ask, blocked } = bounded
+  const minute = Duration.minutes(1)
+  const adapter: ProviderAdapter = {
+    account,
+    vendor: "memory",
+    probe: () => ask("probe", () => undefined),
+    list: can(listPort(bounded)),
+    check: can({
+      maxRecipients: 20,
+      check: (_, some) =>
+        ask("check", (fault) =>
+          some.map((recipient): CheckAnswer => {
+            const missing = fault !== undefined && "recipient" in fault && fault.recipient === recipient
+            if (missing) return { _tag: "Unanswered", recipient, detail: "it was left out" }
+            const state = blocked.has(recipient) ? "opted-out" : "opted-in"
+            return { _tag: "Known", recipient, reading: { sender, recipient, state, origin: "unknown" } }
+          })
+        )
+    }),
+    write: {
+      optOut: can(writePort(bounded, "optOut", "opted-out")),
+      optIn: can(writePort(bounded, "optIn", "opted-in"))
+    },
+    events: can(eventPort),
+    subscription: notYet("nobody has written it yet"),
+    evidence: notYet("nobody has written it yet"),
+    limits: [
+      {
+        name: "all",
+        credential: account,
+        requests: 10,
+        window: minute,
+        penalty: minute,
+        operations: ["probe", "list", "check", "optOut", "optIn"]
+      }
+    ],
+    keywords,
+    settle: Duration.zero
+  }
+  return adapter
+})
