@@ -1,11 +1,18 @@
 /** The sandbox as the fake on which the laws of adapters are tried. */
 import { Recipient, SenderAddress } from "@stopline/consent"
-import type { Operation } from "@stopline/provider"
-import { CannotFake, cannotFake, type Fake, type FakeEvents, type Fault, openRelay } from "@stopline/provider-testkit"
+import {
+  type Asked,
+  CannotFake,
+  cannotFake,
+  type Fake,
+  type FakeEvents,
+  type Fault,
+  openRelay
+} from "@stopline/provider-testkit"
 import * as Sandbox from "@stopline/sandbox"
 import { Duration, Effect, Schema } from "effect"
 
-export interface SandboxFake extends Fake {
+interface SandboxFake extends Fake {
   readonly account: Sandbox.SandboxAccount
   /** Where the adapter is to look for the provider. */
   readonly url: string
@@ -14,7 +21,7 @@ export interface SandboxFake extends Fake {
 export interface Vendor {
   readonly options: Sandbox.AccountOptions
   /** What the sandbox calls an operation. */
-  readonly operations: Readonly<Partial<Record<Operation, Sandbox.Operation>>>
+  readonly operations: Readonly<Partial<Record<Asked, Sandbox.Operation>>>
   readonly secrets: (account: Sandbox.SandboxAccount) => ReadonlyArray<string>
   /** How logging in is seen in the log. */
   readonly login?: string

@@ -3,21 +3,21 @@
  * can be tried on each of them.
  */
 import type { Recipient } from "@stopline/consent"
-import type { Operation, ProviderAdapter, ProviderError } from "@stopline/provider"
+import type { ProviderAdapter, ProviderError } from "@stopline/provider"
 import { Effect } from "effect"
 import { assert } from "vitest"
-import type { Fake } from "./fake.ts"
+import type { Asked, Fake } from "./fake.ts"
 import { need, type Skipped } from "./law.ts"
 
-export const operations: ReadonlyArray<Operation> = ["probe", "list", "check", "optOut", "optIn", "evidence"]
+export const operations: ReadonlyArray<Asked> = ["probe", "list", "check", "optOut", "optIn", "evidence"]
 
-export const writes = (operation: Operation): boolean => operation === "optOut" || operation === "optIn"
+export const writes = (operation: Asked): boolean => operation === "optOut" || operation === "optIn"
 
 type Call = Effect.Effect<unknown, ProviderError>
 
 /** Skips where the adapter cannot do it. */
 export const callOf = (
-  operation: Operation,
+  operation: Asked,
   adapter: ProviderAdapter,
   fake: Fake,
   person: Recipient

@@ -7,6 +7,9 @@ import type { Recipient, SenderAddress } from "@stopline/consent"
 import type { Operation, RawRequest } from "@stopline/provider"
 import { Data, type Duration, Effect } from "effect"
 
+/** What is asked of a provider, by the names of the contract. */
+export type Asked = Extract<Operation, "probe" | "list" | "check" | "optOut" | "optIn" | "evidence">
+
 export interface Fake {
   /** One of the account's senders, for which pairs can be written both ways. */
   readonly sender: SenderAddress
@@ -19,7 +22,7 @@ export interface Fake {
   /** Who is opted out of the sender, by the fake's own books. */
   readonly held: Effect.Effect<ReadonlyArray<string>>
   /** Lets something go wrong at the next request of this operation. */
-  readonly fault: (operation: Operation, fault: Fault) => Effect.Effect<void, CannotFake>
+  readonly fault: (operation: Asked, fault: Fault) => Effect.Effect<void, CannotFake>
   /** The requests so far, a line for each, with no number in it. Logging in is no request. */
   readonly log: Effect.Effect<ReadonlyArray<string>>
   /** Requests that are neither answered nor given up. */

@@ -1,14 +1,14 @@
 /**
  * A law: what every adapter keeps, tried on one that speaks to a fake.
  */
-import type { Capability, Operation, ProviderAdapter, ProviderError } from "@stopline/provider"
+import type { Capability, ProviderAdapter, ProviderError } from "@stopline/provider"
 import { Data, type Duration, Effect, type Scope } from "effect"
-import type { CannotFake, Fake } from "./fake.ts"
+import type { Asked, CannotFake, Fake } from "./fake.ts"
 
 export interface Law {
   readonly name: string
   /** Where one law is tried on several operations: which one this is. */
-  readonly part?: Operation
+  readonly part?: Asked
   readonly try: (bench: Bench) => Effect.Effect<void, Skipped | CannotFake | ProviderError, Scope.Scope>
 }
 

@@ -1,380 +1,20 @@
 /** The laws notice: an honest adapter breaks none of them, and each dishonest one is caught by the law that is about it. */
 import { assert, describe, it } from "@effect/vitest"
-import {
-  can,
-  cannot,
-  type CheckPort,
-  type EventPort,
-  type ListPort,
-  type ProviderAdapter,
-  ProviderError,
-  Refused,
-  Throttled,
-  Unavailable,
-  type WriteOutcome,
-  type WritePort
-} from "@stopline/provider"
-import { type Duration, Effect, Exit } from "effect"
-import { conformance } from "../src/index.ts"
+import { cannot } from "@stopline/provider"
+import { Effect, Exit } from "effect"
+import { cannotFake, conformance } from "../src/index.ts"
 import { laws } from "../src/laws.ts"
 import { type Candidate, tryLaw } from "../src/trial.ts"
-import { adapterOf, type Memory, memory, secret } from "./memory.ts"
+import { type Lie, lies } from "./lies.ts"
+import { adapterOf, type Memory, memory } from "./memory.ts"
 
 conformance({ name: "an honest adapter", fake: memory, make: adapterOf })
-
-type Lie = (adapter: ProviderAdapter, fake: Memory) => ProviderAdapter
 
 const liar = (lie: Lie): Candidate<Memory> => ({
   name: "a liar",
   fake: memory,
   make: (fake, options) => Effect.map(adapterOf(fake, options), (adapter) => lie(adapter, fake))
 })
-
-const portOf = <Port>(capability: ProviderAdapter["list"] | { readonly _tag: string; readonly port?: Port }): Port =>
-  (capability as { readonly port: Port }).port
-
-const listing =
-  (change: (list: ListPort) => ListPort["page"]): Lie =>
-  (adapter) => {
-    const list: ListPort = portOf(adapter.list)
-    return { ...adapter, list: can({ ...list, page: change(list) }) }
-  }
-
-const checking =
-  (change: (check: CheckPort["check"]) => CheckPort["check"]): Lie =>
-  (adapter) => {
-    const port: CheckPort = portOf(adapter.check)
-    return { ...adapter, check: can({ ...port, check: change(port.check) }) }
-  }
-
-const writing =
-  (change: (write: WritePort["write"]) => WritePort["write"]): Lie =>
-  (adapter) => {
-    const [optOut, optIn] = [adapter.write.optOut, adapter.write.optIn].map((capability) => {
-      const port: WritePort = portOf(capability)
-      return can({ ...port, write: change(port.write) })
-    })
-    return { ...adapter, write: { optOut: optOut!, optIn: optIn! } }
-  }
-
-const outcomes = (change: (outcome: WriteOutcome) => WriteOutcome): Lie =>
-  writing((write) => (sender, people) => Effect.map(write(sender, people), (all) => all.map(change)))
-
-const hearing =
-  (change: (receive: EventPort["receive"]) => EventPort["receive"]): Lie =>
-  (adapter) => ({ ...adapter, events: can({ receive: change(portOf<EventPort>(adapter.events).receive) }) })
-
-/** Spoils every error of every call. */
-const failing =
-  (change: (error: ProviderError) => ProviderError): Lie =>
-  (adapter) => {
-    const spoil = <A>(call: Effect.Effect<A, ProviderError>) => Effect.mapError(call, change)
-    return [
-      listing(
-        ({ page }) =>
-          (request) =>
-            spoil(page(request))
-      ),
-      checking((check) => (sender, people) => spoil(check(sender, people))),
-      writing((write) => (sender, people) => spoil(write(sender, people)))
-    ].reduce((changed, lie) => lie(changed, undefined as never), {
-      ...adapter,
-      probe: (sender) => spoil(adapter.probe(sender))
-    } as ProviderAdapter)
-  }
-
-const withReason = ({ account, detail, operation }: ProviderError, reason: ProviderError["reason"]) =>
-  new ProviderError({ account, detail, operation, reason })
-
-const lies: ReadonlyArray<readonly [what: string, law: RegExp, lie: Lie]> = [
-  ["gives no reasons", /has a reason/, (adapter) => ({ ...adapter, evidence: cannot("no") })],
-  ["has no limits", /draws on a limit/, (adapter) => ({ ...adapter, limits: [] })],
-  [
-    "tells a secret in its limit",
-    /draws on a limit/,
-    (adapter) => ({
-      ...adapter,
-      limits: adapter.limits.map((limit) => ({ ...limit, credential: secret }))
-    })
-  ],
-  [
-    "has words as people write them",
-    /keywords/,
-    (adapter) => ({
-      ...adapter,
-      keywords: { optOut: ["Stop"], optIn: ["Start"] }
-    })
-  ],
-  [
-    "writes when it probes",
-    /a probe/,
-    (adapter, fake) => ({
-      ...adapter,
-      probe: (sender) =>
-        Effect.andThen(
-          adapter.probe(sender),
-          Effect.sync(() => fake.blocked.clear())
-        )
-    })
-  ],
-  [
-    "loses a row of a page",
-    /whatever the page size/,
-    listing(
-      ({ page }) =>
-        (request) =>
-          Effect.map(page(request), (read) => ({
-            ...read,
-            readings: read.readings.slice(0, Math.max(1, request.size - 1))
-          }))
-    )
-  ],
-  [
-    "keeps its cursor in memory",
-    /remembers nothing/,
-    (adapter, fake) => {
-      let last: string | undefined
-      return listing(({ page }) => ({ cursor, ...request }) => {
-        const known = cursor !== undefined && cursor === last
-        return Effect.map(page({ ...request, ...(known && { cursor }) }), (read) => {
-          last = read.next._tag === "More" ? read.next.cursor : undefined
-          return read
-        })
-      })(adapter, fake)
-    }
-  ],
-  [
-    "takes an empty page for the end",
-    /empty page/,
-    listing(
-      ({ page }) =>
-        (request) =>
-          Effect.map(page(request), (read) => (read.readings.length > 0 ? read : { ...read, next: { _tag: "End" } }))
-    )
-  ],
-  [
-    "takes a lost page for the end",
-    /(repeated|forgotten) token/,
-    listing(
-      ({ page }) =>
-        (request) =>
-          Effect.catch(page(request), () =>
-            Effect.succeed({ readings: [], problems: [], next: { _tag: "End" } } as const)
-          )
-    )
-  ],
-  [
-    "answers in another order",
-    /in the order asked/,
-    checking((check) => (sender, people) => Effect.map(check(sender, people), (answers) => answers.toReversed()))
-  ],
-  [
-    "takes silence for no",
-    /never opted in/,
-    checking(
-      (check) => (sender, people) =>
-        Effect.map(check(sender, people), (answers) =>
-          answers.map((answer) =>
-            answer._tag === "Known"
-              ? answer
-              : {
-                  _tag: "Known",
-                  recipient: answer.recipient,
-                  reading: { sender, recipient: answer.recipient, state: "opted-in", origin: "unknown" }
-                }
-          )
-        )
-    )
-  ],
-  [
-    "says held and writes nothing",
-    /is held, and read back/,
-    writing(() => (_, people) => Effect.succeed(people.map((recipient) => ({ _tag: "Held", recipient }))))
-  ],
-  [
-    "knows nothing the second time",
-    /is held, and read back/,
-    (adapter, fake) => {
-      let times = 0
-      return outcomes((outcome) =>
-        times++ < 20 ? outcome : { _tag: "Rejected", recipient: outcome.recipient, detail: "it is there already" }
-      )(adapter, fake)
-    }
-  ],
-  [
-    "blames everybody for one",
-    /spares its batch|costs nobody else/,
-    writing(
-      (write) => (sender, people) =>
-        Effect.map(write(sender, people), (all) =>
-          all.some(({ _tag }) => _tag === "Rejected")
-            ? people.map((recipient) => ({ _tag: "Rejected", recipient, detail: "somebody was refused" }))
-            : all
-        )
-    )
-  ],
-  [
-    "takes silence for held",
-    /left out of the answer is in doubt/,
-    outcomes((outcome) => (outcome._tag === "Retryable" ? { _tag: "Held", recipient: outcome.recipient } : outcome))
-  ],
-  [
-    "takes silence for not done",
-    /left out of the answer is in doubt/,
-    outcomes((outcome) => (outcome._tag === "Retryable" ? { ...outcome, mayHaveApplied: false } : outcome))
-  ],
-  [
-    "sends a request for nobody",
-    /for nobody/,
-    (adapter, fake) =>
-      writing(
-        (write) => (sender, people) => (people.length > 0 ? write(sender, people) : fake.ask("optOut", () => []))
-      )(adapter, fake)
-  ],
-  [
-    "tries again",
-    /429 is Throttled/,
-    checking((check) => (sender, people) => Effect.retry(check(sender, people), { times: 1 }))
-  ],
-  [
-    "forgets how long to wait",
-    /for as long as it says/,
-    failing((error) => (error.reason._tag === "Throttled" ? withReason(error, new Throttled({})) : error))
-  ],
-  [
-    "invents how long to wait",
-    /429 without a time/,
-    failing((error) =>
-      error.reason._tag === "Throttled"
-        ? withReason(error, new Throttled({ retryAfter: "1 second" as unknown as Duration.Duration }))
-        : error
-    )
-  ],
-  [
-    "takes a denial for a failure",
-    /403 is Denied/,
-    failing((error) =>
-      error.reason._tag === "Denied" ? withReason(error, new Unavailable({ mayHaveApplied: false })) : error
-    )
-  ],
-  [
-    "takes what it cannot read for wrong",
-    /web page with status 200/,
-    failing((error) => (error.reason._tag === "Unreadable" ? withReason(error, new Refused({ status: 200 })) : error))
-  ],
-  [
-    "is always sure",
-    /in doubt, and mended|breaks is Unavailable|5xx/,
-    failing((error) =>
-      error.reason._tag === "Unavailable" ? withReason(error, new Unavailable({ mayHaveApplied: false })) : error
-    )
-  ],
-  [
-    "is never sure",
-    /cannot be made/,
-    failing((error) =>
-      error.reason._tag === "Unavailable" ? withReason(error, new Unavailable({ mayHaveApplied: true })) : error
-    )
-  ],
-  [
-    "tells a number in an error",
-    /in full/,
-    (adapter, fake) =>
-      failing(
-        ({ account, operation, reason }) =>
-          new ProviderError({ account, operation, reason, detail: `no answer about ${fake.people[0]}` })
-      )(adapter, fake)
-  ],
-  [
-    "tells a secret in an error",
-    /in full/,
-    failing(
-      ({ account, operation, reason }) => new ProviderError({ account, operation, reason, detail: `with ${secret}` })
-    )
-  ],
-  [
-    "tells a number in a reason",
-    /in full/,
-    outcomes((outcome) =>
-      outcome._tag === "Rejected"
-        ? { ...outcome, detail: `refused: ${outcome.recipient.replace("+1", "+1 ")}` }
-        : outcome
-    )
-  ],
-  [
-    "hears nothing",
-    /STOP is an opt-out/,
-    hearing(
-      (receive) => (request) =>
-        Effect.map(receive(request), (received) =>
-          received._tag === "Understood"
-            ? { ...received, observations: received.observations.map((told) => ({ ...told, key: null })) }
-            : received
-        )
-    )
-  ],
-  [
-    "takes a repeated event for another",
-    /repeated event/,
-    hearing(
-      (receive) => (request) =>
-        Effect.map(receive(request), (received) =>
-          received._tag === "Understood"
-            ? {
-                ...received,
-                observations: received.observations.map((told) => ({
-                  ...told,
-                  key: `${told.key} at ${request.receivedAt}`
-                }))
-              }
-            : received
-        )
-    )
-  ],
-  [
-    "believes everybody",
-    /forged/,
-    hearing((receive) => (request) => receive({ ...request, headers: { ...request.headers, secret } }))
-  ],
-  [
-    "breaks on nonsense",
-    /makes no sense/,
-    hearing(
-      (receive) => (request) =>
-        Effect.tap(receive(request), () => Effect.sync(() => JSON.parse(request.body) as unknown))
-    )
-  ],
-  [
-    "keeps what was written",
-    /not kept/,
-    hearing(
-      (receive) => (request) =>
-        Effect.map(receive(request), (received) =>
-          received._tag === "Understood"
-            ? {
-                ...received,
-                observations: received.observations.map((told) => ({ ...told, evidence: { note: request.body } }))
-              }
-            : received
-        )
-    )
-  ],
-  [
-    "cannot be interrupted",
-    /an interrupted call/,
-    checking(
-      (check) => (sender, people) => Effect.promise(() => Effect.runPromise(Effect.orDie(check(sender, people))))
-    )
-  ],
-  [
-    "outlives its scope",
-    /closing the scope/,
-    (adapter, fake) => ({
-      ...adapter,
-      probe: () => Effect.orDie(fake.ask("probe", () => undefined))
-    })
-  ]
-]
 
 describe("an adapter that", () => {
   for (const [what, about, lie] of lies) {
@@ -398,14 +38,29 @@ describe("an adapter that", () => {
 })
 
 describe("a law", () => {
-  it.live("that the fake cannot try is skipped with the fake's reason", () =>
+  it.live("about what the adapter cannot do is skipped, with the adapter's own reason", () =>
     Effect.gen(function* () {
-      const candidate: Candidate<Memory> = { ...liar((adapter) => ({ ...adapter, events: cannot("nobody calls us") })) }
+      const candidate = liar((adapter) => ({ ...adapter, events: cannot("nobody calls us") }))
       const reasons = yield* Effect.forEach(
         laws.filter(({ name }) => name.includes("forged")),
         (law) => tryLaw(candidate, law)
       )
       assert.deepStrictEqual(reasons, ["cannot events: nobody calls us"])
+    })
+  )
+
+  it.live("that the fake cannot try is skipped, with the fake's", () =>
+    Effect.gen(function* () {
+      const candidate: Candidate<Memory> = {
+        ...liar((adapter) => adapter),
+        fake: Effect.map(memory, (fake) => ({ ...fake, fault: () => cannotFake("all is well here") }))
+      }
+      const reasons = yield* Effect.forEach(
+        laws.filter(({ name }) => name.includes("403")),
+        (law) => tryLaw(candidate, law)
+      )
+      assert.deepStrictEqual(new Set(reasons), new Set(["the fake: all is well here", reasons.at(-1)]))
+      assert.include(reasons.at(-1), "not yet evidence")
     })
   )
 })

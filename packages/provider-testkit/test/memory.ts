@@ -19,7 +19,6 @@ import {
   type EventPort,
   type ListPort,
   notYet,
-  type Operation,
   type Page,
   type ProviderAdapter,
   ProviderError,
@@ -33,11 +32,11 @@ import {
   type WriteOutcome
 } from "@stopline/provider"
 import { Deferred, Duration, Effect, Schema } from "effect"
-import type { Fake, Fault } from "../src/index.ts"
+import type { Asked, Fake, Fault } from "../src/index.ts"
 
 export interface Memory extends Fake {
   /** One request: what it does is done by `work`, unless a fault says otherwise. */
-  readonly ask: <A>(operation: Operation, work: (fault: Fault | undefined) => A) => Effect.Effect<A, ProviderError>
+  readonly ask: <A>(operation: Asked, work: (fault: Fault | undefined) => A) => Effect.Effect<A, ProviderError>
   readonly blocked: Set<Recipient>
 }
 
@@ -50,13 +49,13 @@ const keywords = { optOut: ["STOP"], optIn: ["START"] }
 export const memory = Effect.sync((): Memory => {
   const blocked = new Set<Recipient>()
   const log: Array<string> = []
-  const armed = new Map<Operation, Fault>()
+  const armed = new Map<Asked, Fault>()
   let inFlight = 0
   let closed = false
   let hook: string | undefined
   let texts = 0
 
-  const struck = (operation: Operation): Fault | undefined => {
+  const struck = (operation: Asked): Fault | undefined => {
     const fault = armed.get(operation)
     if (fault !== undefined && !("recipient" in fault)) armed.delete(operation)
     return fault

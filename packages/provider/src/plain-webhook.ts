@@ -60,15 +60,14 @@ export const readRequest = ({ body, headers, method, url }: WebhookRequest, rece
   }
 }
 
-const kinds = {
-  Understood: "understood",
-  Handshake: "handshake",
-  NotAuthentic: "not-authentic",
-  NotUnderstood: "not-understood"
-} as const
+const kindOf = ({ _tag }: Received): Webhook["kind"] => {
+  if (_tag === "Handshake") return "handshake"
+  if (_tag === "NotAuthentic") return "not-authentic"
+  return _tag === "NotUnderstood" ? "not-understood" : "understood"
+}
 
 export const toWebhook = (received: Received): Webhook => ({
-  kind: kinds[received._tag],
+  kind: kindOf(received),
   facts: received._tag === "Understood" ? received.observations.map(toFact) : [],
   problems: received._tag === "Understood" ? received.problems : [],
   ...("reason" in received && { reason: received.reason }),

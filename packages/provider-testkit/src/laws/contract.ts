@@ -2,10 +2,11 @@
  * Laws of what an adapter says about itself, before anything is asked.
  */
 import { normalise } from "@stopline/consent"
-import type { Capability, Operation, ProviderAdapter } from "@stopline/provider"
+import type { Capability, ProviderAdapter } from "@stopline/provider"
 import { Duration, Effect } from "effect"
 import { assert } from "vitest"
 import { operations } from "../call.ts"
+import type { Asked } from "../fake.ts"
 import type { Law } from "../law.ts"
 
 const capabilities = ({ check, events, evidence, list, subscription, write }: ProviderAdapter) => {
@@ -28,7 +29,7 @@ const limits: Law = {
   name: "whatever it can do draws on a limit (L15)",
   try: Effect.fnUntraced(function* ({ adapter, fake }) {
     const all = capabilities(adapter)
-    const can = (operation: Operation) => operation === "probe" || all[operation]?._tag === "Can"
+    const can = (operation: Asked) => operation === "probe" || all[operation]?._tag === "Can"
     for (const operation of operations.filter(can)) {
       assert.isTrue(
         adapter.limits.some((limit) => limit.operations.includes(operation)),

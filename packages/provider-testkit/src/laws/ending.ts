@@ -2,10 +2,9 @@
  * Laws of ending: whoever stops waiting takes the request along, and a closed
  * scope leaves nothing behind.
  */
-import type { Operation } from "@stopline/provider"
 import { Effect, Exit, Fiber, Scope } from "effect"
 import { callOf, operations, personOf } from "../call.ts"
-import type { Fake } from "../fake.ts"
+import type { Asked, Fake } from "../fake.ts"
 import type { Bench, Law } from "../law.ts"
 
 /** Looks again and again; a test that waits in vain runs out of its time. */
@@ -15,7 +14,7 @@ const until = <E>(holds: Effect.Effect<boolean, E>): Effect.Effect<void, E> =>
 const atRest = (fake: Fake) => until(Effect.map(fake.inFlight, (count) => count === 0))
 
 /** A call whose request has arrived, and is never answered. */
-const stuck = Effect.fnUntraced(function* ({ fake }: Bench, adapter: Bench["adapter"], operation: Operation) {
+const stuck = Effect.fnUntraced(function* ({ fake }: Bench, adapter: Bench["adapter"], operation: Asked) {
   const call = yield* callOf(operation, adapter, fake, personOf(fake))
   yield* adapter.probe(fake.sender)
   yield* atRest(fake)
@@ -25,7 +24,7 @@ const stuck = Effect.fnUntraced(function* ({ fake }: Bench, adapter: Bench["adap
   return fiber
 })
 
-const interrupted = (operation: Operation): Law => ({
+const interrupted = (operation: Asked): Law => ({
   name: "an interrupted call leaves no request running, and the adapter works on",
   part: operation,
   try: Effect.fnUntraced(function* (bench) {
@@ -36,7 +35,7 @@ const interrupted = (operation: Operation): Law => ({
   })
 })
 
-const closed = (operation: Operation): Law => ({
+const closed = (operation: Asked): Law => ({
   name: "closing the scope ends the call, and leaves no request running",
   part: operation,
   try: Effect.fnUntraced(function* (bench) {

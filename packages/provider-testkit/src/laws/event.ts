@@ -139,13 +139,12 @@ const evidence: Law = {
     yield* fake.text(personOf(fake), "STOP")
     yield* fake.text(personOf(fake, 1), "STOP")
     const found = yield* since(fake.sender, personOf(fake), 0)
-    assert.deepStrictEqual(
-      found.map(({ recipient, sender, state }) => [sender, recipient, state]),
-      [[fake.sender, personOf(fake), "opted-out"]]
-    )
-    const again = yield* since(fake.sender, personOf(fake), 0)
-    assert.deepStrictEqual(again, found)
-    assert.isNotNull(found[0]?.key)
+    assert.isNotEmpty(found)
+    for (const { key, recipient, sender, state } of found) {
+      assert.deepEqual([sender, recipient, state], [fake.sender, personOf(fake), "opted-out"])
+      assert.isNotNull(key)
+    }
+    assert.deepStrictEqual(yield* since(fake.sender, personOf(fake), 0), found)
   })
 }
 

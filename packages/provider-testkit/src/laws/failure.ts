@@ -2,11 +2,11 @@
  * Laws of what goes wrong: an error is named by what to do next, and says
  * whether a write may have been done all the same (L7).
  */
-import { mayHaveApplied, type Operation, type ProviderError, retryAfter } from "@stopline/provider"
+import { mayHaveApplied, type ProviderError, retryAfter } from "@stopline/provider"
 import { Duration, Effect } from "effect"
 import { assert } from "vitest"
 import { callOf, failureOf, operations, personOf, writes } from "../call.ts"
-import type { Fault } from "../fake.ts"
+import type { Asked, Fault } from "../fake.ts"
 import type { Bench, Law } from "../law.ts"
 
 interface Failure {
@@ -50,7 +50,7 @@ const failures: ReadonlyArray<Failure> = [
 ]
 
 /** Spoils one call, and returns the error it ends in. */
-const spoil = Effect.fnUntraced(function* ({ adapter, fake }: Bench, operation: Operation, fault: Fault) {
+const spoil = Effect.fnUntraced(function* ({ adapter, fake }: Bench, operation: Asked, fault: Fault) {
   const call = yield* callOf(operation, adapter, fake, personOf(fake))
   // Whoever has to log in has done so, and the fault strikes the call itself.
   yield* adapter.probe(fake.sender)
@@ -61,7 +61,7 @@ const spoil = Effect.fnUntraced(function* ({ adapter, fake }: Bench, operation: 
   return error
 })
 
-const named = ({ doubt, fault, reason, what }: Failure, operation: Operation): Law => ({
+const named = ({ doubt, fault, reason, what }: Failure, operation: Asked): Law => ({
   name: `${what}, and not tried again`,
   part: operation,
   try: Effect.fnUntraced(function* (bench) {
@@ -76,7 +76,7 @@ const named = ({ doubt, fault, reason, what }: Failure, operation: Operation): L
 /** Shorter than anybody waits, longer than a fake on this machine takes. */
 const timeout = Duration.millis(500)
 
-const late = (operation: Operation): Law => ({
+const late = (operation: Asked): Law => ({
   name: "no answer in time is Unavailable",
   part: operation,
   try: Effect.fnUntraced(function* (bench) {
@@ -89,7 +89,7 @@ const late = (operation: Operation): Law => ({
   })
 })
 
-const neverSent = (operation: Operation): Law => ({
+const neverSent = (operation: Asked): Law => ({
   name: "a connection that cannot be made is Unavailable, and nothing was done (L7)",
   part: operation,
   try: Effect.fnUntraced(function* ({ adapter, fake }) {

@@ -2,26 +2,26 @@
  * The law of secrecy (L14): whatever goes wrong, what could come to stand in a
  * log holds no secret, and no person's number in full.
  */
-import type { Operation } from "@stopline/provider"
 import { Cause, Effect, Exit } from "effect"
 import { assert } from "vitest"
 import { callOf, operations, personOf, writes } from "../call.ts"
-import type { Fake, Fault } from "../fake.ts"
+import type { Asked, Fake, Fault } from "../fake.ts"
 import type { Law } from "../law.ts"
 
 const wrongs: ReadonlyArray<Fault> = [
-  { kind: "throttled" },
   { kind: "unavailable", applied: false },
   { kind: "html", applied: false },
   { kind: "cut", applied: false },
   { kind: "denied" },
   { kind: "refused" },
+  // These two last: after the one an adapter may not want to send anything, and after the other it cannot.
+  { kind: "throttled" },
   { kind: "unreachable" }
 ]
 
 /** Errors in all the forms in which they can be printed; of outcomes, what they say beside the recipient. */
 const printed = (exit: Exit.Exit<unknown, unknown>): ReadonlyArray<string> => {
-  if (Exit.isSuccess(exit)) return [JSON.stringify(exit.value, (key, value: unknown) => (asked.has(key) ? "" : value))]
+  if (Exit.isSuccess(exit)) return [JSON.stringify(exit.value, (key, value: unknown) => (given.has(key) ? "" : value))]
   const errors = exit.cause.reasons.filter(Cause.isFailReason).map(({ error }) => error)
   return [
     Cause.pretty(exit.cause),
@@ -35,7 +35,7 @@ const printed = (exit: Exit.Exit<unknown, unknown>): ReadonlyArray<string> => {
 }
 
 /** What was asked for is no secret from whoever asked. */
-const asked = new Set(["recipient", "reading", "sender"])
+const given = new Set(["recipient", "reading", "sender"])
 
 const assertSecret = (text: string, fake: Fake) => {
   for (const secret of fake.secrets) assert.isFalse(text.includes(secret), "a secret is printed")
@@ -43,7 +43,7 @@ const assertSecret = (text: string, fake: Fake) => {
   for (const person of fake.people) assert.isFalse(digits.includes(person.slice(1)), "a number is printed in full")
 }
 
-const secret = (operation: Operation): Law => ({
+const secret = (operation: Asked): Law => ({
   name: "no error and no reason holds a secret or a number in full (L14)",
   part: operation,
   try: Effect.fnUntraced(function* (bench) {
@@ -58,7 +58,6 @@ const secret = (operation: Operation): Law => ({
           ]
         : []
     let tried = 0
-    // The last one closes the door, so the order matters.
     for (const fault of [...items, ...wrongs]) {
       const armed = yield* Effect.option(fake.fault(operation, fault))
       if (armed._tag === "None") continue
