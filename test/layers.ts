@@ -44,7 +44,7 @@ export const layers: Readonly<Record<string, Layer>> = {
 const allowedToConsent = /^(effect|libphonenumber-js)(\/|$)/
 
 /** Below the applications only the provider packages know a vendor. */
-const withoutVendors: ReadonlySet<string> = new Set(["consent", "provider", "ledger", "engine"])
+const withoutVendors: ReadonlySet<string> = new Set(["consent", "provider", "provider-testkit", "ledger", "engine"])
 const vendor = /azure|ringcentral|twilio/i
 
 const longestFile = 400
