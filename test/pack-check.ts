@@ -11,7 +11,7 @@ import { tmpdir } from "node:os"
 import path from "node:path"
 import { promisify } from "node:util"
 import { startSandbox } from "@stopline/sandbox"
-import { Console, Effect, Schema } from "effect"
+import { Console, Data, Effect, Schema } from "effect"
 import { examplesOfAzure, examplesOfRingCentral } from "./examples.ts"
 
 const root = path.join(import.meta.dirname, "..")
@@ -29,13 +29,16 @@ const published = [
 ]
 const examples = [...examplesOfAzure, ...examplesOfRingCentral]
 
+/** What is wrong, with all that was printed about it. */
+class Wrong extends Data.TaggedError("Wrong")<{ readonly message: string }> {}
+
 const exec = promisify(execFile)
 
 /** What it printed. Whatever goes wrong is fatal, with all that was printed. */
 const run = (cwd: string, command: string, ...args: ReadonlyArray<string>) =>
   Effect.tryPromise(() => exec(command, [...args], { cwd, maxBuffer: 2 ** 26 })).pipe(
     Effect.map(({ stdout }) => stdout),
-    Effect.mapError(({ cause }) => new Error(`${command} ${args.join(" ")}\n${printed(cause)}`))
+    Effect.mapError(({ cause }) => new Wrong({ message: `${command} ${args.join(" ")}\n${printed(cause)}` }))
   )
 
 const printed = (cause: unknown): string =>
@@ -84,7 +87,7 @@ const pack = Effect.fnUntraced(function* (name: string, folder: string) {
   const tarball = path.join(folder, `stopline-${name}-0.1.0.tgz`)
   const files = yield* run(folder, "tar", "tzf", tarball)
   if (/\/test\/|tsbuildinfo|\.env|\.test\./.test(files)) {
-    return yield* Effect.fail(new Error(`${name} packs more than it should:\n${files}`))
+    return yield* new Wrong({ message: `${name} packs more than it should:\n${files}` })
   }
   yield* run(root, path.join(bin, "publint"), "run", tarball, "--strict")
   yield* run(root, path.join(bin, "attw"), tarball, "--profile", "esm-only")
@@ -118,7 +121,7 @@ const tryExamples = Effect.fnUntraced(function* (name: string, folder: string) {
   const own = examples.filter(({ file }) => file.startsWith(`packages/${name}/examples/`))
   if (own.length === 0) return 0
   const there = (yield* Effect.promise(() => readdir(path.join(root, "packages", name, "examples")))).length
-  if (there !== own.length) return yield* Effect.fail(new Error(`${name} has examples that nobody runs`))
+  if (there !== own.length) return yield* new Wrong({ message: `${name} has examples that nobody runs` })
   yield* Effect.promise(() => cp(path.join(root, "packages", name, "examples"), folder, { recursive: true }))
   const types = path.join(root, "node_modules/@types")
   // The default libraries, and no declaration skipped: what does not fit would show at somebody's home.
