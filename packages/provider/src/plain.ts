@@ -73,13 +73,13 @@ export const openPlain = (
   make: Effect.Effect<ProviderAdapter, { readonly message: string }, Scope.Scope>
 ): PlainProvider & PlainLister & PlainSubscriber => {
   const scope = Scope.makeUnsafe()
-  const made = Effect.runSyncExit(
+  const adapter = Effect.runSync(
     make.pipe(
       Effect.mapError(({ message }) => new ProviderConfigError(message)),
-      Scope.provide(scope)
+      Scope.provide(scope),
+      Effect.onError(() => Scope.close(scope, Exit.void))
     )
   )
-  const adapter = Effect.runSync(made)
   const close = () => Effect.runPromise(Scope.close(scope, Exit.void))
   const calls =
     (port: Capability<WritePort>, operation: string): PlainProvider["optOut"] =>
