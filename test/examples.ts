@@ -26,12 +26,14 @@ const credentials = ({ accounts }: Sandbox): Readonly<Record<string, string>> =>
     accounts.flatMap((account): ReadonlyArray<readonly [string, string]> =>
       account.vendor === "azure"
         ? [["AZURE_CONNECTION_STRING", account.credentials.connectionString]]
-        : [
-            ["RC_SERVER", account.url],
-            ["RC_CLIENT_ID", account.credentials.clientId],
-            ["RC_CLIENT_SECRET", account.credentials.clientSecret],
-            ["RC_JWT", account.credentials.jwt]
-          ]
+        : account.vendor === "ringcentral"
+          ? [
+              ["RC_SERVER", account.url],
+              ["RC_CLIENT_ID", account.credentials.clientId],
+              ["RC_CLIENT_SECRET", account.credentials.clientSecret],
+              ["RC_JWT", account.credentials.jwt]
+            ]
+          : []
     )
   ),
   AZURE_WEBHOOK_SECRET: secret,

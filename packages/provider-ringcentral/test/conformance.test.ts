@@ -17,8 +17,11 @@ interface Mode {
 }
 
 const modes: Readonly<Record<string, Mode>> = {
-  "api v1": {},
-  "api v1, bare records": { options: { records: "bare" } }
+  "api v2": { settings: { api: "v2" } },
+  "api v1": { settings: { api: "v1" } },
+  "api v1, bare records": { settings: { api: "v1" }, options: { records: "bare" } },
+  "whichever api answers": { settings: { api: "auto" } },
+  "whichever api answers, the older one": { settings: { api: "auto" }, options: { api: "v1" } }
 }
 
 const vendor = (options: Mode["options"]): Vendor => ({

@@ -14,6 +14,7 @@ import {
 } from "@stopline/consent"
 import {
   can,
+  cannot,
   type CheckAnswer,
   Denied,
   type EventPort,
@@ -236,6 +237,7 @@ export const adapterOf = Effect.fnUntraced(function* (
     },
     events: can(eventPort),
     subscription: notYet("nobody has written it yet"),
+    stream: cannot("it tells when it is asked"),
     evidence: notYet("nobody has written it yet"),
     limits: [
       {
