@@ -4,6 +4,7 @@
  */
 import * as http from "node:http"
 import { Effect, Redacted, type Scope } from "effect"
+import { type WebSocket, WebSocketServer } from "ws"
 import { RingCentralConfig } from "../src/index.ts"
 
 export interface Seen {
@@ -31,7 +32,8 @@ export interface Server {
 /** @param hold an answer is made when its request arrives, and sent when this is done */
 export const startServer = (
   answer: (seen: Seen) => Answer,
-  hold: (seen: Seen) => Promise<void> | undefined = () => undefined
+  hold: (seen: Seen) => Promise<void> | undefined = () => undefined,
+  onSocket?: (socket: WebSocket) => void
 ): Effect.Effect<Server, never, Scope.Scope> =>
   Effect.gen(function* () {
     const seen: Array<Seen> = []
@@ -57,12 +59,15 @@ export const startServer = (
         void Promise.resolve(hold(entry)).then(() => reply(response, made))
       })
     })
+    const sockets = new WebSocketServer({ server })
+    if (onSocket !== undefined) sockets.on("connection", onSocket)
     yield* Effect.acquireRelease(
       Effect.promise(() => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))),
       () =>
         Effect.promise(
           () =>
             new Promise<void>((resolve) => {
+              for (const socket of sockets.clients) socket.terminate()
               server.close(() => resolve())
               server.closeAllConnections()
             })
@@ -102,35 +107,41 @@ export interface ServerOptions {
   /** Instead of a token; undefined gives one. */
   readonly login?: (attempt: number) => Answer | undefined
   readonly hold?: (seen: Seen) => Promise<void> | undefined
+  /** A WebSocket was opened, at whatever path. */
+  readonly onSocket?: (socket: WebSocket) => void
 }
 
 export const tokenPath = "/restapi/oauth/token"
 
 export const startRingCentral = (
   answer: (seen: Seen) => Answer,
-  { expiresIn = 3600, hold, login }: ServerOptions = {}
+  { expiresIn = 3600, hold, login, onSocket }: ServerOptions = {}
 ): Effect.Effect<RingCentralServer, never, Scope.Scope> =>
   Effect.gen(function* () {
     let given = 0
     let attempts = 0
     let good = new Set<string>()
-    const server = yield* startServer((seen) => {
-      if (seen.path === tokenPath) {
-        attempts += 1
-        const instead = login?.(attempts)
-        if (instead !== undefined) return instead
-        given += 1
-        const token = `given-${given}-${given}${given}`
-        good.add(`bearer ${token}`)
-        return {
-          body: { access_token: token, token_type: "bearer", expires_in: expiresIn, scope: "", session_id: "s" }
+    const server = yield* startServer(
+      (seen) => {
+        if (seen.path === tokenPath) {
+          attempts += 1
+          const instead = login?.(attempts)
+          if (instead !== undefined) return instead
+          given += 1
+          const token = `given-${given}-${given}${given}`
+          good.add(`bearer ${token}`)
+          return {
+            body: { access_token: token, token_type: "bearer", expires_in: expiresIn, scope: "", session_id: "s" }
+          }
         }
-      }
-      if (!good.has(seen.headers.authorization ?? "")) {
-        return { status: 401, body: { errorCode: "OAU-128", message: "Access token expired" } }
-      }
-      return answer(seen)
-    }, hold)
+        if (!good.has(seen.headers.authorization ?? "")) {
+          return { status: 401, body: { errorCode: "OAU-128", message: "Access token expired" } }
+        }
+        return answer(seen)
+      },
+      hold,
+      onSocket
+    )
     return {
       ...server,
       logins: () => attempts,

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type AccountOptions, startSandbox } from "@stopline/sandbox"
-import { Effect, Exit, Redacted, Scope } from "effect"
+import { Effect, Exit, Fiber, Redacted, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { makeRingCentralAdapter } from "../src/index.ts"
 import { open, person, sender } from "./ports.ts"
@@ -22,6 +22,28 @@ const start = Effect.fn(function* (account: Partial<Extract<AccountOptions, { ve
     })
   )
   return { port: open(adapter.stream), sandbox }
+})
+
+/** A gateway that takes a subscription and answers nothing after it. */
+const mute = Effect.fn(function* (onMessage: (type: string) => void) {
+  const subscription = { id: "s-1", status: "Active", eventFilters: [], deliveryMode: { transportType: "WebSocket" } }
+  let url = ""
+  const server = yield* startRingCentral(
+    () => ({ body: { uri: `${url.replace("http:", "ws:")}/ws`, ws_access_token: "once", expires_in: 30 } }),
+    {
+      onSocket: (socket) => {
+        socket.send(JSON.stringify([{ type: "ConnectionDetails" }, {}]))
+        socket.on("message", (data: Buffer) => {
+          const [{ messageId, type }] = JSON.parse(data.toString())
+          onMessage(type)
+          if (type === "ClientRequest") socket.send(JSON.stringify([{ type, messageId, status: 200 }, subscription]))
+        })
+      }
+    }
+  )
+  url = server.url
+  const adapter = yield* makeRingCentralAdapter(configFor(server.url, { websocket: true }))
+  return { port: open(adapter.stream) }
 })
 
 /** One turn of the real event loop, whatever clock a test has. */
@@ -56,20 +78,32 @@ describe("a WebSocket", () => {
     })
   )
 
-  it.effect("that falls silent is asked whether it is there, and believed as long as it answers", () =>
+  it.effect("that is quiet is asked whether it is there, and kept as long as it answers", () =>
     Effect.gen(function* () {
       const { port, sandbox } = yield* start()
       const { next } = yield* port.connect
-      const waiting = yield* Effect.forkChild(Effect.exit(next))
-      for (let minute = 0; minute < 60; minute++) {
+      const waiting = yield* Effect.forkChild(next)
+      for (let halfMinutes = 0; halfMinutes < 5; halfMinutes++) {
         yield* TestClock.adjust("30 seconds")
-        for (let turns = 0; turns < 10; turns++) yield* turn
+        // The answer comes by a real socket.
+        for (let turns = 0; turns < 20; turns++) yield* turn
       }
+      yield* sandbox.text({ from: person(1), to: sender, text: "stop" })
+      assert.strictEqual((yield* Fiber.join(waiting))._tag, "Understood")
+    })
+  )
+
+  it.effect("that does not answer any more is lost", () =>
+    Effect.gen(function* () {
+      const heard: Array<string> = []
+      const { port } = yield* mute((type) => heard.push(type))
+      const { next } = yield* port.connect
+      const waiting = yield* Effect.forkChild(Effect.flip(next))
+      yield* TestClock.adjust("30 seconds")
+      while (!heard.includes("Heartbeat")) yield* turn
       assert.isUndefined(waiting.pollUnsafe())
-      // Time flies, and no answer can come.
-      yield* TestClock.adjust("1 minute")
-      while (waiting.pollUnsafe() === undefined) yield* turn
-      void sandbox
+      yield* TestClock.adjust("30 seconds")
+      assert.strictEqual((yield* Fiber.join(waiting)).detail, "the WebSocket has fallen silent")
     })
   )
 
