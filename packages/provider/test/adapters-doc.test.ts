@@ -1,45 +1,20 @@
 /** The example of docs/adapters.md as it is printed there: it compiles, and it does what the page says. */
 import { execFile } from "node:child_process"
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
+import { writeFile } from "node:fs/promises"
 import path from "node:path"
-import { pathToFileURL } from "node:url"
 import { assert, describe, layer } from "@effect/vitest"
 import { type AccountName, by, type Recipient, type SenderAddress } from "@stopline/consent"
-import { type Capability, mayHaveApplied, type ProviderAdapter, retryAfter } from "@stopline/provider"
+import { type Capability, mayHaveApplied, retryAfter } from "@stopline/provider"
 import { Context, Duration, Effect, Layer, Redacted } from "effect"
-import { FetchHttpClient, type HttpClient } from "effect/http"
+import { FetchHttpClient } from "effect/http"
+import { writeExample, type Written } from "../../../test/adapters-doc.ts"
 import { type Answer, hangUp, serve } from "./larkpost.ts"
 
 const root = path.join(import.meta.dirname, "../../..")
 
-interface Module {
-  readonly makeLarkpostAdapter: (config: {
-    readonly account: AccountName
-    readonly url: string
-    readonly key: Redacted.Redacted
-    readonly webhookSecret: Redacted.Redacted
-  }) => Effect.Effect<ProviderAdapter, never, HttpClient.HttpClient>
-}
-
 /** The code of the page, in a folder that is deleted afterwards. */
-class Example extends Context.Service<Example, { readonly folder: string; readonly module: Module }>()("test/Example") {
-  static readonly layer = Layer.effect(
-    Example,
-    Effect.gen(function* () {
-      const page = yield* Effect.promise(() => readFile(path.join(root, "docs/adapters.md"), "utf8"))
-      const folder = yield* Effect.acquireRelease(
-        Effect.promise(() => mkdtemp(path.join(import.meta.dirname, ".adapters-doc-"))),
-        (folder) => Effect.promise(() => rm(folder, { recursive: true }))
-      )
-      // Every block begins with the name of its file.
-      for (const [, code = "", name = ""] of page.matchAll(/^```ts\n(\/\/ (\w+\.ts)\n.*?)^```$/gms)) {
-        yield* Effect.promise(() => writeFile(path.join(folder, name), code))
-      }
-      const url = pathToFileURL(path.join(folder, "adapter.ts")).href
-      const module: Module = yield* Effect.promise(() => import(url))
-      return Example.of({ folder, module })
-    })
-  )
+class Example extends Context.Service<Example, Written>()("test/Example") {
+  static readonly layer = Layer.effect(Example, writeExample(import.meta.dirname))
 }
 
 /** What the compiler has to say about one file and what it imports. Nothing: it is fine. */
