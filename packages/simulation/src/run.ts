@@ -14,6 +14,7 @@ import {
 import type { ProviderAdapter } from "@stopline/provider"
 import { Clock, Effect, Exit, Scope } from "effect"
 import { makeChance } from "./chance.ts"
+import { Crew, type Employer } from "./crew.ts"
 import { describe } from "./describe.ts"
 import { forged } from "./forge.ts"
 import { Laws } from "./laws.ts"
@@ -29,7 +30,7 @@ import { type Actor, Conductor } from "./time.ts"
 import { Truth } from "./truth.ts"
 import { mostSkew, type SimAccount, type Universe, worldOf } from "./universe.ts"
 import { Watch } from "./watch.ts"
-import { settings, startWorker, webhookSecret, type Worker } from "./worker.ts"
+import { settings, webhookSecret, type Worker } from "./worker.ts"
 
 /** Breaks an adapter on purpose, to see whether the laws notice. */
 export type Sabotage = (adapter: ProviderAdapter) => ProviderAdapter
@@ -52,11 +53,7 @@ export class Run {
   readonly #faults: Record<string, number> = {}
   readonly #scope = Scope.makeUnsafe()
   readonly #nature: Actor = { name: "world", state: "running", skew: 0 }
-  readonly #workers: Array<Worker> = []
-  readonly #skews = [0, 0]
-  readonly #rounds = { begun: 0, reads: 0, kills: 0, born: 0 }
-  /** Rounds that were begun and have not ended, by worker. */
-  readonly #under = new Map<number, { over: boolean }>()
+  readonly #crew: Crew
   readonly #mail: Mail
   #groups: ReadonlyArray<Group>
   #world: World | undefined
@@ -73,7 +70,14 @@ export class Run {
     const slack = () => (universe.skewed ? 2 * mostSkew : 0) + ("stale-read" in this.#faults ? 20_000 : 0)
     this.#laws = new Laws({ oracle: this.#oracle, truth: this.#truth, accounts, slack, breaks })
     this.#watch = new Watch(this.#oracle, this.#truth, accounts, () => this.#conductor.now, breaks)
-    this.#mail = new Mail(this.#workers, (person) => this.#laws.touch(person))
+    this.#crew = new Crew({
+      universe,
+      processes,
+      conductor: this.#conductor,
+      equip: (index) => this.#equip(index),
+      begins: (index, approved) => this.#asked(this.#watch.begin(index, approved))
+    })
+    this.#mail = new Mail(this.#crew.workers, (person) => this.#laws.touch(person))
     this.#conductor.onTurn = (actor, label) => this.note(`${actor.name} ${label}`)
   }
 
@@ -85,7 +89,7 @@ export class Run {
 
   breaks(law: string, what: string): void {
     this.note(`BROKEN ${law}: ${what}`)
-    this.broken.push({ law, what, round: this.#rounds.begun })
+    this.broken.push({ law, what, round: this.#crew.rounds.begun })
   }
 
   get #accounts(): ReadonlyArray<AnyAccount> {
@@ -99,9 +103,7 @@ export class Run {
   }
 
   worker(index: number): Worker {
-    const worker = this.#workers[index]
-    if (worker === undefined) throw new Error(`there is no worker ${index}`)
-    return worker
+    return this.#crew.worker(index)
   }
 
   #natural<A, E>(self: Effect.Effect<A, E>): Promise<A> {
@@ -118,8 +120,8 @@ export class Run {
     const { world } = this
     const courier = startCourier(world, (request) => this.#mail.bring(request))
     await this.#natural(Scope.provide(courier, this.#scope))
-    await this.#hire(0)
-    await this.#hire(1)
+    await this.#crew.hire(0)
+    await this.#crew.hire(1)
     for (const { name, vendor } of accounts) {
       if (vendor !== "azure") continue
       const wish = { account: name, url: `http://127.0.0.1:1/${name}?code=${webhookSecret}` }
@@ -135,23 +137,21 @@ export class Run {
     return done
   }
 
-  async #hire(index: number): Promise<void> {
-    this.#rounds.born += 1
-    this.#workers[index] = await startWorker({
-      name: `worker-${index}.${this.#rounds.born}`,
-      universe: this.universe,
+  /** What a worker is given when it is hired. */
+  #equip(index: number): ReturnType<Employer["equip"]> {
+    return {
       groups: this.#groups,
       accounts: this.#accounts,
-      conductor: this.#conductor,
-      chance: makeChance(this.universe.seed, `worker ${this.#rounds.born}`),
       witness: this.#watch.witness(index),
-      committed: (owner, operation) =>
-        Effect.orDie(Effect.provideService(this.#laws.committed(owner, operation), Connection, this.#processes.ledger)),
+      committed: (owner, operation) => {
+        this.#watch.committed(operation)
+        return Effect.orDie(
+          Effect.provideService(this.#laws.committed(owner, operation), Connection, this.#processes.ledger)
+        )
+      },
       logged: (line) => this.#laws.logged(line),
-      sabotage: this.#sabotage,
-      processes: this.#processes,
-      skew: this.#skews[index] ?? 0
-    })
+      sabotage: this.#sabotage
+    }
   }
 
   /** A person whom an account never takes, whatever else is repaired. */
@@ -165,7 +165,11 @@ export class Run {
   async act(action: Action): Promise<void> {
     this.note(describe(action))
     await this.#do(action)
-    if (this.#under.size === 0 && this.broken.length === 0) await this.#asked(this.#laws.check())
+  }
+
+  /** Holds what the ledger says to the laws, unless somebody is in the middle of a round. */
+  async look(): Promise<void> {
+    if (this.#crew.idle && this.broken.length === 0) await this.#asked(this.#laws.check())
   }
 
   async #do(action: Action): Promise<void> {
@@ -196,17 +200,16 @@ export class Run {
         return this.#told(file, people, account, sender, "out", "imported")
       }
       case "approve":
-        return this.#under.size === 0 ? this.#approve() : undefined
+        return this.#crew.idle ? this.#approve() : undefined
       case "resume":
-        return this.#under.size === 0 ? this.#resume() : undefined
+        return this.#crew.idle ? this.#resume() : undefined
       case "late":
         this.#mail.late = { times: action.times, ms: action.ms }
         return this.#count("late events")
       case "forge":
         return this.#forge(action.person)
       case "skew":
-        this.#skews[action.worker] = action.ms
-        this.worker(action.worker).actor.skew = action.ms
+        this.#crew.skew(action.worker, action.ms)
         return this.#count("clock skew")
       case "fault":
         this.#count(action.fault.kind)
@@ -223,32 +226,23 @@ export class Run {
       case "pass":
         return this.#conductor.pass(action.ms)
       case "begin":
-        return this.#begin(action.worker, action.read)
+        return this.#crew.begin(action.worker, action.read)
       case "finish":
-        return this.#finish()
+        return this.#crew.finish()
       case "round":
-        await this.#begin(action.worker, action.read)
-        return this.#finish()
+        await this.#crew.begin(action.worker, action.read)
+        return this.#crew.finish()
       case "both":
-        await this.#begin(0, true)
-        await this.#begin(1, true)
-        return this.#finish()
+        await this.#crew.begin(0, true)
+        await this.#crew.begin(1, true)
+        return this.#crew.finish()
       case "kill":
-        await this.#begin(action.worker, true)
+        await this.#crew.begin(action.worker, true)
         await this.#conductor.stir(action.after)
-        return this.#replace(action.worker)
-      case "freeze": {
+        return this.#crew.replace(action.worker)
+      case "freeze":
         this.#count("frozen")
-        const frozen = this.worker(action.worker)
-        await this.#begin(action.worker, true)
-        await this.#conductor.stir(action.after)
-        frozen.actor.state = "frozen"
-        await this.#conductor.pass(action.ms)
-        await this.#begin(1 - action.worker, true)
-        await this.#finish([1 - action.worker])
-        frozen.actor.state = "running"
-        return this.#finish()
-      }
+        return this.#crew.freeze(action.worker, action.after, action.ms)
       case "join": {
         const { spare } = this.universe
         if (this.#groups.some(({ members }) => members.some((one) => one.sender === spare.sender))) return
@@ -258,8 +252,8 @@ export class Run {
         this.#oracle.regroup(this.#groups)
         for (const person of this.#oracle.people) this.#laws.touch(person)
         // A new configuration is a new start.
-        await this.#replace(0)
-        await this.#replace(1)
+        await this.#crew.replace(0)
+        await this.#crew.replace(1)
       }
     }
   }
@@ -311,60 +305,33 @@ export class Run {
   /** An operator looks at the plan and approves it. */
   async #approve(): Promise<void> {
     const digest = (await this.worker(0).inspect(planning(settings.confirmMs))).digest
-    await this.#begin(0, false, digest)
-    await this.#finish()
+    await this.#crew.begin(0, false, digest)
+    await this.#crew.finish()
   }
 
   async #resume(): Promise<void> {
     await this.worker(0).inspect(clearHalts({}, "operator", this.#conductor.now))
-  }
-
-  async #begin(worker: number, read: boolean, approve?: string): Promise<void> {
-    if (this.#under.has(worker)) return
-    const state = { over: false }
-    this.#under.set(worker, state)
-    this.#rounds.begun += 1
-    if (read) this.#rounds.reads += 1
-    await this.#asked(this.#watch.begin(worker, approve !== undefined))
-    void this.worker(worker)
-      .round(read, approve)
-      .finally(() => {
-        state.over = true
-      })
-  }
-
-  /** Lets these workers' rounds come to their end: all of them, if none is named. */
-  async #finish(workers: ReadonlyArray<number> = [...this.#under.keys()]): Promise<void> {
-    await this.#conductor.drive(() => workers.every((worker) => this.#under.get(worker)?.over ?? true))
-    for (const worker of workers) this.#under.delete(worker)
-  }
-
-  /** A worker is killed, and started again. */
-  async #replace(index: number): Promise<void> {
-    this.#rounds.kills += 1
-    await this.worker(index).kill()
-    this.#under.delete(index)
-    await this.#hire(index)
+    this.#watch.committed("clear halts")
   }
 
   /** The world goes quiet: no more faults, all that is on its way arrives, and rounds are given time to repair. */
   async quieten(): Promise<void> {
     this.note("the world goes quiet")
-    await this.#finish()
+    await this.#crew.finish()
     await this.#do({ do: "clear" })
     this.#mail.late.times = 0
-    for (const one of this.#workers) one.ledgerFault.left = 0
+    for (const one of this.#crew.workers) one.ledgerFault.left = 0
     await this.#conductor.pass(3_600_000)
     for (let i = 0; i < 5; i++) {
       await this.#resume()
-      await this.#begin(0, true)
-      await this.#finish()
+      await this.#crew.begin(0, true)
+      await this.#crew.finish()
       if ((await this.#asked(openHalts())).length > 0) await this.#approve()
       // Longer than an item that was refused is left alone.
       await this.#conductor.pass(25 * 3_600_000)
     }
-    await this.#begin(0, true)
-    await this.#finish()
+    await this.#crew.begin(0, true)
+    await this.#crew.finish()
     await this.#asked(this.#laws.check())
     await this.#checkQuiet()
   }
@@ -378,14 +345,14 @@ export class Run {
   }
 
   async close(): Promise<void> {
-    for (const one of this.#workers) await one.kill()
+    for (const one of this.#crew.workers) await one.kill()
     this.#conductor.bury(this.#nature)
     await Effect.runPromise(Scope.close(this.#scope, Exit.void))
     await this.#asked(emptyLedger)
   }
 
   result(): RunResult {
-    const { begun, kills, reads } = this.#rounds
+    const { begun, kills, reads } = this.#crew.rounds
     return {
       seed: this.universe.seed,
       rounds: begun,

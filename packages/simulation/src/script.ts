@@ -134,17 +134,18 @@ const drawFault = (chance: Chance, universe: Universe): Fault => {
  */
 export const makeScript = (universe: Universe, rounds: number): ReadonlyArray<Action> => {
   const chance = makeChance(universe.seed, "script")
+  const drawDeed = makeDeeds(chance, universe)
   const script: Array<Action> = []
   for (let round = 0; round < rounds; round++) {
     for (let i = chance.below(4); i > 0; i--) {
-      script.push(drawDeed(chance, universe))
+      script.push(drawDeed())
       if (chance.once(3)) script.push({ do: "stir", turns: chance.below(12) })
     }
     if (chance.once(5)) script.push({ do: "fault", fault: drawFault(chance, universe) })
     if (chance.once(8)) script.push({ do: "clear" })
     if (chance.once(12)) script.push(drawMishap(chance, universe))
     if (chance.once(Math.min(rounds, 60))) script.push({ do: "join" })
-    script.push(...drawWork(chance, universe))
+    script.push(...drawWork(chance, drawDeed))
     if (chance.once(12)) script.push({ do: "approve" })
     if (chance.once(40)) script.push({ do: "resume" })
     script.push({ do: "pass", ms: chance.pick([0, 1, 10, 300, 1_000, 30_000, 120_000, 900_000]) })
@@ -152,10 +153,32 @@ export const makeScript = (universe: Universe, rounds: number): ReadonlyArray<Ac
   return script
 }
 
-/** What people and colleagues do. */
-const drawDeed = (chance: Chance, universe: Universe): Action => {
-  const account = chance.pick(universe.accounts)
-  const at = { account: account.name, sender: chance.pick(account.senders), person: chance.pick(universe.people) }
+/** What people and colleagues do, one deed after the other. */
+const makeDeeds = (chance: Chance, universe: Universe): (() => Action) => {
+  // Most things happen to a few people, often where the last thing happened: only then does one deed meet another.
+  const few = universe.people.slice(0, 3)
+  const anybody = () => chance.pick(chance.once(3) ? universe.people : few)
+  const anywhere = () => {
+    const { name: account, senders, vendor } = chance.pick(universe.accounts)
+    return { account, sender: chance.pick(senders), vendor }
+  }
+  let last = { person: anybody(), ...anywhere() }
+  return () => {
+    const person = chance.once(3) ? last.person : anybody()
+    const place = chance.once(3) ? { account: last.account, sender: last.sender, vendor: last.vendor } : anywhere()
+    last = { person, ...place }
+    const { vendor, ...at } = last
+    return drawDeed(chance, universe, at, vendor)
+  }
+}
+
+interface At {
+  readonly person: Recipient
+  readonly account: AccountName
+  readonly sender: SenderAddress
+}
+
+const drawDeed = (chance: Chance, universe: Universe, at: At, vendor: "azure" | "ringcentral"): Action => {
   const out = chance.once(2)
   switch (chance.below(30)) {
     case 0:
@@ -166,7 +189,7 @@ const drawDeed = (chance: Chance, universe: Universe): Action => {
     }
     case 2:
       // What an opt-in for every sender does to the opt-outs of single ones is not known; so nobody makes one.
-      return account.vendor === "ringcentral"
+      return vendor === "ringcentral"
         ? { do: "edit", ...at, sender: "*", to: "opt-out" }
         : { do: "edit", ...at, to: "opt-out" }
     case 3:
@@ -200,7 +223,7 @@ const drawMishap = (chance: Chance, universe: Universe): Action => {
 }
 
 /** What the workers do. */
-const drawWork = (chance: Chance, universe: Universe): ReadonlyArray<Action> => {
+const drawWork = (chance: Chance, drawDeed: () => Action): ReadonlyArray<Action> => {
   const worker = chance.below(2)
   const read = chance.once(2)
   switch (chance.below(20)) {
@@ -216,9 +239,9 @@ const drawWork = (chance: Chance, universe: Universe): ReadonlyArray<Action> => 
       return [
         { do: "begin", worker, read },
         { do: "stir", turns: chance.below(40) },
-        drawDeed(chance, universe),
+        drawDeed(),
         { do: "stir", turns: chance.below(20) },
-        drawDeed(chance, universe),
+        drawDeed(),
         { do: "finish" }
       ]
     case 6:

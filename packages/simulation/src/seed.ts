@@ -36,6 +36,8 @@ export const play = async (
   try {
     for (const action of script) {
       await run.act(action)
+      // A round of the world ends with time passing.
+      if (action.do === "pass") await run.look()
       if (run.broken.length > 0) break
     }
     if (run.broken.length === 0) await run.quieten()

@@ -13,7 +13,10 @@ export const act =
   (...actions: ReadonlyArray<Action>): Step =>
   (run) =>
     Effect.promise(async () => {
-      for (const action of actions) await run.act(action)
+      for (const action of actions) {
+        await run.act(action)
+        await run.look()
+      }
     })
 
 /** Whether the provider blocks the pair. */

@@ -72,7 +72,8 @@ export const makeUniverse = (seed: number): Universe => {
   const refused = chance.once(3) ? { account: chance.pick(accounts).name, person: chance.pick(people) } : undefined
   const skewed = chance.once(3)
   const clocks = new Map(accounts.map(({ name }) => [name, skewed ? chance.between(-mostSkew, mostSkew) : 0]))
-  const pageSize = chance.pick([2, 5, 1000])
+  // A list of all of them has four pages, two or one.
+  const pageSize = chance.pick([Math.ceil(people.length / 4), Math.ceil(people.length / 2), 1000])
   const tokenSeconds = chance.pick([40, 600, 3600])
   return { seed, accounts, groups, spare, people, refused, skewed, clocks, pageSize, tokenSeconds }
 }

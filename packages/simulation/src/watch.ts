@@ -46,6 +46,8 @@ interface Watched {
 
 export class Watch {
   readonly #rounds = new Map<number, Watched>()
+  /** Account and direction that open halts hold back; undefined: to be asked again. */
+  #halted: ReadonlySet<string> | undefined
   readonly #oracle: Oracle
   readonly #truth: Truth
   readonly #accounts: () => ReadonlyArray<AnyAccount>
@@ -69,11 +71,17 @@ export class Watch {
   /** A worker begins a round: from now on its guards are counted afresh. */
   readonly begin = Effect.fnUntraced(
     function* (this: Watch, worker: number, approved: boolean): Effect.fn.Return<void, never, Connection> {
-      const halts = yield* Effect.orDie(openHalts())
-      const halted = new Set(halts.flatMap((one) => `${one.account} ${holdsBack(one.kind) ?? ""}`))
-      this.#rounds.set(worker, { halted, approved, written: new Map() })
+      this.#halted ??= new Set(
+        (yield* Effect.orDie(openHalts())).map((one) => `${one.account} ${holdsBack(one.kind) ?? ""}`)
+      )
+      this.#rounds.set(worker, { halted: this.#halted, approved, written: new Map() })
     }.bind(this)
   )
+
+  /** Something was committed: which halts are open is known no longer, if it was about them. */
+  committed(operation: string): void {
+    if (operation === "raise halt" || operation === "clear halts") this.#halted = undefined
+  }
 
   /** Notes how these pairs stand at their provider now. */
   look(account: string, senders: ReadonlyArray<string>, people: ReadonlyArray<string>, texted = false): void {

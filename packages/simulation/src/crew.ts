@@ -1,0 +1,104 @@
+/** The two workers of a run: hired, killed and hired again, and the rounds that they are at. */
+import { makeChance } from "./chance.ts"
+import type { Processes } from "./processes.ts"
+import type { Conductor } from "./time.ts"
+import type { Universe } from "./universe.ts"
+import { startWorker, type Worker, type WorkerSetup } from "./worker.ts"
+
+type Given = "groups" | "accounts" | "witness" | "committed" | "logged" | "sabotage"
+
+export interface Employer {
+  readonly universe: Universe
+  readonly conductor: Conductor
+  readonly processes: Processes
+  /** What a worker is given when it is hired. */
+  readonly equip: (index: number) => Pick<WorkerSetup, Given>
+  /** Told before a worker begins a round. */
+  readonly begins: (index: number, approved: boolean) => Promise<void>
+}
+
+export class Crew {
+  readonly workers: Array<Worker> = []
+  readonly rounds = { begun: 0, reads: 0, kills: 0 }
+  readonly #employer: Employer
+  readonly #skews = [0, 0]
+  /** Rounds that were begun and have not ended, by worker. */
+  readonly #under = new Map<number, { over: boolean }>()
+  #born = 0
+
+  constructor(employer: Employer) {
+    this.#employer = employer
+  }
+
+  worker(index: number): Worker {
+    const worker = this.workers[index]
+    if (worker === undefined) throw new Error(`there is no worker ${index}`)
+    return worker
+  }
+
+  /** Nobody is at a round. */
+  get idle(): boolean {
+    return this.#under.size === 0
+  }
+
+  async hire(index: number): Promise<void> {
+    const { conductor, equip, processes, universe } = this.#employer
+    this.#born += 1
+    this.workers[index] = await startWorker({
+      ...equip(index),
+      name: `worker-${index}.${this.#born}`,
+      universe,
+      conductor,
+      processes,
+      chance: makeChance(universe.seed, `worker ${this.#born}`),
+      skew: this.#skews[index] ?? 0
+    })
+  }
+
+  skew(index: number, ms: number): void {
+    this.#skews[index] = ms
+    this.worker(index).actor.skew = ms
+  }
+
+  async begin(index: number, read: boolean, approve?: string): Promise<void> {
+    if (this.#under.has(index)) return
+    const state = { over: false }
+    this.#under.set(index, state)
+    this.rounds.begun += 1
+    if (read) this.rounds.reads += 1
+    await this.#employer.begins(index, approve !== undefined)
+    void this.worker(index)
+      .round(read, approve)
+      .finally(() => {
+        state.over = true
+      })
+  }
+
+  /** Lets these workers' rounds come to their end: all of them, if none is named. */
+  async finish(indexes: ReadonlyArray<number> = [...this.#under.keys()]): Promise<void> {
+    await this.#employer.conductor.drive(() => indexes.every((index) => this.#under.get(index)?.over ?? true))
+    for (const index of indexes) this.#under.delete(index)
+  }
+
+  /** A worker stands still in the middle of a round, and the other goes on. */
+  async freeze(index: number, after: number, ms: number): Promise<void> {
+    const { conductor } = this.#employer
+    const { actor } = this.worker(index)
+    await this.begin(index, true)
+    await conductor.stir(after)
+    actor.state = "frozen"
+    await conductor.pass(ms)
+    await this.begin(1 - index, true)
+    await this.finish([1 - index])
+    actor.state = "running"
+    return this.finish()
+  }
+
+  /** A worker is killed, and started again. */
+  async replace(index: number): Promise<void> {
+    this.rounds.kills += 1
+    await this.worker(index).kill()
+    this.#under.delete(index)
+    await this.hire(index)
+  }
+}
