@@ -5,12 +5,13 @@
  */
 import { mask } from "@stopline/consent"
 import { Connection, type LedgerError, toRecipient } from "@stopline/ledger"
-import type { AnyAccount } from "@stopline/sandbox"
 import { Effect } from "effect"
 import { sql } from "kysely"
+import type { Excuses } from "./excuses.ts"
 import type { Oracle, Said } from "./oracle.ts"
 import { rebuild } from "./rebuild.ts"
 import type { Truth } from "./truth.ts"
+import { Views } from "./views.ts"
 import { settings, webhookSecret } from "./worker.ts"
 
 interface Noted {
@@ -24,6 +25,7 @@ interface Noted {
   readonly not_before: number
   readonly not_after: number
   readonly evidence: unknown
+  readonly run_id: number | null
 }
 
 /** What is committed only by the holder of a lane, and which lanes. */
@@ -34,20 +36,19 @@ const lanesOf: Readonly<Record<string, string>> = {
   "commit absences": "read:%"
 }
 
-/** Answers of a list that can make it look shorter than it is. */
-const lies = new Set(["short-list", "forgotten-token", "empty-page", "repeat-token", "stale-read"])
-
 export interface Lawbook {
   readonly oracle: Oracle
   readonly truth: Truth
-  readonly accounts: () => ReadonlyArray<AnyAccount>
-  /** How far clocks may differ, and a stale answer be old (ms). */
-  readonly slack: () => number
+  readonly excuses: Excuses
+  readonly now: () => number
   readonly breaks: (law: string, what: string) => void
 }
 
 export class Laws {
   readonly #book: Lawbook
+  readonly #views: Views
+  /** The last reading that was recorded of each pair. */
+  readonly #readings = new Map<string, Noted>()
   readonly #facts = new Set<string>()
   readonly #silenced = new Set<string>()
   readonly #touched = new Set<string>()
@@ -58,6 +59,7 @@ export class Laws {
 
   constructor(book: Lawbook) {
     this.#book = book
+    this.#views = new Views(book)
   }
 
   /** Something happened about this person: the next check looks at them. */
@@ -73,15 +75,17 @@ export class Laws {
       const { query } = yield* Connection
       const { rows } = yield* query("laws", (db) =>
         sql<Noted>`
-          select o.id, a.name as account, s.address as sender, o.recipient, o.state, o.origin, o.basis, o.not_before, o.not_after, o.evidence
+          select o.id, a.name as account, s.address as sender, o.recipient, o.state, o.origin, o.basis, o.not_before, o.not_after, o.evidence, o.run_id
           from observation o join sender s on s.id = o.sender_id join account a on a.id = o.account_id
           where o.id > ${this.#seen} order by o.id`.execute(db)
       )
       for (const noted of rows) {
         this.#seen = noted.id
         this.#touched.add(toRecipient(noted.recipient))
-        this.#note(noted)
+        if (noted.basis === "listed" || noted.basis === "checked") yield* this.#read(noted)
+        else this.#note(noted)
       }
+      yield* this.#views.check()
       if (this.#touched.size === 0) return
       const people = [...this.#touched]
       this.#touched.clear()
@@ -115,18 +119,13 @@ export class Laws {
 
   /** An observation must have been so, and be there once. */
   #note(noted: Noted): void {
-    const { accounts, breaks, oracle, slack, truth } = this.#book
+    const { breaks, excuses, oracle } = this.#book
     const person = toRecipient(noted.recipient)
     const pair = `${noted.account}/${noted.sender}`
     const what = `${pair}: ${mask(person)} was noted ${noted.state} (${noted.basis})`
-    const from = noted.not_before - slack()
-    const to = noted.not_after + slack()
-    if (noted.basis === "listed" || noted.basis === "checked") {
-      if (noted.sender === "*" || truth.was(`${pair} ${person}`, noted.state === "opted-out", from, to)) return
-      if (noted.basis === "listed" && noted.state === "opted-in" && this.#lied(accounts(), noted)) return
-      breaks(noted.basis === "listed" ? "L6" : "L5", `${what}, and it never was so in that time`)
-      return
-    }
+    const slack = excuses.slack(noted.account, noted.not_after)
+    const from = noted.not_before - slack
+    const to = noted.not_after + slack
     if (noted.basis === "imported" && noted.state === "opted-in") breaks("L3", what)
     if (noted.basis !== "event" && noted.basis !== "message") return
     const means = noted.state === "opted-out" ? "out" : "in"
@@ -144,14 +143,45 @@ export class Laws {
     return noted.origin !== "api" && this.#book.truth.moved(pair, noted.state === "opted-out", from, to)
   }
 
-  /** Whether a list lied often enough for an honest reader to believe it. */
-  #lied(accounts: ReadonlyArray<AnyAccount>, noted: Noted): boolean {
-    const account = accounts.find(({ name }) => name === noted.account)
-    const told = account?.log
-      .entries()
-      .filter(({ at, fault }) => fault !== undefined && lies.has(fault) && at >= noted.not_before)
-    return (told?.length ?? 0) >= 2
-  }
+  /** A reading that was news must have been so in its time, and otherwise before. */
+  readonly #read = Effect.fnUntraced(
+    function* (this: Laws, noted: Noted): Effect.fn.Return<void, LedgerError, Connection> {
+      if (noted.sender === "*") return
+      const { breaks, excuses, truth } = this.#book
+      const person = toRecipient(noted.recipient)
+      const pair = `${noted.account}/${noted.sender} ${person}`
+      const what = `${noted.account}/${noted.sender}: ${mask(person)} was noted ${noted.state} (${noted.basis})`
+      const slack = excuses.slack(noted.account, noted.not_after)
+      const blocked = noted.state === "opted-out"
+      const to = noted.not_after + slack
+      const last = this.#readings.get(pair)
+      this.#readings.set(pair, noted)
+      if (last?.state === noted.state && !truth.was(pair, !blocked, last.not_after - slack, to)) {
+        breaks("L11", `${what} twice, and nothing had changed`)
+      }
+      if (truth.was(pair, blocked, noted.not_before - slack, to)) return
+      if (noted.basis === "listed" && !blocked && (yield* this.#misled(noted))) return
+      breaks(noted.basis === "listed" ? "L6" : "L5", `${what}, and it never was so in that time`)
+    }.bind(this)
+  )
+
+  /** Whether both walks that found somebody gone were shown a list that looked whole and was not. */
+  readonly #misled = Effect.fnUntraced(
+    function* (this: Laws, noted: Noted): Effect.fn.Return<boolean, LedgerError, Connection> {
+      const { query } = yield* Connection
+      const { rows } = yield* query("laws", (db) =>
+        sql<{ started_at: number; ended_at: number | null }>`
+          select r.started_at, r.ended_at from run r join run last on last.account_id = r.account_id
+          where last.id = ${noted.run_id} and r.id <= last.id and r.kind = last.kind
+            and (r.id = last.id or r.outcome = 'completed')
+          order by r.id desc limit 2`.execute(db)
+      )
+      const { excuses, now } = this.#book
+      const counts = rows.map((run) => excuses.count(noted.account, run.started_at, run.ended_at ?? now()))
+      const all = excuses.count(noted.account, rows.at(-1)?.started_at ?? 0, now())
+      return all >= 2 && counts.length === 2 && counts.every((count) => count > 0)
+    }.bind(this)
+  )
 
   /** What the ledger says of a person, against what it was told. */
   #hold(person: string, silent: ReadonlyMap<string, boolean>): void {
@@ -161,6 +191,10 @@ export class Laws {
         const law = this.#silenced.has(pair) ? "L3" : "L2"
         this.#book.breaks(law, `${sender} may text ${mask(person)}, who is known to have asked its brand to stop`)
       }
+    }
+    for (const sender of this.#book.oracle.free(person)) {
+      if (silent.get(`${sender} ${person}`) !== true) continue
+      this.#book.breaks("L11", `${sender} may not text ${mask(person)}, who asked it to after every opt-out`)
     }
     for (const [pair, must] of silent) {
       if (must) this.#silenced.add(pair)

@@ -113,6 +113,21 @@ export class Oracle {
     })
   }
 
+  /** The senders that a person asked to text again, after every opt-out of the brand that anybody could know of (L11). */
+  free(person: string): ReadonlyArray<string> {
+    const said = this.#of(person)
+    const edited = this.#edited.get(person) ?? new Set<string>()
+    return this.#brands().flatMap((names) => {
+      const outs = said.filter((one) => one.means === "out" && names.includes(one.sender))
+      // What nobody told us is found late, and counts from when it was found (L4).
+      if (outs.some(({ known }) => !known) || names.some((sender) => edited.has(sender))) return []
+      return names.filter((sender) => {
+        const back = said.findLast((one) => one.means === "in" && one.sender === sender && one.known)
+        return back !== undefined && outs.every((out) => out.at + this.#tolerance < back.at)
+      })
+    })
+  }
+
   get people(): ReadonlyArray<string> {
     return [...new Set([...this.#said.keys(), ...this.#edited.keys()])]
   }

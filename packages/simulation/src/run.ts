@@ -16,6 +16,7 @@ import { Clock, Effect, Exit, Scope } from "effect"
 import { makeChance } from "./chance.ts"
 import { Crew, type Employer } from "./crew.ts"
 import { describe } from "./describe.ts"
+import { Excuses } from "./excuses.ts"
 import { forged } from "./forge.ts"
 import { Laws } from "./laws.ts"
 import { Mail } from "./mail.ts"
@@ -67,9 +68,10 @@ export class Run {
     this.#groups = universe.groups
     this.#conductor = new Conductor(makeChance(universe.seed, "order"), startAt)
     this.#oracle = new Oracle(universe.groups, universe.skewed ? 4 * mostSkew : 0)
-    const slack = () => (universe.skewed ? 2 * mostSkew : 0) + ("stale-read" in this.#faults ? 20_000 : 0)
-    this.#laws = new Laws({ oracle: this.#oracle, truth: this.#truth, accounts, slack, breaks })
-    this.#watch = new Watch(this.#oracle, this.#truth, accounts, () => this.#conductor.now, breaks)
+    const excuses = new Excuses(universe.skewed ? 2 * mostSkew : 0)
+    const book = { oracle: this.#oracle, truth: this.#truth, excuses, now: () => this.#conductor.now, accounts, breaks }
+    this.#laws = new Laws(book)
+    this.#watch = new Watch(book)
     this.#crew = new Crew({
       universe,
       processes,
@@ -185,6 +187,7 @@ export class Run {
       case "edit": {
         const { account, person, sender, to } = action
         const senders = sender === "*" ? this.#sendersOf(account) : [sender]
+        if (sender === "*") for (const one of senders) this.#truth.blur(`${account}/${one} ${person}`)
         if (to === "opt-out") for (const one of senders) this.#oracle.edits(person, `${account}/${one}`)
         await this.#natural(world.edit({ account, sender, action: to, recipients: [person] }))
         return this.#watch.look(account, senders, [person])

@@ -119,6 +119,9 @@ const drawFault = (chance: Chance, universe: Universe): Fault => {
           { ...common, kind: "empty-page" },
           { ...common, kind: "repeat-token" },
           { ...common, kind: "forgotten-token" },
+          // For as long as nobody repairs it.
+          { account: account.name, kind: "repeat-token" },
+          { account: account.name, kind: "forgotten-token" },
           { ...common, kind: "short-list", times: 1 },
           { ...common, kind: "throttle", operation: "token", form: "none", times: 1 },
           { ...common, kind: "unavailable", operation: "token", status: 503, times: 1 }

@@ -8,6 +8,7 @@ interface Turn {
 
 export class Truth {
   readonly #turns = new Map<string, Array<Turn>>()
+  readonly #blurred = new Set<string>()
 
   /** Notes how a pair stands now: `account/sender person`. */
   note(pair: string, blocked: boolean, at: number, texted = false): void {
@@ -15,6 +16,11 @@ export class Truth {
     if ((turns.at(-1)?.blocked ?? false) === blocked) return
     turns.push({ at, blocked, texted })
     this.#turns.set(pair, turns)
+  }
+
+  /** An account-wide record hides what the pair's own one says: from now on anything may have been so. */
+  blur(pair: string): void {
+    this.#blurred.add(pair)
   }
 
   /** Whether a text moved the pair so within a span, both ends included. */
@@ -28,10 +34,11 @@ export class Truth {
     return this.#turns.get(pair)?.at(-1)?.at
   }
 
-  /** Whether the pair stood so at any moment of a span, both ends included. */
+  /** Whether the pair stood so at any moment of a span, both ends included: in a millisecond in which it turned it stood both ways. */
   was(pair: string, blocked: boolean, from: number, to: number): boolean {
+    if (this.#blurred.has(pair)) return true
     const turns = this.#turns.get(pair) ?? []
-    const before = turns.findLast((turn) => turn.at <= from)
+    const before = turns.findLast((turn) => turn.at < from)
     return (
       (before?.blocked ?? false) === blocked ||
       turns.some((turn) => turn.blocked === blocked && turn.at >= from && turn.at <= to)

@@ -9,6 +9,7 @@ import { type Connection, openHalts } from "@stopline/ledger"
 import type { AnyAccount } from "@stopline/sandbox"
 import { Effect, Option, Schema } from "effect"
 import type { Witness } from "./network.ts"
+import type { Excuses } from "./excuses.ts"
 import type { Oracle } from "./oracle.ts"
 import type { Truth } from "./truth.ts"
 import { settings } from "./worker.ts"
@@ -37,32 +38,37 @@ const readBody = (text: string) =>
   })
 
 /** A round of one worker, as far as its guards are concerned. */
-interface Watched {
+interface Guarded {
   /** Account and direction that a halt held back when it began. */
   readonly halted: ReadonlySet<string>
   readonly approved: boolean
   readonly written: Map<string, Set<string>>
 }
 
+export interface Watched {
+  readonly oracle: Oracle
+  readonly truth: Truth
+  readonly excuses: Excuses
+  readonly accounts: () => ReadonlyArray<AnyAccount>
+  readonly now: () => number
+  readonly breaks: (law: string, what: string) => void
+}
+
 export class Watch {
-  readonly #rounds = new Map<number, Watched>()
+  readonly #rounds = new Map<number, Guarded>()
   /** Account and direction that open halts hold back; undefined: to be asked again. */
   #halted: ReadonlySet<string> | undefined
   readonly #oracle: Oracle
   readonly #truth: Truth
   readonly #accounts: () => ReadonlyArray<AnyAccount>
+  readonly #excuses: Excuses
   readonly #now: () => number
   readonly #breaks: (law: string, what: string) => void
 
-  constructor(
-    oracle: Oracle,
-    truth: Truth,
-    accounts: () => ReadonlyArray<AnyAccount>,
-    now: () => number,
-    breaks: (law: string, what: string) => void
-  ) {
+  constructor({ accounts, breaks, excuses, now, oracle, truth }: Watched) {
     this.#oracle = oracle
     this.#truth = truth
+    this.#excuses = excuses
     this.#accounts = accounts
     this.#now = now
     this.#breaks = breaks
@@ -96,6 +102,8 @@ export class Watch {
 
   witness(worker: number): Witness {
     return (account, { body, path }) => {
+      const asked = this.#accounts().find(({ name }) => name === account)
+      if (asked !== undefined) this.#excuses.note(asked, this.#now())
       const read = Option.getOrUndefined(readBody(body))
       const sender = read?.from
       if (read === undefined || sender === undefined) return () => undefined

@@ -1,0 +1,69 @@
+/** What the ledger believes of the providers, held to what they hold: a view that says so was once so (L5, L9). */
+import { mask } from "@stopline/consent"
+import { Connection, type LedgerError, toRecipient } from "@stopline/ledger"
+import { Effect } from "effect"
+import { sql } from "kysely"
+import type { Excuses } from "./excuses.ts"
+import type { Truth } from "./truth.ts"
+
+interface Row {
+  /** `account/sender` */
+  readonly name: string
+  readonly account: string
+  readonly recipient: number
+  readonly held: "opted-out" | "opted-in" | null
+  readonly read_at: number
+  readonly written_at: number | null
+  readonly written_begun_at: number | null
+  /** Which transaction stored it. */
+  readonly version: number
+}
+
+export interface Believed {
+  readonly truth: Truth
+  readonly excuses: Excuses
+  readonly now: () => number
+  readonly breaks: (law: string, what: string) => void
+}
+
+export class Views {
+  readonly #book: Believed
+  #version = 0
+
+  constructor(book: Believed) {
+    this.#book = book
+  }
+
+  /** Looks at what was stored since the last time. */
+  readonly check = Effect.fnUntraced(
+    function* (this: Views): Effect.fn.Return<void, LedgerError, Connection> {
+      const { query } = yield* Connection
+      const { rows } = yield* query("views", (db) =>
+        sql<Row>`
+          select a.name || '/' || s.address as name, a.name as account, v.recipient, v.held, v.read_at,
+            v.written_at, v.written_begun_at, v.xmin::text::bigint as version
+          from view v join sender s on s.id = v.sender_id join account a on a.id = s.account_id
+          where v.xmin::text::bigint > ${this.#version} and v.held is not null and v.intent is null and s.address <> '*'
+          order by version, v.sender_id, v.recipient`.execute(db)
+      )
+      for (const row of rows) {
+        this.#version = row.version
+        this.#hold(row)
+      }
+    }.bind(this)
+  )
+
+  #hold(row: Row): void {
+    const { breaks, excuses, now, truth } = this.#book
+    const person = toRecipient(row.recipient)
+    const written = row.written_at === row.read_at
+    // A write was done somewhere between its beginning and its end.
+    const from = written ? (row.written_begun_at ?? row.read_at) : row.read_at
+    const slack = excuses.slack(row.account, row.read_at)
+    if (truth.was(`${row.name} ${person}`, row.held === "opted-out", from - slack, now())) return
+    breaks(
+      written ? "L9" : "L5",
+      `${row.name} is believed to have ${mask(person)} ${row.held ?? ""}, and never had since`
+    )
+  }
+}
