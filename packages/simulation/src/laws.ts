@@ -13,6 +13,7 @@ import { rebuild } from "./rebuild.ts"
 import type { Truth } from "./truth.ts"
 import { Views } from "./views.ts"
 import { settings, webhookSecret } from "./worker.ts"
+import type { Written } from "./written.ts"
 
 interface Noted {
   readonly id: number
@@ -40,6 +41,7 @@ export interface Lawbook {
   readonly oracle: Oracle
   readonly truth: Truth
   readonly excuses: Excuses
+  readonly written: Written
   readonly now: () => number
   readonly breaks: (law: string, what: string) => void
 }

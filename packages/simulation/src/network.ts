@@ -9,8 +9,8 @@ import type { AnyAccount, OutgoingAnswer, OutgoingRequest, Outcome, WireRequest,
 /** Answers a webhook's handshake. */
 export type Handshake = (request: OutgoingRequest) => Promise<OutgoingAnswer>
 
-/** Sees each request before it is carried out. What it returns is called afterwards. */
-export type Witness = (account: string, request: WireRequest) => () => void
+/** Sees each request before it is carried out. What it returns is told what came of it. */
+export type Witness = (account: string, request: WireRequest) => (outcome: Outcome) => void
 
 /** No answer came; whether anything was done, nobody knows. */
 class ConnectionReset extends Error {
@@ -42,7 +42,7 @@ export const azureNetwork = (account: AnyAccount, witness: Witness, handshake: H
     }
     const carriedOut = witness(account.name, wire)
     const outcome = account.handle(wire)
-    carriedOut()
+    carriedOut(outcome)
     const response = await settle(outcome, handshake)
     return { request, status: response.status, headers: createHttpHeaders(response.headers), bodyAsText: response.body }
   }
@@ -62,7 +62,7 @@ export const ringcentralNetwork =
     }
     const carriedOut = witness(account.name, wire)
     const outcome = account.handle(wire)
-    carriedOut()
+    carriedOut(outcome)
     const response = await settle(outcome, handshake)
     const empty = response.status === 204 || response.body === ""
     return new Response(empty ? null : response.body, { status: response.status, headers: response.headers })

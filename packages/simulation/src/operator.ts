@@ -1,21 +1,37 @@
 /** What an operator does at the command line. */
-import { type AccountName, by, type ConsentState, type Recipient, type SenderAddress } from "@stopline/consent"
-import { attest, Fleet, importOptOuts, plan, writabilityOf } from "@stopline/engine"
+import { type AccountName, by, point, type ConsentState, type Recipient, type SenderAddress } from "@stopline/consent"
+import { attest, Fleet, importOptOuts, plan, sweep, writabilityOf } from "@stopline/engine"
 import { Clock, Effect, Stream } from "effect"
 import { settings } from "./worker.ts"
 
 export const attesting = (account: AccountName, sender: SenderAddress, recipient: Recipient, state: ConsentState) =>
   attest({ account, sender, recipient, state, reach: "pair", by: "Jane", how: "phone" })
 
-/** A file of opt-outs, made just now. */
-export const importing = (account: AccountName, sender: SenderAddress, people: ReadonlyArray<Recipient>, now: number) =>
+/** A file of opt-outs, made just now. With `ago` it says when they opted out. */
+export const importing = (
+  account: AccountName,
+  sender: SenderAddress,
+  people: ReadonlyArray<Recipient>,
+  now: number,
+  ago?: number
+) =>
   Effect.flatMap(Fleet, ({ stations }) => {
     const station = stations.find((one) => one.account.name === account)
     if (station === undefined) return Effect.void
     const places = [{ account: station.account, sender }]
-    const rows = Stream.fromIterable(people.map((recipient) => ({ recipient, places, time: by(now) })))
+    const time = ago === undefined ? by(now) : point(now - ago)
+    const rows = Stream.fromIterable(people.map((recipient) => ({ recipient, places, time })))
     return importOptOuts({ name: "list.csv", source: String(now), startedBy: "cli", rows })
   })
+
+/** Asks about so many people of each sender whose provider has no list. */
+export const sweeping = (budget: number) =>
+  Effect.flatMap(Fleet, ({ stations }) =>
+    Effect.forEach(stations, (station) => {
+      const { check, list } = station.adapter
+      return list._tag === "Can" || check._tag !== "Can" ? Effect.void : sweep(station, check.port, budget, "cli")
+    })
+  )
 
 /** What would be written now. */
 export const planning = (confirmMs: number) =>

@@ -104,13 +104,17 @@ export class Oracle {
   silent(person: string, counts: (said: Said) => boolean): ReadonlyArray<string> {
     const said = this.#of(person)
     return this.#brands().flatMap((names) => {
-      const out = said.findLast((one) => one.means === "out" && names.includes(one.sender) && counts(one))
-      if (out === undefined) return []
+      const outs = said.filter((one) => one.means === "out" && names.includes(one.sender) && counts(one))
       return names.filter((sender) => {
-        const back = said.findLast((one) => one.means === "in" && one.sender === sender)
-        return back === undefined || (back.order < out.order && back.at <= out.at - this.#tolerance)
+        const backs = said.filter((one) => one.means === "in" && one.sender === sender)
+        return outs.some((out) => backs.every((back) => this.#isBefore(back, out)))
       })
     })
+  }
+
+  /** Whether it was said first without doubt. A file tells of what was said long before. */
+  #isBefore(one: Said, other: Said): boolean {
+    return one.at <= other.at - this.#tolerance && (one.at < other.at || one.order < other.order)
   }
 
   /** The senders that a person asked to text again, after every opt-out of the brand that anybody could know of (L11). */

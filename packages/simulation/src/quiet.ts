@@ -1,7 +1,10 @@
 /** What must be so when all is quiet: every STOP is held wherever it can be (L1), and nothing is left to do (L10). */
 import { mask } from "@stopline/consent"
 import type { Plan } from "@stopline/engine"
+import { Connection, type LedgerError } from "@stopline/ledger"
 import type { AnyAccount } from "@stopline/sandbox"
+import { Effect } from "effect"
+import { sql } from "kysely"
 import type { Oracle, Said } from "./oracle.ts"
 import type { Truth } from "./truth.ts"
 import type { Universe } from "./universe.ts"
@@ -13,6 +16,21 @@ export interface Quiet {
   readonly refused: Universe["refused"]
 }
 
+const tollFree = /^\+18(?:00|88|77|66|55|44|33)/
+
+/** How many pairs whose provider has no list were not asked about since a moment. */
+export const unasked = Effect.fnUntraced(function* (since: number): Effect.fn.Return<number, LedgerError, Connection> {
+  const { query } = yield* Connection
+  const { rows } = yield* query("unasked", (db) =>
+    sql<{ count: number }>`
+      select count(*) as count from view v join sender s on s.id = v.sender_id join account a on a.id = s.account_id
+      where a.vendor = 'azure' and s.active and v.intent is null and v.asked_at < to_timestamp(${since / 1000})`.execute(
+      db
+    )
+  )
+  return rows[0]?.count ?? 0
+})
+
 /** @param left the plan that is made when nothing should be left to do */
 export const checkQuiet = (quiet: Quiet, left: Plan, breaks: (law: string, what: string) => void): void => {
   const { accounts, oracle, refused } = quiet
@@ -22,6 +40,17 @@ export const checkQuiet = (quiet: Quiet, left: Plan, breaks: (law: string, what:
       if (refused?.person === person && refused.account === account) continue
       if (accounts.find((one) => one.name === account)?.isOptedOut(address, person) === true) continue
       breaks("L1", `${sender} does not block ${mask(person)}, who asked its brand to stop`)
+    }
+  }
+  for (const person of oracle.people) {
+    for (const sender of oracle.free(person)) {
+      const [account = "", address = ""] = sender.split("/")
+      const at = accounts.find((one) => one.name === account)
+      if (refused?.person === person && refused.account === account) continue
+      // Nobody can lift a block of a toll-free number at Azure but the person.
+      if (at?.vendor === "azure" && tollFree.test(address)) continue
+      if (at?.isOptedOut(address, person) === true)
+        breaks("L10", `${sender} still blocks ${mask(person)}, who asked it to text again`)
     }
   }
   const hopeless = left.examples.filter(

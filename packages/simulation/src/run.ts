@@ -1,8 +1,7 @@
 /** One universe from one seed: its script played against the real engine, and the laws checked. */
 import { createHash } from "node:crypto"
 import type { Group } from "@stopline/consent"
-import type { Fleet } from "@stopline/engine"
-import { clearHalts, Connection, openHalts } from "@stopline/ledger"
+import { Connection, openHalts } from "@stopline/ledger"
 import {
   type AnyAccount,
   makeWorld,
@@ -20,10 +19,11 @@ import { Excuses } from "./excuses.ts"
 import { forged } from "./forge.ts"
 import { Laws } from "./laws.ts"
 import { Mail } from "./mail.ts"
-import { attesting, importing, planning } from "./operator.ts"
-import { Oracle, type Said } from "./oracle.ts"
+import { Desk } from "./desk.ts"
+import { attesting, importing, planning, sweeping } from "./operator.ts"
+import { Oracle } from "./oracle.ts"
 import { emptyLedger, type Processes } from "./processes.ts"
-import { checkQuiet } from "./quiet.ts"
+import { checkQuiet, unasked } from "./quiet.ts"
 import { rebuild } from "./rebuild.ts"
 import type { Broken, RunResult } from "./result.ts"
 import type { Action } from "./script.ts"
@@ -32,11 +32,15 @@ import { Truth } from "./truth.ts"
 import { mostSkew, type SimAccount, type Universe, worldOf } from "./universe.ts"
 import { Watch } from "./watch.ts"
 import { settings, webhookSecret, type Worker } from "./worker.ts"
+import { Written } from "./written.ts"
 
 /** Breaks an adapter on purpose, to see whether the laws notice. */
 export type Sabotage = (adapter: ProviderAdapter) => ProviderAdapter
 
 const startAt = Date.UTC(2026, 0, 5, 9)
+
+/** A sweep asks about a quarter of all people at least; half of those may be the same each time. */
+const mostSweeps = 10
 
 /** One universe being played: opened, acted in, made quiet, and closed. */
 export class Run {
@@ -49,12 +53,14 @@ export class Run {
   readonly #truth = new Truth()
   readonly #laws: Laws
   readonly #watch: Watch
+  readonly #written: Written
   readonly #log: Array<string> = []
   readonly #hash = createHash("sha256")
   readonly #faults: Record<string, number> = {}
   readonly #scope = Scope.makeUnsafe()
   readonly #nature: Actor = { name: "world", state: "running", skew: 0 }
   readonly #crew: Crew
+  readonly #desk: Desk
   readonly #mail: Mail
   #groups: ReadonlyArray<Group>
   #world: World | undefined
@@ -68,8 +74,18 @@ export class Run {
     this.#groups = universe.groups
     this.#conductor = new Conductor(makeChance(universe.seed, "order"), startAt)
     this.#oracle = new Oracle(universe.groups, universe.skewed ? 4 * mostSkew : 0)
-    const excuses = new Excuses(universe.skewed ? 2 * mostSkew : 0)
-    const book = { oracle: this.#oracle, truth: this.#truth, excuses, now: () => this.#conductor.now, accounts, breaks }
+    const skew = universe.skewed ? 2 * mostSkew : 0
+    this.#written = new Written(skew, breaks)
+    const book = {
+      oracle: this.#oracle,
+      truth: this.#truth,
+      excuses: new Excuses(skew),
+      written: this.#written,
+      sound: (worker: number) => this.worker(worker).ledgerFault.left === 0,
+      now: () => this.#conductor.now,
+      accounts,
+      breaks
+    }
     this.#laws = new Laws(book)
     this.#watch = new Watch(book)
     this.#crew = new Crew({
@@ -79,7 +95,15 @@ export class Run {
       equip: (index) => this.#equip(index),
       begins: (index, approved) => this.#asked(this.#watch.begin(index, approved))
     })
-    this.#mail = new Mail(this.#crew.workers, (person) => this.#laws.touch(person))
+    const known = (person: string) => this.#laws.touch(person)
+    this.#desk = new Desk({
+      crew: this.#crew,
+      conductor: this.#conductor,
+      oracle: this.#oracle,
+      watch: this.#watch,
+      known
+    })
+    this.#mail = new Mail(this.#crew.workers, known)
     this.#conductor.onTurn = (actor, label) => this.note(`${actor.name} ${label}`)
   }
 
@@ -195,17 +219,21 @@ export class Run {
       case "attest": {
         const { account, person, sender, to } = action
         const means = to === "opted-out" ? "out" : "in"
-        return this.#told(attesting(account, sender, person, to), [person], account, sender, means, "attested")
+        const word = { means, words: "attested", at: this.#conductor.now } as const
+        const told = { ...word, people: [person], sender: `${account}/${sender}` }
+        return this.#desk.tell(attesting(account, sender, person, to), told)
       }
       case "import": {
-        const { account, people, sender } = action
-        const file = importing(account, sender, people, this.#conductor.now)
-        return this.#told(file, people, account, sender, "out", "imported")
+        const { account, ago, people, sender } = action
+        const now = this.#conductor.now
+        const word = { means: "out", words: "imported", at: now - (ago ?? 0) } as const
+        const told = { ...word, people, sender: `${account}/${sender}` }
+        return this.#desk.tell(importing(account, sender, people, now, ago), told)
       }
       case "approve":
-        return this.#crew.idle ? this.#approve() : undefined
+        return this.#crew.idle ? this.#desk.approve() : undefined
       case "resume":
-        return this.#crew.idle ? this.#resume() : undefined
+        return this.#crew.idle ? this.#desk.resume() : undefined
       case "late":
         this.#mail.late = { times: action.times, ms: action.ms }
         return this.#count("late events")
@@ -223,7 +251,7 @@ export class Run {
       case "ledger":
         this.#count(`ledger ${action.when}`)
         Object.assign(this.worker(action.worker).ledgerFault, { when: action.when, left: action.times })
-        return
+        return this.#written.forgive(action.worker)
       case "stir":
         return this.#conductor.stir(action.turns)
       case "pass":
@@ -242,10 +270,12 @@ export class Run {
       case "kill":
         await this.#crew.begin(action.worker, true)
         await this.#conductor.stir(action.after)
-        return this.#crew.replace(action.worker)
+        await this.#crew.replace(action.worker)
+        return this.#written.forgive(action.worker)
       case "freeze":
         this.#count("frozen")
-        return this.#crew.freeze(action.worker, action.after, action.ms)
+        await this.#crew.freeze(action.worker, action.after, action.ms)
+        return this.#written.forgive(action.worker)
       case "join": {
         const { spare } = this.universe
         if (this.#groups.some(({ members }) => members.some((one) => one.sender === spare.sender))) return
@@ -255,8 +285,10 @@ export class Run {
         this.#oracle.regroup(this.#groups)
         for (const person of this.#oracle.people) this.#laws.touch(person)
         // A new configuration is a new start.
-        await this.#crew.replace(0)
-        await this.#crew.replace(1)
+        for (const index of [0, 1]) {
+          await this.#crew.replace(index)
+          this.#written.forgive(index)
+        }
       }
     }
   }
@@ -267,29 +299,6 @@ export class Run {
 
   #sendersOf(account: SimAccount["name"]): SimAccount["senders"] {
     return this.universe.accounts.find(({ name }) => name === account)?.senders ?? []
-  }
-
-  /** A command of an operator, of which the people in it are known when it ended well. */
-  async #told<A, E>(
-    command: Effect.Effect<A, E, Fleet | Connection>,
-    people: ReadonlyArray<string>,
-    account: string,
-    sender: string,
-    means: Said["means"],
-    words: string
-  ): Promise<void> {
-    const at = this.#conductor.now
-    const said = people.map((person) => this.#oracle.says(person, `${account}/${sender}`, words, means, at))
-    const state: { exit?: Exit.Exit<A, E> } = {}
-    void this.worker(0)
-      .command(command)
-      .then((exit) => Object.assign(state, { exit }))
-    await this.#conductor.drive(() => state.exit !== undefined)
-    if (state.exit?._tag !== "Success") return
-    for (const one of said) {
-      one.known = true
-      this.#laws.touch(one.person)
-    }
   }
 
   async #forge(person: string): Promise<void> {
@@ -305,42 +314,43 @@ export class Run {
     }
   }
 
-  /** An operator looks at the plan and approves it. */
-  async #approve(): Promise<void> {
-    const digest = (await this.worker(0).inspect(planning(settings.confirmMs))).digest
-    await this.#crew.begin(0, false, digest)
-    await this.#crew.finish()
-  }
-
-  async #resume(): Promise<void> {
-    await this.worker(0).inspect(clearHalts({}, "operator", this.#conductor.now))
-    this.#watch.committed("clear halts")
-  }
-
   /** The world goes quiet: no more faults, all that is on its way arrives, and rounds are given time to repair. */
   async quieten(): Promise<void> {
     this.note("the world goes quiet")
+    const quietSince = this.#conductor.now + mostSkew
     await this.#crew.finish()
     await this.#do({ do: "clear" })
     this.#mail.late.times = 0
     for (const one of this.#crew.workers) one.ledgerFault.left = 0
     await this.#conductor.pass(3_600_000)
     for (let i = 0; i < 5; i++) {
-      await this.#resume()
+      await this.#desk.resume()
       await this.#crew.begin(0, true)
       await this.#crew.finish()
-      if ((await this.#asked(openHalts())).length > 0) await this.#approve()
+      if ((await this.#asked(openHalts())).length > 0) await this.#desk.approve()
       // Longer than an item that was refused is left alone.
       await this.#conductor.pass(25 * 3_600_000)
     }
     await this.#crew.begin(0, true)
     await this.#crew.finish()
     await this.#asked(this.#laws.check())
-    await this.#checkQuiet()
+    await this.#checkQuiet(quietSince)
   }
 
-  async #checkQuiet(): Promise<void> {
+  /** However few a sweep asks about, in the end it has asked about everybody (L10). */
+  async #askAll(since: number): Promise<void> {
+    for (let i = 0; i < mostSweeps; i++) {
+      if ((await this.#asked(unasked(since))) === 0) return
+      await this.#desk.run(sweeping(this.universe.sweepBudget))
+      await this.#conductor.pass(1_000)
+    }
+    const left = await this.#asked(unasked(since))
+    if (left > 0) this.breaks("L10", `${left} pairs are never asked about`)
+  }
+
+  async #checkQuiet(quietSince: number): Promise<void> {
     const { people, refused } = this.universe
+    await this.#askAll(quietSince)
     const left = await this.worker(0).inspect(planning(0))
     const quiet = { oracle: this.#oracle, truth: this.#truth, accounts: this.#accounts, refused }
     checkQuiet(quiet, left, (law, what) => this.breaks(law, what))

@@ -35,6 +35,8 @@ export type Action =
   /** A file of opt-outs is imported. */
   | {
       readonly do: "import"
+      /** How long ago they opted out (ms), if the file says so. */
+      readonly ago?: number
       readonly people: ReadonlyArray<Recipient>
       readonly account: AccountName
       readonly sender: SenderAddress
@@ -126,7 +128,7 @@ const drawFault = (chance: Chance, universe: Universe): Fault => {
           { ...common, kind: "throttle", operation: "token", form: "none", times: 1 },
           { ...common, kind: "unavailable", operation: "token", status: 503, times: 1 }
         ]
-  return chance.pick([...shared, ...own])
+  return chance.pick(chance.once(2) ? own : shared)
 }
 
 /**
@@ -186,16 +188,14 @@ const drawDeed = (chance: Chance, universe: Universe, at: At, vendor: "azure" | 
   switch (chance.below(30)) {
     case 0:
       return { do: "attest", ...at, to: out ? "opted-out" : "opted-in" }
-    case 1: {
-      const people = Array.from({ length: chance.between(1, 9) }, () => chance.pick(universe.people))
-      return { do: "import", account: at.account, sender: at.sender, people: [...new Set(people)] }
-    }
+    case 1:
     case 2:
+      return drawFile(chance, universe, at)
+    case 3:
       // What an opt-in for every sender does to the opt-outs of single ones is not known; so nobody makes one.
       return vendor === "ringcentral"
         ? { do: "edit", ...at, sender: "*", to: "opt-out" }
         : { do: "edit", ...at, to: "opt-out" }
-    case 3:
     case 4:
     case 5:
     case 6:
@@ -203,6 +203,15 @@ const drawDeed = (chance: Chance, universe: Universe, at: At, vendor: "azure" | 
     default:
       return { do: "text", ...at, words: chance.pick(vocabulary).words }
   }
+}
+
+/** Opt-outs from elsewhere, of just now or dated hours ago; with somebody in it, at times, whom another account refuses. */
+const drawFile = (chance: Chance, { people, refused }: Universe, { account, person, sender }: At): Action => {
+  const others = Array.from({ length: chance.between(1, 6) }, () => chance.pick(people))
+  const odd = refused !== undefined && refused.account !== account && chance.once(2) ? [refused.person] : []
+  const ago = chance.pick([0, 0, 60_000, 3_600_000, 10 * 3_600_000])
+  const all = [...new Set([person, ...others, ...odd])]
+  return { do: "import", account, sender, people: all, ...(ago > 0 && { ago }) }
 }
 
 /** What goes wrong outside the providers. */

@@ -120,6 +120,8 @@ export const universeOf = (setting: Setting): Universe => {
     skewed: false,
     clocks: new Map(),
     pageSize: setting.pageSize,
+    batchSize: 1000,
+    sweepBudget: 1_000_000,
     tokenSeconds: 3600
   }
 }

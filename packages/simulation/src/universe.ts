@@ -28,6 +28,10 @@ export interface Universe {
   readonly clocks: ReadonlyMap<AccountName, number>
   /** Rows of one page of a list. */
   readonly pageSize: number
+  /** Recipients of one request that writes or asks. */
+  readonly batchSize: number
+  /** Recipients of each sender that one round asks about. */
+  readonly sweepBudget: number
   /** Seconds that a login is good for. */
   readonly tokenSeconds: number
 }
@@ -69,13 +73,30 @@ export const makeUniverse = (seed: number): Universe => {
   const people = Array.from({ length: chance.between(20, chance.once(8) ? 200 : 50) }, (_, i) =>
     Recipient.make(`+1555${String(1_230_000 + i)}`)
   )
-  const refused = chance.once(3) ? { account: chance.pick(accounts).name, person: chance.pick(people) } : undefined
+  const refused = chance.once(3)
+    ? { account: chance.pick(accounts).name, person: chance.pick(chance.once(2) ? people.slice(0, 3) : people) }
+    : undefined
   const skewed = chance.once(3)
   const clocks = new Map(accounts.map(({ name }) => [name, skewed ? chance.between(-mostSkew, mostSkew) : 0]))
-  // A list of all of them has four pages, two or one.
-  const pageSize = chance.pick([Math.ceil(people.length / 4), Math.ceil(people.length / 2), 1000])
+  // Not all of them opt out, so a list has four pages, two or one.
+  const pageSize = chance.pick([Math.ceil(people.length / 8), Math.ceil(people.length / 4), 1000])
+  const batchSize = chance.pick([2, 1000])
+  const sweepBudget = chance.pick([Math.ceil(people.length / 4), 1_000_000])
   const tokenSeconds = chance.pick([40, 600, 3600])
-  return { seed, accounts, groups, spare, people, refused, skewed, clocks, pageSize, tokenSeconds }
+  return {
+    seed,
+    accounts,
+    groups,
+    spare,
+    people,
+    refused,
+    skewed,
+    clocks,
+    pageSize,
+    batchSize,
+    sweepBudget,
+    tokenSeconds
+  }
 }
 
 /** The sandbox that plays its providers. */

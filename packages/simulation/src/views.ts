@@ -5,14 +5,13 @@ import { Effect } from "effect"
 import { sql } from "kysely"
 import type { Excuses } from "./excuses.ts"
 import type { Truth } from "./truth.ts"
+import type { Stored, Written } from "./written.ts"
 
-interface Row {
+interface Row extends Stored {
   /** `account/sender` */
   readonly name: string
   readonly account: string
   readonly recipient: number
-  readonly held: "opted-out" | "opted-in" | null
-  readonly read_at: number
   readonly written_at: number | null
   readonly written_begun_at: number | null
   /** Which transaction stored it. */
@@ -22,6 +21,7 @@ interface Row {
 export interface Believed {
   readonly truth: Truth
   readonly excuses: Excuses
+  readonly written: Written
   readonly now: () => number
   readonly breaks: (law: string, what: string) => void
 }
@@ -40,15 +40,16 @@ export class Views {
       const { query } = yield* Connection
       const { rows } = yield* query("views", (db) =>
         sql<Row>`
-          select a.name || '/' || s.address as name, a.name as account, v.recipient, v.held, v.read_at,
+          select a.name || '/' || s.address as name, a.name as account, v.recipient, v.held, v.intent, v.read_at,
             v.written_at, v.written_begun_at, v.xmin::text::bigint as version
           from view v join sender s on s.id = v.sender_id join account a on a.id = s.account_id
-          where v.xmin::text::bigint > ${this.#version} and v.held is not null and v.intent is null and s.address <> '*'
+          where v.xmin::text::bigint > ${this.#version} and s.address <> '*'
           order by version, v.sender_id, v.recipient`.execute(db)
       )
       for (const row of rows) {
         this.#version = row.version
-        this.#hold(row)
+        this.#book.written.settle(row.name, toRecipient(row.recipient), row)
+        if (row.held !== null && row.intent === null) this.#hold(row)
       }
     }.bind(this)
   )

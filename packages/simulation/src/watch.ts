@@ -13,6 +13,7 @@ import type { Excuses } from "./excuses.ts"
 import type { Oracle } from "./oracle.ts"
 import type { Truth } from "./truth.ts"
 import { settings } from "./worker.ts"
+import { doneOf, type Written } from "./written.ts"
 
 /** The bodies of all requests that write, whatever the vendor. */
 const Body = Schema.fromJsonString(
@@ -49,6 +50,9 @@ export interface Watched {
   readonly oracle: Oracle
   readonly truth: Truth
   readonly excuses: Excuses
+  readonly written: Written
+  /** Whether a worker has its ledger. */
+  readonly sound: (worker: number) => boolean
   readonly accounts: () => ReadonlyArray<AnyAccount>
   readonly now: () => number
   readonly breaks: (law: string, what: string) => void
@@ -62,13 +66,17 @@ export class Watch {
   readonly #truth: Truth
   readonly #accounts: () => ReadonlyArray<AnyAccount>
   readonly #excuses: Excuses
+  readonly #written: Written
+  readonly #sound: Watched["sound"]
   readonly #now: () => number
   readonly #breaks: (law: string, what: string) => void
 
-  constructor({ accounts, breaks, excuses, now, oracle, truth }: Watched) {
+  constructor({ accounts, breaks, excuses, now, oracle, sound, truth, written }: Watched) {
     this.#oracle = oracle
     this.#truth = truth
     this.#excuses = excuses
+    this.#written = written
+    this.#sound = sound
     this.#accounts = accounts
     this.#now = now
     this.#breaks = breaks
@@ -112,7 +120,16 @@ export class Watch {
       const ins = path.endsWith(":remove") ? people : (read.optIns ?? [])
       for (const person of outs) this.#holdOut(worker, account, sender, person)
       for (const person of ins) this.#holdIn(worker, account, sender, person)
-      return () => this.look(account, [sender], [...outs, ...ins])
+      return (outcome) => {
+        this.look(account, [sender], [...outs, ...ins])
+        if (!this.#sound(worker)) return
+        const done = new Set(doneOf(outcome))
+        const at = this.#now()
+        for (const person of outs.filter((one) => done.has(one)))
+          this.#written.note(`${account}/${sender} ${person}`, { worker, state: "opted-out", at })
+        for (const person of ins.filter((one) => done.has(one)))
+          this.#written.note(`${account}/${sender} ${person}`, { worker, state: "opted-in", at })
+      }
     }
   }
 

@@ -101,7 +101,7 @@ const conductedAdapter = (
   adapter: ProviderAdapter,
   conductor: Conductor,
   actor: Actor,
-  pageSize: number
+  { batchSize, pageSize }: Universe
 ): ProviderAdapter => {
   const turn = <A, E, R>(operation: string, self: Effect.Effect<A, E, R>) =>
     conductor.turn(actor, `${adapter.account}: ${operation}`, self)
@@ -116,15 +116,18 @@ const conductedAdapter = (
     })),
     check: map(adapter.check, (port) => ({
       ...port,
+      maxRecipients: Math.min(port.maxRecipients, batchSize),
       check: (sender, people) => turn("check", port.check(sender, people))
     })),
     write: {
       optOut: map(adapter.write.optOut, (port) => ({
         ...port,
+        maxRecipients: Math.min(port.maxRecipients, batchSize),
         write: (sender, people) => turn("opt out", port.write(sender, people))
       })),
       optIn: map(adapter.write.optIn, (port) => ({
         ...port,
+        maxRecipients: Math.min(port.maxRecipients, batchSize),
         write: (sender, people) => turn("opt in", port.write(sender, people))
       }))
     },
@@ -233,7 +236,7 @@ export const startWorker = async (setup: WorkerSetup): Promise<Worker> => {
   )
   const fleet = Fleet.make(
     registry,
-    adapters.map((adapter) => conductedAdapter(setup.sabotage(adapter), conductor, actor, universe.pageSize)),
+    adapters.map((adapter) => conductedAdapter(setup.sabotage(adapter), conductor, actor, universe)),
     settings,
     setup.name
   )
@@ -279,7 +282,7 @@ export const startWorker = async (setup: WorkerSetup): Promise<Worker> => {
         round({
           read,
           write: true,
-          sweepBudget: 1_000_000,
+          sweepBudget: universe.sweepBudget,
           startedBy: setup.name,
           confirmMs: settings.confirmMs,
           ...(approve !== undefined && { approve })

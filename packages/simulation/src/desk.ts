@@ -1,0 +1,76 @@
+/** The desk of an operator, who works at the command line of the first worker. */
+import type { Fleet } from "@stopline/engine"
+import { clearHalts, type Connection } from "@stopline/ledger"
+import { type Effect, Exit } from "effect"
+import type { Crew } from "./crew.ts"
+import { planning } from "./operator.ts"
+import type { Oracle, Said } from "./oracle.ts"
+import type { Conductor } from "./time.ts"
+import type { Watch } from "./watch.ts"
+import { settings } from "./worker.ts"
+
+/** What an operator tells us that people said. */
+interface Word extends Pick<Said, "means" | "words"> {
+  readonly people: ReadonlyArray<string>
+  /** `account/sender` */
+  readonly sender: string
+  readonly at: number
+}
+
+export interface Office {
+  readonly crew: Crew
+  readonly conductor: Conductor
+  readonly oracle: Oracle
+  readonly watch: Watch
+  /** Told of each person about whom a command ended well. */
+  readonly known: (person: string) => void
+}
+
+export class Desk {
+  readonly #office: Office
+
+  constructor(office: Office) {
+    this.#office = office
+  }
+
+  /** Whether a command ended well. */
+  async run<A, E>(command: Effect.Effect<A, E, Fleet | Connection>): Promise<boolean> {
+    const { conductor, crew } = this.#office
+    const state: { exit?: Exit.Exit<A, E> } = {}
+    void crew
+      .worker(0)
+      .command(command)
+      .then((exit) => Object.assign(state, { exit }))
+    await conductor.drive(() => state.exit !== undefined)
+    return state.exit !== undefined && Exit.isSuccess(state.exit)
+  }
+
+  /** A command that says something for people: it is known when the command ended well. */
+  async tell<A, E>(
+    command: Effect.Effect<A, E, Fleet | Connection>,
+    { at, means, people, sender, words }: Word
+  ): Promise<void> {
+    const { known, oracle } = this.#office
+    const said = people.map((person) => oracle.says(person, sender, words, means, at))
+    if (!(await this.run(command))) return
+    for (const one of said) {
+      one.known = true
+      known(one.person)
+    }
+  }
+
+  /** The plan is looked at and approved. */
+  async approve(): Promise<void> {
+    const { crew } = this.#office
+    const { digest } = await crew.worker(0).inspect(planning(settings.confirmMs))
+    await crew.begin(0, false, digest)
+    await crew.finish()
+  }
+
+  /** The halts are cleared. */
+  async resume(): Promise<void> {
+    const { conductor, crew, watch } = this.#office
+    await crew.worker(0).inspect(clearHalts({}, "operator", conductor.now))
+    watch.committed("clear halts")
+  }
+}
