@@ -21,14 +21,14 @@ export const openProcesses = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Processes, never, Scope.Scope> {
   const pool = yield* openPool(url, 2)
   const ledger = Connection.over(pool, 0)
-  // One connection holds the locks of all of them.
-  const keeper = Connection.over(yield* openPool(url, 1), 0)
+  const keepers = yield* openPool(url, 1)
+  // One connection holds the locks of all of them. A pool closes what is idle for long, so it is never given back.
+  const keeper = yield* Effect.acquireRelease(
+    Effect.promise(() => keepers.connect()),
+    (client) => Effect.sync(() => client.release())
+  )
   const lock = (which: "lock" | "unlock", session: number) =>
-    keeper
-      .query("session", (db) =>
-        sql`select ${sql.raw(`pg_advisory_${which}`)}(${sessionLocks}::int, ${session}::int)`.execute(db)
-      )
-      .pipe(Effect.orDie, Effect.asVoid)
+    Effect.promise(() => keeper.query(`select pg_advisory_${which}(${sessionLocks}, ${session})`))
   let born = 0
   return {
     ledger,

@@ -81,7 +81,6 @@ export class Run {
       truth: this.#truth,
       excuses: new Excuses(skew),
       written: this.#written,
-      sound: (worker: number) => this.worker(worker).ledgerFault.left === 0,
       now: () => this.#conductor.now,
       accounts,
       breaks
@@ -195,7 +194,9 @@ export class Run {
 
   /** Holds what the ledger says to the laws, unless somebody is in the middle of a round. */
   async look(): Promise<void> {
-    if (this.#crew.idle && this.broken.length === 0) await this.#asked(this.#laws.check())
+    if (!this.#crew.idle || this.broken.length > 0) return
+    await this.#asked(this.#laws.check())
+    this.#written.recover([0, 1].filter((index) => this.worker(index).ledgerFault.left === 0))
   }
 
   async #do(action: Action): Promise<void> {
@@ -251,7 +252,7 @@ export class Run {
       case "ledger":
         this.#count(`ledger ${action.when}`)
         Object.assign(this.worker(action.worker).ledgerFault, { when: action.when, left: action.times })
-        return this.#written.forgive(action.worker)
+        return this.#written.sicken(action.worker)
       case "stir":
         return this.#conductor.stir(action.turns)
       case "pass":

@@ -51,8 +51,6 @@ export interface Watched {
   readonly truth: Truth
   readonly excuses: Excuses
   readonly written: Written
-  /** Whether a worker has its ledger. */
-  readonly sound: (worker: number) => boolean
   readonly accounts: () => ReadonlyArray<AnyAccount>
   readonly now: () => number
   readonly breaks: (law: string, what: string) => void
@@ -67,16 +65,14 @@ export class Watch {
   readonly #accounts: () => ReadonlyArray<AnyAccount>
   readonly #excuses: Excuses
   readonly #written: Written
-  readonly #sound: Watched["sound"]
   readonly #now: () => number
   readonly #breaks: (law: string, what: string) => void
 
-  constructor({ accounts, breaks, excuses, now, oracle, sound, truth, written }: Watched) {
+  constructor({ accounts, breaks, excuses, now, oracle, truth, written }: Watched) {
     this.#oracle = oracle
     this.#truth = truth
     this.#excuses = excuses
     this.#written = written
-    this.#sound = sound
     this.#accounts = accounts
     this.#now = now
     this.#breaks = breaks
@@ -122,7 +118,6 @@ export class Watch {
       for (const person of ins) this.#holdIn(worker, account, sender, person)
       return (outcome) => {
         this.look(account, [sender], [...outs, ...ins])
-        if (!this.#sound(worker)) return
         const done = new Set(doneOf(outcome))
         const at = this.#now()
         for (const person of outs.filter((one) => done.has(one)))

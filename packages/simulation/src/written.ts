@@ -38,6 +38,8 @@ export interface Stored {
 export class Written {
   /** The last write of each pair, `account/sender person`, that nobody has accounted for yet. */
   readonly #open = new Map<string, Write>()
+  /** Workers that lost their ledger for a while, and how often they were seen well since. */
+  readonly #ailing = new Map<number, number>()
   readonly #skew: number
   readonly #breaks: (law: string, what: string) => void
 
@@ -48,7 +50,23 @@ export class Written {
   }
 
   note(pair: string, write: Write): void {
-    this.#open.set(pair, write)
+    if (!this.#ailing.has(write.worker)) this.#open.set(pair, write)
+  }
+
+  /** A worker's ledger is about to fail: what then ends in the middle may take with it what else is on its way. */
+  sicken(worker: number): void {
+    this.forgive(worker)
+    this.#ailing.set(worker, 0)
+  }
+
+  /** All stand still; these workers have their ledger again. */
+  recover(workers: ReadonlyArray<number>): void {
+    for (const worker of workers) {
+      const seen = this.#ailing.get(worker)
+      if (seen === undefined) continue
+      if (seen === 0) this.#ailing.set(worker, 1)
+      else this.#ailing.delete(worker)
+    }
   }
 
   /** A worker was killed, stood still, or lost its ledger: what it did may be known to nobody. */
