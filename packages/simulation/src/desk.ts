@@ -36,13 +36,7 @@ export class Desk {
   /** Whether a command ended well. */
   async run<A, E>(command: Effect.Effect<A, E, Fleet | Connection>): Promise<boolean> {
     const { conductor, crew } = this.#office
-    const state: { exit?: Exit.Exit<A, E> } = {}
-    void crew
-      .worker(0)
-      .command(command)
-      .then((exit) => Object.assign(state, { exit }))
-    await conductor.drive(() => state.exit !== undefined)
-    return state.exit !== undefined && Exit.isSuccess(state.exit)
+    return Exit.isSuccess(await conductor.driven(crew.worker(0).command(command)))
   }
 
   /** A command that says something for people: it is known when the command ended well. */

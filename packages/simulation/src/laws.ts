@@ -10,8 +10,10 @@ import { sql } from "kysely"
 import type { Excuses } from "./excuses.ts"
 import type { Oracle, Said } from "./oracle.ts"
 import { rebuild } from "./rebuild.ts"
+import type { Receipts } from "./receipts.ts"
 import type { Truth } from "./truth.ts"
 import { Views } from "./views.ts"
+import { Walked } from "./walked.ts"
 import { settings, webhookSecret } from "./worker.ts"
 import type { Written } from "./written.ts"
 
@@ -42,6 +44,9 @@ export interface Lawbook {
   readonly truth: Truth
   readonly excuses: Excuses
   readonly written: Written
+  readonly receipts: Receipts
+  /** How far clocks may differ (ms). */
+  readonly skew: number
   readonly now: () => number
   readonly breaks: (law: string, what: string) => void
 }
@@ -49,6 +54,7 @@ export interface Lawbook {
 export class Laws {
   readonly #book: Lawbook
   readonly #views: Views
+  readonly #walked: Walked
   /** The last reading that was recorded of each pair. */
   readonly #readings = new Map<string, Noted>()
   readonly #facts = new Set<string>()
@@ -62,6 +68,7 @@ export class Laws {
   constructor(book: Lawbook) {
     this.#book = book
     this.#views = new Views(book)
+    this.#walked = new Walked(book)
   }
 
   /** Something happened about this person: the next check looks at them. */
@@ -88,6 +95,7 @@ export class Laws {
         else this.#note(noted)
       }
       yield* this.#views.check()
+      yield* this.#book.receipts.check()
       if (this.#touched.size === 0) return
       const people = [...this.#touched]
       this.#touched.clear()
@@ -101,6 +109,7 @@ export class Laws {
   readonly committed = Effect.fnUntraced(
     function* (this: Laws, owner: string, operation: string): Effect.fn.Return<void, LedgerError, Connection> {
       this.#news = true
+      if (operation === "commit page") yield* this.#walked.check()
       const lanes = lanesOf[operation]
       if (lanes === undefined) return
       // There are many pages, and whoever commits one without a lane will do so again.

@@ -2,6 +2,7 @@
 import type { OutgoingAnswer, OutgoingRequest } from "@stopline/sandbox"
 import { Effect } from "effect"
 import type { Said } from "./oracle.ts"
+import type { Receipts } from "./receipts.ts"
 import type { Worker } from "./worker.ts"
 
 export class Mail {
@@ -12,9 +13,11 @@ export class Mail {
   #unheard: Array<Said> = []
   readonly #workers: ReadonlyArray<Worker>
   readonly #known: (person: string) => void
+  readonly #receipts: Receipts
 
   /** @param known told of each person whose words we now said that we have */
-  constructor(workers: ReadonlyArray<Worker>, known: (person: string) => void) {
+  constructor(workers: ReadonlyArray<Worker>, known: (person: string) => void, receipts: Receipts) {
+    this.#receipts = receipts
     this.#workers = workers
     this.#known = known
   }
@@ -33,12 +36,14 @@ export class Mail {
       if (worker === undefined) return { _tag: "Unreachable", reason: "nobody listens" } as const
       if (request.method === "POST") this.last = request
       const answer = yield* worker.receive(request)
-      if (answer._tag === "Answered" && answer.status >= 200 && answer.status < 300) this.#heard(request.body)
+      if (answer._tag === "Answered" && answer.status >= 200 && answer.status < 300) this.#heard(request)
       return answer
     }.bind(this)
   )
 
-  #heard(body: string): void {
+  #heard(request: OutgoingRequest): void {
+    if (request.method === "POST") this.#receipts.note(request)
+    const { body } = request
     const names = (number: string) => body.includes(number.replace("+", ""))
     for (const said of this.#unheard) {
       const sender = said.sender.split("/")[1] ?? ""

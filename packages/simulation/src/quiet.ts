@@ -16,6 +16,19 @@ export interface Quiet {
   readonly refused: Universe["refused"]
 }
 
+/** Of these senders, those that do not block a person, and could. */
+export const notHeld = (
+  senders: ReadonlyArray<string>,
+  person: string,
+  accounts: ReadonlyArray<AnyAccount>,
+  refused: Universe["refused"]
+): ReadonlyArray<string> =>
+  senders.filter((sender) => {
+    const [account = "", address = ""] = sender.split("/")
+    if (refused?.person === person && refused.account === account) return false
+    return accounts.find((one) => one.name === account)?.isOptedOut(address, person) !== true
+  })
+
 const tollFree = /^\+18(?:00|88|77|66|55|44|33)/
 
 /** How many pairs whose provider has no list were not asked about since a moment. */
@@ -35,10 +48,8 @@ export const unasked = Effect.fnUntraced(function* (since: number): Effect.fn.Re
 export const checkQuiet = (quiet: Quiet, left: Plan, breaks: (law: string, what: string) => void): void => {
   const { accounts, oracle, refused } = quiet
   for (const person of oracle.people) {
-    for (const sender of oracle.silent(person, (said) => said.known || isStillListed(quiet, said))) {
-      const [account = "", address = ""] = sender.split("/")
-      if (refused?.person === person && refused.account === account) continue
-      if (accounts.find((one) => one.name === account)?.isOptedOut(address, person) === true) continue
+    const silent = oracle.silent(person, (said) => said.known || isStillListed(quiet, said))
+    for (const sender of notHeld(silent, person, accounts, refused)) {
       breaks("L1", `${sender} does not block ${mask(person)}, who asked its brand to stop`)
     }
   }

@@ -1,6 +1,5 @@
 /** One universe from one seed: its script played against the real engine, and the laws checked. */
-import { createHash } from "node:crypto"
-import type { Group } from "@stopline/consent"
+import { type Group, mask } from "@stopline/consent"
 import { Connection, openHalts } from "@stopline/ledger"
 import {
   type AnyAccount,
@@ -17,14 +16,17 @@ import { Crew, type Employer } from "./crew.ts"
 import { describe } from "./describe.ts"
 import { Excuses } from "./excuses.ts"
 import { forged } from "./forge.ts"
+import { Journal } from "./journal.ts"
 import { Laws } from "./laws.ts"
 import { Mail } from "./mail.ts"
 import { Desk } from "./desk.ts"
 import { attesting, importing, planning, sweeping } from "./operator.ts"
 import { Oracle } from "./oracle.ts"
 import { emptyLedger, type Processes } from "./processes.ts"
-import { checkQuiet, unasked } from "./quiet.ts"
+import { Penalties } from "./penalties.ts"
+import { checkQuiet, notHeld, unasked } from "./quiet.ts"
 import { rebuild } from "./rebuild.ts"
+import { Receipts } from "./receipts.ts"
 import type { Broken, RunResult } from "./result.ts"
 import type { Action } from "./script.ts"
 import { type Actor, Conductor } from "./time.ts"
@@ -45,7 +47,6 @@ const mostSweeps = 10
 /** One universe being played: opened, acted in, made quiet, and closed. */
 export class Run {
   readonly universe: Universe
-  readonly broken: Array<Broken> = []
   readonly #processes: Processes
   readonly #sabotage: Sabotage
   readonly #conductor: Conductor
@@ -54,9 +55,8 @@ export class Run {
   readonly #laws: Laws
   readonly #watch: Watch
   readonly #written: Written
-  readonly #log: Array<string> = []
-  readonly #hash = createHash("sha256")
-  readonly #faults: Record<string, number> = {}
+  readonly #penalties: Penalties
+  readonly #journal = new Journal()
   readonly #scope = Scope.makeUnsafe()
   readonly #nature: Actor = { name: "world", state: "running", skew: 0 }
   readonly #crew: Crew
@@ -72,16 +72,21 @@ export class Run {
     this.#sabotage = sabotage
     this.universe = universe
     this.#groups = universe.groups
-    this.#conductor = new Conductor(makeChance(universe.seed, "order"), startAt)
+    this.#conductor = new Conductor(makeChance(universe.seed, "order"), startAt, universe.turnMs)
     this.#oracle = new Oracle(universe.groups, universe.skewed ? 4 * mostSkew : 0)
     const skew = universe.skewed ? 2 * mostSkew : 0
+    const now = () => this.#conductor.now
+    const receipts = new Receipts(now, breaks)
     this.#written = new Written(skew, breaks)
+    this.#penalties = new Penalties(skew, now, breaks)
     const book = {
       oracle: this.#oracle,
       truth: this.#truth,
       excuses: new Excuses(skew),
       written: this.#written,
-      now: () => this.#conductor.now,
+      receipts,
+      skew,
+      now,
       accounts,
       breaks
     }
@@ -95,26 +100,22 @@ export class Run {
       begins: (index, approved) => this.#asked(this.#watch.begin(index, approved))
     })
     const known = (person: string) => this.#laws.touch(person)
-    this.#desk = new Desk({
-      crew: this.#crew,
-      conductor: this.#conductor,
-      oracle: this.#oracle,
-      watch: this.#watch,
-      known
-    })
-    this.#mail = new Mail(this.#crew.workers, known)
+    this.#desk = new Desk({ ...book, crew: this.#crew, conductor: this.#conductor, watch: this.#watch, known })
+    this.#mail = new Mail(this.#crew.workers, known, receipts)
     this.#conductor.onTurn = (actor, label) => this.note(`${actor.name} ${label}`)
   }
 
+  get broken(): ReadonlyArray<Broken> {
+    return this.#journal.broken
+  }
+
   note(line: string): void {
-    const text = `${this.#conductor.now - startAt} ${line}`
-    this.#log.push(text)
-    this.#hash.update(`${text}\n`)
+    this.#journal.note(this.#conductor.now - startAt, line)
   }
 
   breaks(law: string, what: string): void {
     this.note(`BROKEN ${law}: ${what}`)
-    this.broken.push({ law, what, round: this.#crew.rounds.begun })
+    this.#journal.broken.push({ law, what, round: this.#crew.rounds.begun })
   }
 
   get #accounts(): ReadonlyArray<AnyAccount> {
@@ -175,7 +176,8 @@ export class Run {
         )
       },
       logged: (line) => this.#laws.logged(line),
-      sabotage: this.#sabotage
+      sabotage: this.#sabotage,
+      penalties: this.#penalties
     }
   }
 
@@ -237,22 +239,25 @@ export class Run {
         return this.#crew.idle ? this.#desk.resume() : undefined
       case "late":
         this.#mail.late = { times: action.times, ms: action.ms }
-        return this.#count("late events")
+        return this.#journal.count("late events")
       case "forge":
         return this.#forge(action.person)
       case "skew":
         this.#crew.skew(action.worker, action.ms)
-        return this.#count("clock skew")
+        return this.#journal.count("clock skew")
       case "fault":
-        this.#count(action.fault.kind)
+        this.#journal.count(action.fault.kind)
         return this.#natural(world.fault(action.fault))
       case "clear":
         await this.#natural(world.clearFaults())
         return this.#refuse()
       case "ledger":
-        this.#count(`ledger ${action.when}`)
+        this.#journal.count(`ledger ${action.when}`)
         Object.assign(this.worker(action.worker).ledgerFault, { when: action.when, left: action.times })
+        this.#penalties.forget()
         return this.#written.sicken(action.worker)
+      case "calm":
+        return this.#calm(action)
       case "stir":
         return this.#conductor.stir(action.turns)
       case "pass":
@@ -272,11 +277,11 @@ export class Run {
         await this.#crew.begin(action.worker, true)
         await this.#conductor.stir(action.after)
         await this.#crew.replace(action.worker)
-        return this.#written.forgive(action.worker)
+        return this.#forgive(action.worker)
       case "freeze":
-        this.#count("frozen")
+        this.#journal.count("frozen")
         await this.#crew.freeze(action.worker, action.after, action.ms)
-        return this.#written.forgive(action.worker)
+        return this.#forgive(action.worker)
       case "join": {
         const { spare } = this.universe
         if (this.#groups.some(({ members }) => members.some((one) => one.sender === spare.sender))) return
@@ -288,31 +293,52 @@ export class Run {
         // A new configuration is a new start.
         for (const index of [0, 1]) {
           await this.#crew.replace(index)
-          this.#written.forgive(index)
+          this.#forgive(index)
         }
       }
     }
   }
 
-  #count(kind: string): void {
-    this.#faults[kind] = (this.#faults[kind] ?? 0) + 1
+  /** A worker was stopped on its way: nobody may know what it did, or was told. */
+  #forgive(worker: number): void {
+    this.#written.forgive(worker)
+    this.#penalties.forget()
   }
 
   #sendersOf(account: SimAccount["name"]): SimAccount["senders"] {
     return this.universe.accounts.find(({ name }) => name === account)?.senders ?? []
   }
 
+  /** Nothing goes wrong, and somebody says STOP for the first time: in a minute their whole brand is silent, without any round (L2). */
+  async #calm({ account, sender }: Extract<Action, { readonly do: "calm" }>): Promise<void> {
+    const { people, refused } = this.universe
+    const person = people.findLast((one) => !this.#oracle.people.includes(one))
+    if (person === undefined || !this.#crew.idle) return
+    await this.#repair()
+    await this.#conductor.pass(60_000)
+    await this.#do({ do: "text", person, account, sender, words: "STOP" })
+    await this.#conductor.pass(60_000)
+    const silent = this.#oracle.silent(person, ({ known }) => known)
+    for (const place of notHeld(silent, person, this.#accounts, refused)) {
+      this.breaks("L2", `a minute after ${mask(person)} said STOP, ${place} does not block them`)
+    }
+  }
+
   async #forge(person: string): Promise<void> {
     const genuine = this.#mail.last
     if (genuine === undefined) return
-    this.#count("forged events")
-    const request = forged(genuine, person)
-    const state: { answer?: OutgoingAnswer } = {}
-    void this.#natural(this.worker(0).receive(request)).then((answer) => Object.assign(state, { answer }))
-    await this.#conductor.drive(() => state.answer !== undefined)
-    if (state.answer?._tag === "Answered" && state.answer.status < 300) {
-      this.breaks("L1", `a forged webhook was answered ${state.answer.status}`)
+    this.#journal.count("forged events")
+    const answer = await this.#conductor.driven(this.#natural(this.worker(0).receive(forged(genuine, person))))
+    if (answer._tag === "Answered" && answer.status < 300) {
+      this.breaks("L1", `a forged webhook was answered ${answer.status}`)
     }
+  }
+
+  /** Whatever was to go wrong goes wrong no more. */
+  async #repair(): Promise<void> {
+    await this.#do({ do: "clear" })
+    this.#mail.late.times = 0
+    for (const one of this.#crew.workers) one.ledgerFault.left = 0
   }
 
   /** The world goes quiet: no more faults, all that is on its way arrives, and rounds are given time to repair. */
@@ -320,9 +346,7 @@ export class Run {
     this.note("the world goes quiet")
     const quietSince = this.#conductor.now + mostSkew
     await this.#crew.finish()
-    await this.#do({ do: "clear" })
-    this.#mail.late.times = 0
-    for (const one of this.#crew.workers) one.ledgerFault.left = 0
+    await this.#repair()
     await this.#conductor.pass(3_600_000)
     for (let i = 0; i < 5; i++) {
       await this.#desk.resume()
@@ -367,15 +391,7 @@ export class Run {
 
   result(): RunResult {
     const { begun, kills, reads } = this.#crew.rounds
-    return {
-      seed: this.universe.seed,
-      rounds: begun,
-      reads,
-      kills,
-      faults: this.#faults,
-      digest: this.#hash.copy().digest("hex").slice(0, 16),
-      log: this.#log,
-      broken: this.broken
-    }
+    const { broken, digest, faults, lines } = this.#journal
+    return { seed: this.universe.seed, rounds: begun, reads, kills, faults, digest, log: lines, broken }
   }
 }

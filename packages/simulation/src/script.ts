@@ -67,6 +67,8 @@ export type Action =
   | { readonly do: "begin"; readonly worker: number; readonly read: boolean }
   /** All rounds that were begun come to their end. */
   | { readonly do: "finish" }
+  /** Nothing is wrong for a while, and somebody says STOP for the first time. */
+  | { readonly do: "calm"; readonly account: AccountName; readonly sender: SenderAddress }
   /** Both workers at once. */
   | { readonly do: "both" }
   /** A worker is killed after so many turns of a round, and started again. */
@@ -96,7 +98,12 @@ const drawFault = (chance: Chance, universe: Universe): Fault => {
   const account = chance.pick(universe.accounts)
   const common = { account: account.name, times: chance.between(1, 3) }
   const shared: ReadonlyArray<Fault> = [
-    { ...common, kind: "throttle", form: chance.pick(["seconds", "date", "none"]) },
+    {
+      ...common,
+      kind: "throttle",
+      form: chance.pick(["seconds", "date", "none"]),
+      retryAfter: chance.pick([1, 5, 30])
+    },
     { ...common, kind: "unavailable", status: chance.pick([500, 502, 503, 504]) },
     { ...common, kind: "unavailable", status: 502, applied: true },
     { ...common, kind: "html-200" },
@@ -151,6 +158,10 @@ export const makeScript = (universe: Universe, rounds: number): ReadonlyArray<Ac
     if (chance.once(12)) script.push(drawMishap(chance, universe))
     if (chance.once(Math.min(rounds, 60))) script.push({ do: "join" })
     script.push(...drawWork(chance, drawDeed))
+    if (chance.once(15)) {
+      const { name: account, senders } = chance.pick(universe.accounts)
+      script.push({ do: "calm", account, sender: chance.pick(senders) })
+    }
     if (chance.once(12)) script.push({ do: "approve" })
     if (chance.once(40)) script.push({ do: "resume" })
     script.push({ do: "pass", ms: chance.pick([0, 1, 10, 300, 1_000, 30_000, 120_000, 900_000]) })

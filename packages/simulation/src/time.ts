@@ -39,6 +39,7 @@ export class Stuck extends Error {}
 export class Conductor {
   now: number
   readonly #chance: Chance
+  readonly #pause: number
   #turns: Array<Turn> = []
   #sleepers: Array<Sleeper> = []
   #changes = 0
@@ -46,8 +47,10 @@ export class Conductor {
   /** Told of each turn as it is granted. */
   onTurn: (actor: Actor, label: string) => void = () => undefined
 
-  constructor(chance: Chance, startAt: number) {
+  /** @param pause each turn takes less than so long (ms); 0: no time at all */
+  constructor(chance: Chance, startAt: number, pause: number) {
     this.#chance = chance
+    this.#pause = pause
     this.now = startAt
   }
 
@@ -124,6 +127,17 @@ export class Conductor {
     }
   }
 
+  /** Lets things happen until a promise is kept. */
+  async driven<A>(promise: Promise<A>): Promise<A> {
+    let kept = false
+    const settled = () => {
+      kept = true
+    }
+    void promise.then(settled, settled)
+    await this.drive(() => kept)
+    return promise
+  }
+
   /** Lets at most so many things happen that are ready now; time stands still. */
   async stir(turns: number): Promise<void> {
     for (let i = 0; i < turns; i++) {
@@ -140,7 +154,7 @@ export class Conductor {
       if (await this.#grant()) continue
       if (!this.#wake(until)) break
     }
-    this.now = until
+    this.now = Math.max(this.now, until)
   }
 
   /** A dead actor's turns and sleeps never end. */
@@ -168,6 +182,7 @@ export class Conductor {
     const turn = this.#chance.pick(ready)
     this.#turns = this.#turns.filter((one) => one !== turn)
     this.#changes += 1
+    if (this.#pause > 0) this.now += this.#chance.below(this.#pause)
     this.onTurn(turn.actor, turn.label)
     await turn.grant()
     return true

@@ -29,6 +29,15 @@ export class Truth {
     return turns.some((turn) => turn.texted && turn.blocked === blocked && turn.at >= from && turn.at <= to)
   }
 
+  /** The pairs of an account that are blocked and have been since before a moment, but for those that something hides. */
+  blockedSince(account: string, before: number): ReadonlyArray<string> {
+    return [...this.#turns].flatMap(([pair, turns]) => {
+      const last = turns.at(-1)
+      const there = pair.startsWith(`${account}/`) && !this.#blurred.has(pair)
+      return there && last?.blocked === true && last.at < before ? [pair] : []
+    })
+  }
+
   /** When the pair came to stand as it does now; undefined: it always did. */
   since(pair: string): number | undefined {
     return this.#turns.get(pair)?.at(-1)?.at

@@ -32,6 +32,8 @@ export interface Universe {
   readonly batchSize: number
   /** Recipients of each sender that one round asks about. */
   readonly sweepBudget: number
+  /** Whatever anybody does takes less than so long (ms); 0: no time at all. */
+  readonly turnMs: number
   /** Seconds that a login is good for. */
   readonly tokenSeconds: number
 }
@@ -81,6 +83,7 @@ export const makeUniverse = (seed: number): Universe => {
   // Not all of them opt out, so a list has four pages, two or one.
   const pageSize = chance.pick([Math.ceil(people.length / 8), Math.ceil(people.length / 4), 1000])
   const batchSize = chance.pick([2, 1000])
+  const turnMs = chance.pick([0, 20])
   const sweepBudget = chance.pick([Math.ceil(people.length / 4), 1_000_000])
   const tokenSeconds = chance.pick([40, 600, 3600])
   return {
@@ -95,7 +98,8 @@ export const makeUniverse = (seed: number): Universe => {
     pageSize,
     batchSize,
     sweepBudget,
-    tokenSeconds
+    tokenSeconds,
+    turnMs
   }
 }
 

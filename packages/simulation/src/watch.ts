@@ -11,6 +11,7 @@ import { Effect, Option, Schema } from "effect"
 import type { Witness } from "./network.ts"
 import type { Excuses } from "./excuses.ts"
 import type { Oracle } from "./oracle.ts"
+import type { Receipts } from "./receipts.ts"
 import type { Truth } from "./truth.ts"
 import { settings } from "./worker.ts"
 import { doneOf, type Written } from "./written.ts"
@@ -51,6 +52,7 @@ export interface Watched {
   readonly truth: Truth
   readonly excuses: Excuses
   readonly written: Written
+  readonly receipts: Receipts
   readonly accounts: () => ReadonlyArray<AnyAccount>
   readonly now: () => number
   readonly breaks: (law: string, what: string) => void
@@ -65,14 +67,16 @@ export class Watch {
   readonly #accounts: () => ReadonlyArray<AnyAccount>
   readonly #excuses: Excuses
   readonly #written: Written
+  readonly #receipts: Receipts
   readonly #now: () => number
   readonly #breaks: (law: string, what: string) => void
 
-  constructor({ accounts, breaks, excuses, now, oracle, truth, written }: Watched) {
+  constructor({ accounts, breaks, excuses, now, oracle, receipts, truth, written }: Watched) {
     this.#oracle = oracle
     this.#truth = truth
     this.#excuses = excuses
     this.#written = written
+    this.#receipts = receipts
     this.#accounts = accounts
     this.#now = now
     this.#breaks = breaks
@@ -114,6 +118,7 @@ export class Watch {
       const people = read.recipients?.map(({ to }) => to) ?? []
       const outs = path.endsWith(":add") ? people : (read.optOuts ?? [])
       const ins = path.endsWith(":remove") ? people : (read.optIns ?? [])
+      for (const person of [...outs, ...ins]) this.#receipts.wrote(`${account}/${sender} ${person}`)
       for (const person of outs) this.#holdOut(worker, account, sender, person)
       for (const person of ins) this.#holdIn(worker, account, sender, person)
       return (outcome) => {

@@ -2,7 +2,7 @@
 import { AccountName, type Group } from "@stopline/consent"
 import { defaultSettings, type EngineSettings, Fleet, hearRequest, push, round } from "@stopline/engine"
 import { Connection, LedgerError, register } from "@stopline/ledger"
-import { can, type Capability, type ProviderAdapter } from "@stopline/provider"
+import { can, type Capability, type Operation, type ProviderAdapter } from "@stopline/provider"
 import { makeAzureAdapter } from "@stopline/provider-azure"
 import { makeRingCentralAdapter } from "@stopline/provider-ringcentral"
 import type { AnyAccount, OutgoingAnswer, OutgoingRequest } from "@stopline/sandbox"
@@ -22,6 +22,7 @@ import {
 } from "effect"
 import type { Chance } from "./chance.ts"
 import { azureNetwork, type Handshake, ringcentralNetwork, type Witness } from "./network.ts"
+import type { Penalties } from "./penalties.ts"
 import type { Processes } from "./processes.ts"
 import type { Actor, Conductor } from "./time.ts"
 import type { Universe } from "./universe.ts"
@@ -63,7 +64,8 @@ const conducted = (
   conductor: Conductor,
   actor: Actor,
   fault: LedgerFault,
-  committed: (operation: string) => Effect.Effect<void>
+  committed: (operation: string) => Effect.Effect<void>,
+  penalties: Penalties
 ): Connection["Service"] => {
   const take = (when: LedgerFault["when"]) => {
     if (fault.left === 0 || fault.when !== when) return false
@@ -76,7 +78,7 @@ const conducted = (
       const whole = Effect.suspend((): Effect.Effect<A, E | LedgerError, R> => {
         if (take("before")) return Effect.fail(lostConnection())
         return self.pipe(
-          Effect.tap(() => committed(label)),
+          Effect.tap(() => Effect.andThen(penalties.ledger(label), committed(label))),
           Effect.flatMap((value) => (take("after") ? Effect.fail(lostConnection()) : Effect.succeed(value)))
         )
       })
@@ -101,10 +103,11 @@ const conductedAdapter = (
   adapter: ProviderAdapter,
   conductor: Conductor,
   actor: Actor,
-  { batchSize, pageSize }: Universe
+  { batchSize, pageSize }: Universe,
+  penalties: Penalties
 ): ProviderAdapter => {
-  const turn = <A, E, R>(operation: string, self: Effect.Effect<A, E, R>) =>
-    conductor.turn(actor, `${adapter.account}: ${operation}`, self)
+  const turn = <A, E, R>(operation: Operation, self: Effect.Effect<A, E, R>) =>
+    conductor.turn(actor, `${adapter.account}: ${operation}`, penalties.request(adapter, operation, self))
   const map = <Port>(capability: Capability<Port>, wrap: (port: Port) => Port): Capability<Port> =>
     capability._tag === "Can" ? can(wrap(capability.port)) : capability
   return {
@@ -123,12 +126,12 @@ const conductedAdapter = (
       optOut: map(adapter.write.optOut, (port) => ({
         ...port,
         maxRecipients: Math.min(port.maxRecipients, batchSize),
-        write: (sender, people) => turn("opt out", port.write(sender, people))
+        write: (sender, people) => turn("optOut", port.write(sender, people))
       })),
       optIn: map(adapter.write.optIn, (port) => ({
         ...port,
         maxRecipients: Math.min(port.maxRecipients, batchSize),
-        write: (sender, people) => turn("opt in", port.write(sender, people))
+        write: (sender, people) => turn("optIn", port.write(sender, people))
       }))
     },
     evidence: map(adapter.evidence, (port) => ({
@@ -150,6 +153,7 @@ export interface WorkerSetup {
   /** Told of every line this worker logs. */
   readonly logged: (line: string) => void
   readonly sabotage: (adapter: ProviderAdapter) => ProviderAdapter
+  readonly penalties: Penalties
   readonly processes: Processes
   /** By how much its clock is off (ms). */
   readonly skew: number
@@ -166,6 +170,9 @@ export const settings: EngineSettings = {
   }
 }
 
+/** How long after a write of ours an account may answer from an older copy (ms). */
+export const settleMs = 20_000
+
 const limits = { requests: 100_000, penalty: Duration.seconds(5) }
 
 const adapterFor = (
@@ -174,7 +181,7 @@ const adapterFor = (
   handshake: Handshake
 ): Effect.Effect<ProviderAdapter, unknown, Scope.Scope> => {
   const name = AccountName.make(account.name)
-  const settle = Duration.seconds(20)
+  const settle = Duration.millis(settleMs)
   if (account.vendor === "twilio") return Effect.die(new Error("no universe has a Twilio account"))
   return account.vendor === "azure"
     ? makeAzureAdapter(
@@ -236,12 +243,17 @@ export const startWorker = async (setup: WorkerSetup): Promise<Worker> => {
   )
   const fleet = Fleet.make(
     registry,
-    adapters.map((adapter) => conductedAdapter(setup.sabotage(adapter), conductor, actor, universe)),
+    adapters.map((adapter) => conductedAdapter(setup.sabotage(adapter), conductor, actor, universe, setup.penalties)),
     settings,
     setup.name
   )
-  const connection = conducted(base, conductor, actor, ledgerFault, (operation) =>
-    setup.committed(setup.name, operation)
+  const connection = conducted(
+    base,
+    conductor,
+    actor,
+    ledgerFault,
+    (operation) => setup.committed(setup.name, operation),
+    setup.penalties
   )
   const context = basics.pipe(Context.add(Fleet, fleet), Context.add(Connection, connection))
   const gone = Deferred.makeUnsafe<OutgoingAnswer>()

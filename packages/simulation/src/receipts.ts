@@ -1,0 +1,109 @@
+/** What we said that we have is there: each webhook about consent that was answered 2xx has its row, or was our own echo (L1). */
+import { Connection, type LedgerError } from "@stopline/ledger"
+import type { OutgoingRequest } from "@stopline/sandbox"
+import { Effect, Option, Schema } from "effect"
+import { sql } from "kysely"
+import { vocabulary } from "./script.ts"
+
+const { Boolean, String } = Schema
+
+/** A text at Azure. */
+const Grid = Schema.fromJsonString(
+  Schema.Array(
+    Schema.Struct({
+      data: Schema.Struct({ messageId: String, from: String, to: String, message: Schema.optionalKey(String) })
+    })
+  )
+)
+/** A text at RingCentral, or a change of an opt-out. */
+const Ring = Schema.fromJsonString(
+  Schema.Struct({
+    uuid: String,
+    body: Schema.Struct({
+      id: Schema.optionalKey(String),
+      text: Schema.optionalKey(String),
+      from: Schema.optionalKey(Schema.Unknown),
+      to: Schema.optionalKey(Schema.Unknown),
+      active: Schema.optionalKey(Boolean)
+    })
+  })
+)
+const readGrid = Schema.decodeUnknownOption(Grid)
+const readRing = Schema.decodeUnknownOption(Ring)
+
+interface Receipt {
+  readonly account: string
+  /** The provider's own id of it. */
+  readonly id: string
+  /** The pair that it says was changed, if it can be our own echo. */
+  readonly pair: string | undefined
+}
+
+const speaks = (words: string | undefined): boolean =>
+  vocabulary.some((entry) => entry.words === words && entry.means !== "nothing")
+
+/** What of a webhook's body has to leave a trace. */
+const receiptsOf = ({ body, url }: OutgoingRequest): ReadonlyArray<Receipt> => {
+  const account = new URL(url).pathname.slice(1)
+  const texts = Option.getOrElse(readGrid(body), () => []).filter(({ data }) => speaks(data.message))
+  const event = Option.getOrUndefined(readRing(body))
+  const told: Array<Receipt> = texts.map(({ data }) => ({ account, id: data.messageId, pair: undefined }))
+  if (event?.body.active !== undefined)
+    told.push({ account, id: event.uuid, pair: `${account}/${event.body.from} ${event.body.to}` })
+  else if (event?.body.id !== undefined && speaks(event.body.text))
+    told.push({ account, id: event.body.id, pair: undefined })
+  return told
+}
+
+/** An echo comes so long after its write, at most (ms). */
+const longestEcho = 3_600_000
+
+export class Receipts {
+  readonly #breaks: (law: string, what: string) => void
+  readonly #now: () => number
+  /** When we wrote to each pair. */
+  readonly #writes = new Map<string, Array<number>>()
+  #open: Array<Receipt> = []
+
+  constructor(now: () => number, breaks: (law: string, what: string) => void) {
+    this.#now = now
+    this.#breaks = breaks
+  }
+
+  /** A request of ours that writes this pair, `account/sender person`, has left. */
+  wrote(pair: string): void {
+    this.#writes.set(pair, [...(this.#writes.get(pair) ?? []), this.#now()])
+  }
+
+  /** A webhook was answered 2xx. */
+  note(request: OutgoingRequest): void {
+    this.#open.push(...receiptsOf(request))
+  }
+
+  readonly check = Effect.fnUntraced(
+    function* (this: Receipts): Effect.fn.Return<void, LedgerError, Connection> {
+      if (this.#open.length === 0) return
+      const open = this.#open
+      this.#open = []
+      const { query } = yield* Connection
+      const { rows } = yield* query("receipts", (db) =>
+        sql<{ id: string }>`
+          select g.id from unnest(${open.map((one) => one.account)}::text[], ${open.map((one) => one.id)}::text[]) as g(account, id)
+          join account a on a.name = g.account
+          where not exists (
+              select from observation o where o.account_id = a.id and g.id in (o.evidence->>'messageId', o.evidence->>'eventId'))
+            and not exists (
+              select from view v join sender s on s.id = v.sender_id
+              where s.account_id = a.id and right(v.echo_key, length(g.id)) = g.id)`.execute(db)
+      )
+      const lost = new Set(rows.map(({ id }) => id))
+      for (const { account, id, pair } of open) {
+        if (!lost.has(id)) continue
+        // Of several echoes only the last one is remembered.
+        const echoes = pair === undefined ? [] : (this.#writes.get(pair) ?? [])
+        if (echoes.filter((at) => at >= this.#now() - longestEcho).length > 1) continue
+        this.#breaks("L1", `${account}: an event was answered 2xx and has left nothing behind`)
+      }
+    }.bind(this)
+  )
+}
