@@ -141,7 +141,18 @@ const playIn = Effect.fn("playIn")(function* (
   { mostSeeds, rounds }: Play
 ): Effect.fn.Return<Outcome, NotPlanted> {
   const startedAt = yield* Clock.currentTimeMillis
-  const flags = ["--seed", "1", "--seeds", `${mostSeeds}`, "--rounds", `${rounds}`, "--until-failure", "--json"]
+  const flags = [
+    "--seed",
+    "1",
+    "--seeds",
+    `${mostSeeds}`,
+    "--rounds",
+    `${rounds}`,
+    "--until-failure",
+    "--json",
+    "--jobs",
+    "1"
+  ]
   const args = ["packages/simulation/src/main.ts", ...flags]
   const { code, stderr, stdout } = yield* run(process.execPath, args, folder, { timeout })
   const seconds = ((yield* Clock.currentTimeMillis) - startedAt) / 1000
