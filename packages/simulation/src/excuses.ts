@@ -12,7 +12,7 @@ const kinds = new Set<string>(["short-list", "stale-read"])
 const nearby = 60_000
 
 /** The oldest copy that an account answers from (ms). */
-export const mostStale = 20_000
+const mostStale = 20_000
 
 interface Told {
   readonly kind: string

@@ -37,20 +37,23 @@ export const tellParent: Option.Option<(result: Played) => Effect.Effect<void>> 
 /** The words that start the job number `index` of `jobs`. */
 const wordsFor = ({ rounds, seed, seeds, step, tries, untilFailure }: Hunt, index: number, jobs: number) => {
   const own = Math.ceil((seeds - index) / jobs)
+  const numbers = { seed: seed + index * step, step: step * jobs, rounds, tries, jobs: 1, seeds: own }
+  const given = Object.entries(numbers).filter(([, number]) => Number.isFinite(number))
   return [
     main,
-    ...["--seed", `${seed + index * step}`, "--step", `${step * jobs}`, "--rounds", `${rounds}`],
-    ...["--tries", `${tries}`, "--jobs", "1"],
-    ...(Number.isFinite(own) ? ["--seeds", `${own}`] : []),
+    ...given.flatMap(([flag, number]) => [`--${flag}`, `${number}`]),
     ...(untilFailure ? ["--until-failure"] : [])
   ]
 }
+
+/** The command of Linux that keeps a process on one core. */
+const pinning = "taskset"
 
 /** Starts a process on a core of its own, where the machine has a way to say so. */
 const start = (words: ReadonlyArray<string>, core: number): Effect.Effect<ChildProcess> =>
   Effect.callback((resume) => {
     const stdio: ["ignore", "ignore", "inherit", "ipc"] = ["ignore", "ignore", "inherit", "ipc"]
-    const pinned = spawn("taskset", ["-c", `${core}`, process.execPath, ...words], { stdio })
+    const pinned = spawn(pinning, ["-c", `${core}`, process.execPath, ...words], { stdio })
     pinned.once("spawn", () => resume(Effect.succeed(pinned)))
     pinned.once("error", () => resume(Effect.sync(() => spawn(process.execPath, words, { stdio }))))
   })
@@ -70,7 +73,7 @@ const end = (child: ChildProcess): Effect.Effect<void> =>
   })
 
 /** A process ended without having played its seeds. */
-export class JobLost extends Schema.TaggedError<JobLost>()("JobLost", { code: Schema.Int }) {
+class JobLost extends Schema.TaggedError<JobLost>()("JobLost", { code: Schema.Int }) {
   override get message(): string {
     return `a process of the simulation ended with code ${this.code}`
   }

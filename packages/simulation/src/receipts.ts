@@ -5,26 +5,29 @@ import { Effect, Option, Schema } from "effect"
 import { sql } from "kysely"
 import { vocabulary } from "./script.ts"
 
-const { Boolean, String } = Schema
-
 /** A text at Azure. */
 const Grid = Schema.fromJsonString(
   Schema.Array(
     Schema.Struct({
-      data: Schema.Struct({ messageId: String, from: String, to: String, message: Schema.optionalKey(String) })
+      data: Schema.Struct({
+        messageId: Schema.String,
+        from: Schema.String,
+        to: Schema.String,
+        message: Schema.optionalKey(Schema.String)
+      })
     })
   )
 )
 /** A text at RingCentral, or a change of an opt-out. */
 const Ring = Schema.fromJsonString(
   Schema.Struct({
-    uuid: String,
+    uuid: Schema.String,
     body: Schema.Struct({
-      id: Schema.optionalKey(String),
-      text: Schema.optionalKey(String),
+      id: Schema.optionalKey(Schema.String),
+      text: Schema.optionalKey(Schema.String),
       from: Schema.optionalKey(Schema.Unknown),
       to: Schema.optionalKey(Schema.Unknown),
-      active: Schema.optionalKey(Boolean)
+      active: Schema.optionalKey(Schema.Boolean)
     })
   })
 )
@@ -49,7 +52,7 @@ const receiptsOf = ({ body, url }: OutgoingRequest): ReadonlyArray<Receipt> => {
   const event = Option.getOrUndefined(readRing(body))
   const told: Array<Receipt> = texts.map(({ data }) => ({ account, id: data.messageId, pair: undefined }))
   if (event?.body.active !== undefined)
-    told.push({ account, id: event.uuid, pair: `${account}/${event.body.from} ${event.body.to}` })
+    told.push({ account, id: event.uuid, pair: `${account}/${String(event.body.from)} ${String(event.body.to)}` })
   else if (event?.body.id !== undefined && speaks(event.body.text))
     told.push({ account, id: event.body.id, pair: undefined })
   return told

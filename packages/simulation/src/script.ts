@@ -147,7 +147,7 @@ const drawFault = (chance: Chance, universe: Universe): Fault => {
 export const makeScript = (universe: Universe, rounds: number): ReadonlyArray<Action> => {
   const chance = makeChance(universe.seed, "script")
   const drawDeed = makeDeeds(chance, universe)
-  const script: Array<Action> = []
+  const script: Array<Action> = chance.once(2) ? drawPast(chance, universe) : []
   for (let round = 0; round < rounds; round++) {
     for (let i = chance.below(4); i > 0; i--) {
       script.push(drawDeed())
@@ -167,6 +167,15 @@ export const makeScript = (universe: Universe, rounds: number): ReadonlyArray<Ac
     script.push({ do: "pass", ms: chance.pick([0, 1, 10, 300, 1_000, 30_000, 120_000, 900_000]) })
   }
   return script
+}
+
+/** Opt-outs that a list has had for long: it fills some pages before anything happens. */
+const drawPast = (chance: Chance, { accounts, people }: Universe): Array<Action> => {
+  const { name: account, senders } = chance.pick(accounts.filter(({ vendor }) => vendor === "ringcentral"))
+  const sender = chance.pick(senders)
+  return people
+    .slice(3, chance.between(7, 13))
+    .map((person) => ({ do: "edit", person, account, sender, to: "opt-out" }))
 }
 
 /** What people and colleagues do, one deed after the other. */
