@@ -29,7 +29,9 @@ export const sweeping = (budget: number) =>
   Effect.flatMap(Fleet, ({ stations }) =>
     Effect.forEach(stations, (station) => {
       const { check, list } = station.adapter
-      return list._tag === "Can" || check._tag !== "Can" ? Effect.void : sweep(station, check.port, budget, "cli")
+      return list._tag === "Can" || check._tag !== "Can"
+        ? Effect.void
+        : sweep(station, check.port, { perSender: budget, perHour: Number.POSITIVE_INFINITY }, "cli")
     })
   )
 
