@@ -17,7 +17,7 @@ export interface EventFilter {
 }
 
 /** Both in ms. RingCentral calls both approximate. */
-export interface Reminder {
+interface Reminder {
   /** How long before the end the first one comes. */
   readonly threshold: number
   /** How long after it the next one. */
