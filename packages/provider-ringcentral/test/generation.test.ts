@@ -87,7 +87,7 @@ describe("which API is spoken", () => {
       Effect.gen(function* () {
         for (const passing of [
           { status: 503 },
-          { status: 429, headers: { "retry-after": "0" } },
+          { status: 429, headers: { "retry-after": "0.001" } },
           { status: 400 },
           { body: "<html>" },
           "reset"
