@@ -10,7 +10,7 @@ import type { Connection, LedgerError } from "@stopline/ledger"
 import type { Received, StreamPort, SubscriptionPort } from "@stopline/provider"
 import { Context, Effect, Layer, Queue, type Scope } from "effect"
 
-/** RingCentral blacklists a webhook for at least a quarter of an hour before it may try again: no look misses that. */
+/** Shorter than the quarter of an hour after which RingCentral may try a blacklisted webhook again (docs/providers/ringcentral.md). */
 export const defaultLookMs = 5 * 60_000
 /** After a look that failed. */
 const soonMs = 60_000
@@ -86,7 +86,7 @@ export class Listener extends Context.Service<
         )
       })
 
-      /** Connects again and again; only its own process's lane keeps it waiting. */
+      /** Connects, again and again. While another process does, it waits for the lane. */
       const hold = (station: Station, port: StreamPort, listening: Listening) =>
         attend(station, port, {
           everyMs: listening.everyMs,

@@ -72,6 +72,16 @@ describe("an error of the whole request", () => {
   )
 })
 
+describe("a 503", () => {
+  it.live("says when to come again, if Azure does", () =>
+    Effect.gen(function* () {
+      const told = retryAfter(yield* errorAfter({ status: 503, headers: { "retry-after": "17" } }))
+      expect(told && Duration.toSeconds(told)).toBe(17)
+      expect(retryAfter(yield* errorAfter({ status: 503, headers: {} }))).toBeUndefined()
+    })
+  )
+})
+
 describe("a 429", () => {
   const waits: ReadonlyArray<readonly [Record<string, string>, Duration.Duration | undefined]> = [
     [{ "retry-after": "17" }, Duration.seconds(17)],
