@@ -55,6 +55,7 @@ export class Laws {
   readonly #book: Lawbook
   readonly #views: Views
   readonly #walked: Walked
+  readonly #found = new Map<string, number>()
   /** The last reading that was recorded of each pair. */
   readonly #readings = new Map<string, Noted>()
   readonly #facts = new Set<string>()
@@ -69,6 +70,11 @@ export class Laws {
     this.#book = book
     this.#views = new Views(book)
     this.#walked = new Walked(book)
+  }
+
+  /** When an opt-out of this person was last found by reading. */
+  found(person: string): number {
+    return this.#found.get(person) ?? Number.NEGATIVE_INFINITY
   }
 
   /** Something happened about this person: the next check looks at them. */
@@ -157,9 +163,10 @@ export class Laws {
   /** A reading that was news must have been so in its time, and otherwise before. */
   readonly #read = Effect.fnUntraced(
     function* (this: Laws, noted: Noted): Effect.fn.Return<void, LedgerError, Connection> {
-      if (noted.sender === "*") return
       const { breaks, excuses, truth } = this.#book
       const person = toRecipient(noted.recipient)
+      if (noted.state === "opted-out") this.#found.set(person, Math.max(this.found(person), noted.not_after))
+      if (noted.sender === "*") return
       const pair = `${noted.account}/${noted.sender} ${person}`
       const what = `${noted.account}/${noted.sender}: ${mask(person)} was noted ${noted.state} (${noted.basis})`
       const slack = excuses.slack(noted.account, noted.not_after)
@@ -203,7 +210,7 @@ export class Laws {
         this.#book.breaks(law, `${sender} may text ${mask(person)}, who is known to have asked its brand to stop`)
       }
     }
-    for (const sender of this.#book.oracle.free(person)) {
+    for (const sender of this.#book.oracle.free(person, this.found(person))) {
       if (silent.get(`${sender} ${person}`) !== true) continue
       this.#book.breaks("L11", `${sender} may not text ${mask(person)}, who asked it to after every opt-out`)
     }

@@ -117,8 +117,13 @@ export class Oracle {
     return one.at <= other.at - this.#tolerance && (one.at < other.at || one.order < other.order)
   }
 
-  /** The senders that a person asked to text again, after every opt-out of the brand that anybody could know of (L11). */
-  free(person: string): ReadonlyArray<string> {
+  /**
+   * The senders that a person asked to text again, after every opt-out of the
+   * brand that anybody could know of (L11).
+   *
+   * @param found when an opt-out of theirs was last found by reading: all that is known of it is that it is no younger
+   */
+  free(person: string, found: number): ReadonlyArray<string> {
     const said = this.#of(person)
     const edited = this.#edited.get(person) ?? new Set<string>()
     return this.#brands().flatMap((names) => {
@@ -127,7 +132,8 @@ export class Oracle {
       if (outs.some(({ known }) => !known) || names.some((sender) => edited.has(sender))) return []
       return names.filter((sender) => {
         const back = said.findLast((one) => one.means === "in" && one.sender === sender && one.known)
-        return back !== undefined && outs.every((out) => out.at + this.#tolerance < back.at)
+        const before = Math.max(found, ...outs.map(({ at }) => at))
+        return back !== undefined && before + this.#tolerance < back.at
       })
     })
   }

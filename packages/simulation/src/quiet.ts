@@ -12,6 +12,8 @@ import type { Universe } from "./universe.ts"
 export interface Quiet {
   readonly oracle: Oracle
   readonly truth: Truth
+  /** When an opt-out of a person was last found by reading. */
+  readonly found: (person: string) => number
   readonly accounts: ReadonlyArray<AnyAccount>
   readonly refused: Universe["refused"]
 }
@@ -54,7 +56,7 @@ export const checkQuiet = (quiet: Quiet, left: Plan, breaks: (law: string, what:
     }
   }
   for (const person of oracle.people) {
-    for (const sender of oracle.free(person)) {
+    for (const sender of oracle.free(person, quiet.found(person))) {
       const [account = "", address = ""] = sender.split("/")
       const at = accounts.find((one) => one.name === account)
       if (refused?.person === person && refused.account === account) continue

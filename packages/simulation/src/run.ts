@@ -377,7 +377,8 @@ export class Run {
     const { people, refused } = this.universe
     await this.#askAll(quietSince)
     const left = await this.worker(0).inspect(planning(0))
-    const quiet = { oracle: this.#oracle, truth: this.#truth, accounts: this.#accounts, refused }
+    const found = (person: string) => this.#laws.found(person)
+    const quiet = { oracle: this.#oracle, truth: this.#truth, found, accounts: this.#accounts, refused }
     checkQuiet(quiet, left, (law, what) => this.breaks(law, what))
     for (const what of (await this.#asked(rebuild(people, settings.policy))).problems) this.breaks("L13", what)
   }

@@ -64,12 +64,12 @@ describe("a hostile world", () => {
     })
   )
 
-  it.live("notices an adapter that says it wrote and did not (L1)", () =>
+  it.live("notices an adapter that says it wrote and did not (L9)", () =>
     Effect.gen(function* () {
       const { broken } = yield* play(2, 15, { sabotage: liar })
       assert.include(
         broken.map(({ law }) => law),
-        "L1"
+        "L9"
       )
     })
   )
