@@ -118,21 +118,19 @@ export class Oracle {
   }
 
   /**
-   * The senders that a person asked to text again, after every opt-out of the
-   * brand that anybody could know of (L11).
+   * The senders that a person asked to text again, and was heard, after every
+   * opt-out of the brand (L11). What somebody did in a console counts from when
+   * it is found.
    *
    * @param found when an opt-out of theirs was last found by reading: all that is known of it is that it is no younger
    */
   free(person: string, found: number): ReadonlyArray<string> {
     const said = this.#of(person)
-    const edited = this.#edited.get(person) ?? new Set<string>()
     return this.#brands().flatMap((names) => {
       const outs = said.filter((one) => one.means === "out" && names.includes(one.sender))
-      // What nobody told us is found late, and counts from when it was found (L4).
-      if (outs.some(({ known }) => !known) || names.some((sender) => edited.has(sender))) return []
+      const before = Math.max(found, ...outs.map(({ at }) => at))
       return names.filter((sender) => {
         const back = said.findLast((one) => one.means === "in" && one.sender === sender && one.known)
-        const before = Math.max(found, ...outs.map(({ at }) => at))
         return back !== undefined && before + this.#tolerance < back.at
       })
     })

@@ -97,6 +97,8 @@ export const vocabulary: ReadonlyArray<{ readonly words: string; readonly means:
 const drawFault = (chance: Chance, universe: Universe): Fault => {
   const account = chance.pick(universe.accounts)
   const common = { account: account.name, times: chance.between(1, 3) }
+  // So often, or for as long as nobody repairs it.
+  const lasting = chance.once(2) ? common : { account: account.name }
   const shared: ReadonlyArray<Fault> = [
     {
       ...common,
@@ -126,11 +128,8 @@ const drawFault = (chance: Chance, universe: Universe): Fault => {
         ]
       : [
           { ...common, kind: "empty-page" },
-          { ...common, kind: "repeat-token" },
-          { ...common, kind: "forgotten-token" },
-          // For as long as nobody repairs it.
-          { account: account.name, kind: "repeat-token" },
-          { account: account.name, kind: "forgotten-token" },
+          { ...lasting, kind: "repeat-token" },
+          { ...lasting, kind: "forgotten-token" },
           { ...common, kind: "short-list", times: 1 },
           { ...common, kind: "throttle", operation: "token", form: "none", times: 1 },
           { ...common, kind: "unavailable", operation: "token", status: 503, times: 1 }
