@@ -25,6 +25,8 @@ export interface Evidence {
   readonly eventId?: string
   /** The keyword or phrase that was recognised, normalised: `STOP`. */
   readonly keyword?: string
+  /** The text was a word that the provider acts on by itself, and nothing else. */
+  readonly acted?: boolean
   /** The named person behind an attestation, and how they know. */
   readonly attestedBy?: string
   readonly note?: string

@@ -123,7 +123,7 @@ export const meetEvent = (
 }
 
 /**
- * A person texted a word that this provider takes for an opt-in: by itself it has
+ * A person texted a word that this provider acts on as an opt-in: by itself it has
  * lifted what it blocked. A block found there later is somebody's new one, not
  * ours left over, and must not be lifted as if it were (L4).
  *

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { hear, type KeywordSet, normalise, type RuleSet, unitedStates } from "@stopline/consent"
+import { hear, isVerbatim, type KeywordSet, normalise, type RuleSet, unitedStates } from "@stopline/consent"
 import { Schema } from "effect"
 
 const rule = unitedStates[0]!
@@ -254,5 +254,19 @@ describe("normalising", () => {
 
   it("turns every word of a rule into itself: what is compared is normalised", () => {
     for (const word of rule.optOutWords) assert.strictEqual(normalise(word), word)
+  })
+})
+
+describe("a keyword that stands alone", () => {
+  it.each([
+    ["START", true],
+    [" start\n", true],
+    ["Start.", false],
+    ["s t a r t", false],
+    ["STÁRT", false]
+  ])("%j: %s", (text, expected) => {
+    const heard = said(text)
+    assert.strictEqual(heard?.keyword, "START")
+    assert.strictEqual(heard !== undefined && isVerbatim(text, heard), expected)
   })
 })

@@ -62,12 +62,12 @@ const store = Effect.fnUntraced(function* (
   let echoes = 0
   for (const fact of facts) {
     const pair = { senderId: fact.senderId, recipient: digits(fact.observation.recipient) }
-    const { basis, key: factKey, origin, state, time } = fact.observation
+    const { basis, evidence, key: factKey, origin, state, time } = fact.observation
     const key = pairKey(pair)
     const known = views.get(key)
     if (!speaksOfHolding(basis)) {
       news.push(fact)
-      const lifted = basis === "message" && state === "opted-in" ? View.meetOptInWord(known?.view, time) : undefined
+      const lifted = state === "opted-in" && evidence.acted ? View.meetOptInWord(known?.view, time) : undefined
       if (lifted !== undefined) {
         views.set(key, { ...pair, view: lifted, echoKey: known?.echoKey })
         changed.add(key)

@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto"
 import type { Evidence, Observation } from "@stopline/consent"
+import { Predicate } from "effect"
 
 const longestKey = 300
 const longestText = 2000
@@ -19,7 +20,9 @@ const keyOf = (key: string): string =>
   key.length <= longestKey && isPlain(key) ? key : `sha256:${createHash("sha256").update(key, "utf16le").digest("hex")}`
 
 const evidenceOf = (evidence: Evidence): Evidence =>
-  Object.fromEntries(Object.entries(evidence).map(([name, text]) => [name, plain(text)]))
+  Object.fromEntries(
+    Object.entries(evidence).map(([name, value]) => [name, Predicate.isString(value) ? plain(value) : value])
+  )
 
 export const storable = (observation: Observation): Observation => ({
   ...observation,

@@ -74,12 +74,22 @@ layer(ledgerForTest, { excludeTestServices: true })("what differs", (it) => {
       const registry = yield* fresh()
       yield* hear(registry)
       yield* write(registry, eastOne, one, { begun: 20_000, ended: 20_100 })
-      yield* hear(registry, { state: "opted-in", time: at(30_000) })
+      yield* hear(registry, { state: "opted-in", evidence: { keyword: "START", acted: true }, time: at(30_000) })
       assert.deepStrictEqual(yield* differing(registry, eastOne), [])
       // So a block that is found there later is somebody's, and not what is left of ours.
       yield* checkPairs(registry, [reading(one)], { beganAt: 90_000, endedAt: 90_100 })
       assert.deepStrictEqual(yield* differing(registry, eastOne), [])
       assert.deepInclude((yield* differing(registry, eastTwo))[0], { must: "opted-out" })
+    })
+  )
+
+  it.effect("stays where the word was one that the provider may not have understood: we lift what is ours", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* hear(registry)
+      yield* write(registry, eastOne, one, { begun: 20_000, ended: 20_100 })
+      yield* hear(registry, { state: "opted-in", evidence: { keyword: "START" }, time: at(30_000) })
+      assert.deepInclude((yield* differing(registry, eastOne))[0], { must: "opted-in", held: "opted-out" })
     })
   )
 

@@ -11,6 +11,7 @@ import {
   type AccountName,
   by,
   hear,
+  isVerbatim,
   type Interval,
   type KeywordSet,
   type Observation,
@@ -109,6 +110,7 @@ const readText = (teller: Teller, event: Envelope, receivedAt: number): Told => 
   const data = decoded.value
   const heard = hear(data.message ?? "", teller.keywords, ruleAt(unitedStates, receivedAt))
   if (heard === undefined) return met(data.to, data.from, data.receivedtimestamp ?? event.time, receivedAt)
+  const acted = heard.state === "opted-in" && isVerbatim(data.message ?? "", heard)
   return told("SMSReceived", event, data, { sender: data.to, recipient: data.from }, receivedAt, (facts) => ({
     ...facts.pair,
     account: teller.account,
@@ -118,7 +120,7 @@ const readText = (teller: Teller, event: Envelope, receivedAt: number): Told => 
     time: facts.time,
     reach: heard.reach,
     key: `message:${facts.id}`,
-    evidence: { ...facts.evidence, keyword: heard.keyword }
+    evidence: { ...facts.evidence, keyword: heard.keyword, ...(acted && { acted }) }
   }))
 }
 

@@ -6,6 +6,7 @@
 import {
   type AccountName,
   hear,
+  isVerbatim,
   type Interval,
   type Observation,
   parseTimestamp,
@@ -36,6 +37,7 @@ export const hearMessage = (message: Message, { account, eventId, otherwise, rul
   const observations: Array<Observation> = []
   const problems: Array<RowProblem> = []
   if (heard === undefined) return { observations, problems }
+  const acted = heard.state === "opted-in" && isVerbatim(message.text ?? "", heard)
   for (const [index, to] of message.to.entries()) {
     // Seen from the pair, the person's number is the recipient also of what the person writes.
     const pair = readPair(to, message.from)
@@ -53,7 +55,12 @@ export const hearMessage = (message: Message, { account, eventId, otherwise, rul
       reach: heard.reach,
       // One message to two of our senders is two facts about one person.
       key: `message:${message.id}${message.to.length === 1 ? "" : `#${index}`}`,
-      evidence: { messageId: String(message.id), keyword: heard.keyword, ...(eventId !== undefined && { eventId }) }
+      evidence: {
+        messageId: String(message.id),
+        keyword: heard.keyword,
+        ...(acted && { acted }),
+        ...(eventId !== undefined && { eventId })
+      }
     })
   }
   return { observations, problems }
