@@ -161,7 +161,12 @@ export const makeScript = (universe: Universe, rounds: number): ReadonlyArray<Ac
       const { name: account, senders } = chance.pick(universe.accounts)
       script.push({ do: "calm", account, sender: chance.pick(senders) })
     }
-    if (chance.once(12)) script.push({ do: "approve" })
+    if (chance.once(12)) {
+      // What is approved goes in several batches: one of them may get no answer that makes sense.
+      const { name: account } = chance.pick(universe.accounts)
+      if (chance.once(2)) script.push({ do: "fault", fault: { account, kind: "html-200", times: 1 } })
+      script.push({ do: "approve" })
+    }
     if (chance.once(40)) script.push({ do: "resume" })
     script.push({ do: "pass", ms: chance.pick([0, 1, 10, 300, 1_000, 30_000, 120_000, 900_000]) })
   }
