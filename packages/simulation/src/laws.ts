@@ -101,8 +101,14 @@ export class Laws {
         else this.#note(noted)
       }
       yield* this.#views.check()
+      if (this.#touched.size > 0) yield* this.#standings()
       yield* this.#book.receipts.check()
-      if (this.#touched.size === 0) return
+    }.bind(this)
+  )
+
+  /** Looks at the people about whom something happened. */
+  readonly #standings = Effect.fnUntraced(
+    function* (this: Laws): Effect.fn.Return<void, LedgerError, Connection> {
       const people = [...this.#touched]
       this.#touched.clear()
       const { problems, silent } = yield* rebuild(people, settings.policy)
