@@ -6,13 +6,15 @@
 import { strict as assert } from "node:assert"
 import { spawn } from "node:child_process"
 import { text } from "node:stream/consumers"
-import type { Sandbox } from "@stopline/sandbox"
+import type { Sandbox, SandboxOptions } from "@stopline/sandbox"
 import { Effect, Option, Stream } from "effect"
 
 export interface Example {
   /** Below the folder of the package. */
   readonly file: string
-  /** @param file where it is @param sandbox one with its default accounts */
+  /** Where the default accounts will not do. */
+  readonly world?: SandboxOptions
+  /** @param file where it is @param sandbox one with these accounts */
   readonly run: (file: string, sandbox: Sandbox) => Effect.Effect<void, unknown>
 }
 
@@ -33,14 +35,22 @@ const credentials = ({ accounts }: Sandbox): Readonly<Record<string, string>> =>
               ["RC_CLIENT_SECRET", account.credentials.clientSecret],
               ["RC_JWT", account.credentials.jwt]
             ]
-          : []
+          : [
+              ["TWILIO_ACCOUNT_SID", account.credentials.accountSid],
+              ["TWILIO_API_KEY", account.credentials.apiKey],
+              ["TWILIO_API_KEY_SECRET", account.credentials.apiKeySecret],
+              ["TWILIO_AUTH_TOKEN", account.credentials.authToken],
+              ["TWILIO_ACCOUNTS_URL", account.url]
+            ]
     )
   ),
+  TWILIO_WEBHOOK_URL: publicUrl,
   AZURE_WEBHOOK_SECRET: secret,
   PORT: "0"
 })
 
 const secret = "made-up-for-the-examples"
+const publicUrl = "https://sms.example.com/"
 
 const start = (file: string, args: ReadonlyArray<string>, sandbox: Sandbox) =>
   Effect.acquireRelease(
@@ -83,28 +93,39 @@ const optOutAtAzure: Example = {
   })
 }
 
+/** Starts a webhook, enters it at the provider, lets a person text STOP, and holds the program to what it prints of that. */
+const hearsStop = Effect.fnUntraced(function* (
+  file: string,
+  sandbox: Sandbox,
+  sender: string,
+  enter: (origin: string) => Effect.Effect<unknown, unknown>
+) {
+  const child = yield* start(file, [sender], sandbox)
+  const lines = Stream.fromAsyncIterable(child.stdout.setEncoding("utf8"), String).pipe(
+    Stream.map(String),
+    Stream.splitLines
+  )
+  const heard = yield* lines.pipe(
+    Stream.mapEffect((line) => {
+      const port = /listening .*port: (\d+)/.exec(line)?.[1]
+      if (port === undefined) return Effect.succeed(line)
+      return enter(`http://127.0.0.1:${port}/`).pipe(
+        Effect.andThen(sandbox.text({ from: numbers[0], to: sender, text: "STOP" })),
+        Effect.as("")
+      )
+    }),
+    Stream.filter((line) => line !== ""),
+    Stream.runHead
+  )
+  assert.equal(Option.getOrUndefined(heard), `${numbers[0]} opted-out ${sender} message`)
+}, Effect.scoped)
+
 const webhookOfAzure: Example = {
   file: "packages/provider-azure/examples/webhook.ts",
-  run: Effect.fn(function* (file, sandbox) {
-    const child = yield* start(file, [], sandbox)
-    const lines = Stream.fromAsyncIterable(child.stdout.setEncoding("utf8"), String).pipe(
-      Stream.map(String),
-      Stream.splitLines
+  run: (file, sandbox) =>
+    hearsStop(file, sandbox, contoso, (origin) =>
+      sandbox.subscribe({ account: "contoso", url: `${origin}?code=${secret}` })
     )
-    const heard = yield* lines.pipe(
-      Stream.mapEffect((line) => {
-        const port = /listening .*port: (\d+)/.exec(line)?.[1]
-        if (port === undefined) return Effect.succeed(line)
-        const url = `http://127.0.0.1:${port}/?code=${secret}`
-        return sandbox
-          .subscribe({ account: "contoso", url })
-          .pipe(Effect.andThen(sandbox.text({ from: numbers[0], to: contoso, text: "STOP" })), Effect.as(""))
-      }),
-      Stream.filter((line) => line !== ""),
-      Stream.runHead
-    )
-    assert.equal(Option.getOrUndefined(heard), `${numbers[0]} opted-out ${contoso} message`)
-  }, Effect.scoped)
 }
 
 const exportFromRingCentral: Example = {
@@ -129,5 +150,31 @@ const optOutAtRingCentral: Example = {
   })
 }
 
+const fabrikam = "+14255550188"
+const world: SandboxOptions = { accounts: [{ vendor: "twilio", name: "fabrikam", senders: [fabrikam] }] }
+
+const optOutAtTwilio: Example = {
+  file: "packages/provider-twilio/examples/opt-out.ts",
+  world,
+  run: Effect.fn(function* (file, sandbox) {
+    const { code, errors, lines } = yield* output(file, [fabrikam, ...numbers], sandbox)
+    assert.deepEqual({ code, errors, lines }, { code: 0, errors: "", lines: numbers.map((number) => `${number} held`) })
+    const { senders } = yield* sandbox.state("fabrikam", fabrikam)
+    assert.deepEqual(senders.flatMap(({ optedOut }) => optedOut).toSorted(), numbers)
+    yield* sandbox.fault({ account: "fabrikam", kind: "throttle", retryAfter: 3, times: 1 })
+    const failed = yield* output(file, [fabrikam, ...numbers], sandbox)
+    assert.equal(failed.code, 1)
+    assert.match(failed.errors, /^Throttled twilio: optOut: Throttled: Twilio answered 429.* wait 3000 ms$/m)
+  })
+}
+
+const webhookOfTwilio: Example = {
+  file: "packages/provider-twilio/examples/webhook.ts",
+  world,
+  run: (file, sandbox) =>
+    hearsStop(file, sandbox, fabrikam, (url) => sandbox.listen({ account: "fabrikam", url, publicUrl }))
+}
+
 export const examplesOfAzure: ReadonlyArray<Example> = [optOutAtAzure, webhookOfAzure]
 export const examplesOfRingCentral: ReadonlyArray<Example> = [exportFromRingCentral, optOutAtRingCentral]
+export const examplesOfTwilio: ReadonlyArray<Example> = [optOutAtTwilio, webhookOfTwilio]

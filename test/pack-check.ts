@@ -12,7 +12,7 @@ import path from "node:path"
 import { promisify } from "node:util"
 import { startSandbox } from "@stopline/sandbox"
 import { Console, Data, Effect, Schema } from "effect"
-import { examplesOfAzure, examplesOfRingCentral } from "./examples.ts"
+import { examplesOfAzure, examplesOfRingCentral, examplesOfTwilio } from "./examples.ts"
 
 const root = path.join(import.meta.dirname, "..")
 const bin = path.join(root, "node_modules/.bin")
@@ -24,10 +24,11 @@ const published = [
   "provider-testkit",
   "provider-azure",
   "provider-ringcentral",
+  "provider-twilio",
   "ledger",
   "engine"
 ]
-const examples = [...examplesOfAzure, ...examplesOfRingCentral]
+const examples = [...examplesOfAzure, ...examplesOfRingCentral, ...examplesOfTwilio]
 
 /** What is wrong, with all that was printed about it. */
 class Wrong extends Data.TaggedError("Wrong")<{ readonly message: string }> {}
@@ -128,8 +129,8 @@ const tryExamples = Effect.fnUntraced(function* (name: string, folder: string) {
   const flags = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2024"]
   const sources = own.map(({ file }) => path.basename(file))
   yield* run(folder, path.join(bin, "tsc"), ...flags, "--typeRoots", types, "--types", "node", ...sources)
-  for (const { file, run } of own) {
-    yield* Effect.flatMap(startSandbox(), (sandbox) => run(path.join(folder, path.basename(file)), sandbox)).pipe(
+  for (const { file, run, world } of own) {
+    yield* Effect.flatMap(startSandbox(world), (sandbox) => run(path.join(folder, path.basename(file)), sandbox)).pipe(
       Effect.scoped
     )
   }

@@ -20,12 +20,13 @@ interface SandboxFake extends Fake {
 
 export interface Vendor {
   readonly options: Sandbox.AccountOptions
-  /** What the sandbox calls an operation. */
+  /** What the sandbox calls an operation; of several requests, the first. */
   readonly operations: Readonly<Partial<Record<Asked, Sandbox.Operation>>>
   readonly secrets: (account: Sandbox.SandboxAccount) => ReadonlyArray<string>
   /** How logging in is seen in the log. */
   readonly login?: string
-  readonly events: (sandbox: Sandbox.Sandbox) => FakeEvents
+  readonly atFirst?: number
+  readonly events: (sandbox: Sandbox.Sandbox, account: Sandbox.SandboxAccount) => FakeEvents
 }
 
 export const sandboxFake = Effect.fn("sandboxFake")(function* (vendor: Vendor) {
@@ -42,11 +43,16 @@ export const sandboxFake = Effect.fn("sandboxFake")(function* (vendor: Vendor) {
     people: Schema.decodeSync(Schema.Array(Recipient))(sandbox.people),
     secrets: vendor.secrets(account),
     seed: (recipients) => Effect.orDie(sandbox.edit({ account: name, sender, action: "opt-out", recipients })),
-    held: Effect.orDie(sandbox.state(name, sender)).pipe(Effect.map(({ senders: [held] }) => held?.optedOut ?? [])),
+    // Of all senders there are: whoever is held for a whole service is not let go either.
+    held: Effect.orDie(sandbox.state(name)).pipe(
+      Effect.map(({ senders: all }) => [...new Set(all.flatMap(({ optedOut }) => optedOut))])
+    ),
     log: Effect.map(relay.log, (lines) => lines.filter((line) => line !== vendor.login)),
+    ...(vendor.atFirst !== undefined && { atFirst: vendor.atFirst }),
     inFlight: relay.inFlight,
+    hangUp: relay.hangUp,
     text: (from, text) => Effect.orDie(sandbox.text({ from, to: sender, text })),
-    events: vendor.events(sandbox),
+    events: vendor.events(sandbox, account),
     fault: (operation, fault) => {
       if (fault.kind === "unreachable") return relay.close
       if (fault.kind === "denied") return relay.answerNext(403)

@@ -8,7 +8,7 @@ import { examplesOfAzure } from "../../../test/examples.ts"
 const root = path.join(import.meta.dirname, "../../..")
 
 describe("the example", () => {
-  for (const { file, run } of examplesOfAzure) {
-    it.live(file, () => Effect.flatMap(startSandbox(), (sandbox) => run(path.join(root, file), sandbox)), 30_000)
+  for (const { file, run, world } of examplesOfAzure) {
+    it.live(file, () => Effect.flatMap(startSandbox(world), (sandbox) => run(path.join(root, file), sandbox)), 30_000)
   }
 })

@@ -122,7 +122,10 @@ const portsOf = ({ bound, made }: Choice): Generation => {
     },
     concurrency: bound((one) => one[operation].concurrency),
     except: () => undefined,
-    write: (sender, recipients) => made(operation, (chosen) => chosen[operation].write(sender, recipients))
+    write: (sender, recipients) =>
+      recipients.length === 0
+        ? Effect.succeed([])
+        : made(operation, (chosen) => chosen[operation].write(sender, recipients))
   })
   return {
     probe: (sender) => made("probe", (chosen) => chosen.probe(sender)),
@@ -135,7 +138,8 @@ const portsOf = ({ bound, made }: Choice): Generation => {
       get maxRecipients() {
         return bound((one) => one.check.maxRecipients)
       },
-      check: (sender, recipients) => made("check", (chosen) => chosen.check.check(sender, recipients))
+      check: (sender, recipients) =>
+        recipients.length === 0 ? Effect.succeed([]) : made("check", (chosen) => chosen.check.check(sender, recipients))
     },
     optOut: write("optOut"),
     optIn: write("optIn"),

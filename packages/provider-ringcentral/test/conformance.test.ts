@@ -14,17 +14,20 @@ interface Mode {
   readonly settings?: Partial<RingCentralConfig>
   /** What has to be different at RingCentral. */
   readonly options?: Partial<RingCentralOptions>
+  /** Which generation of the API is spoken. */
+  readonly generation: "v1" | "v2"
 }
 
 const modes: Readonly<Record<string, Mode>> = {
-  "api v2": { settings: { api: "v2" } },
-  "api v1": { settings: { api: "v1" } },
-  "api v1, bare records": { settings: { api: "v1" }, options: { records: "bare" } },
-  "whichever api answers": { settings: { api: "auto" } },
-  "whichever api answers, the older one": { settings: { api: "auto" }, options: { api: "v1" } }
+  "api v2": { generation: "v2", settings: { api: "v2", websocket: true } },
+  "api v2, bare records": { generation: "v2", settings: { api: "v2" }, options: { records: "bare" } },
+  "api v1": { generation: "v1", settings: { api: "v1" } },
+  "api v1, bare records": { generation: "v1", settings: { api: "v1" }, options: { records: "bare" } },
+  "whichever api answers": { generation: "v2", settings: { api: "auto" } },
+  "whichever api answers, the older one": { generation: "v1", settings: { api: "auto" }, options: { api: "v1" } }
 }
 
-const vendor = (options: Mode["options"]): Vendor => ({
+const vendor = ({ generation, options, settings }: Mode): Vendor => ({
   options: { vendor: "ringcentral", name: account, senders: ["+16505550100"], ...options },
   operations: {
     probe: "list",
@@ -32,8 +35,13 @@ const vendor = (options: Mode["options"]): Vendor => ({
     check: "list",
     optOut: "bulk-assign",
     optIn: "bulk-assign",
-    evidence: "messages"
+    // The newer API has a history, which is asked before the message store.
+    evidence: generation === "v2" ? "history" : "messages",
+    subscribe: "subscription",
+    connect: "subscribe"
   },
+  // The one more asks which API there is.
+  ...(settings?.api === "auto" && { atFirst: 2 }),
   login: `POST ${tokenPath}`,
   secrets: ({ credentials }) => ("jwt" in credentials ? [credentials.clientSecret, credentials.jwt, token] : [token]),
   events: () => ({
@@ -50,10 +58,10 @@ const vendor = (options: Mode["options"]): Vendor => ({
   })
 })
 
-for (const [mode, { options, settings }] of Object.entries(modes)) {
+for (const [mode, conditions] of Object.entries(modes)) {
   conformance({
     name: `ringcentral, ${mode}`,
-    fake: sandboxFake(vendor(options)),
+    fake: sandboxFake(vendor(conditions)),
     make: ({ account: { credentials }, url }, { timeout = Duration.minutes(1) }) =>
       "jwt" in credentials
         ? makeRingCentralAdapter({
@@ -64,7 +72,7 @@ for (const [mode, { options, settings }] of Object.entries(modes)) {
             jwt: Redacted.make(credentials.jwt),
             verificationToken: Redacted.make(token),
             timeout,
-            ...settings
+            ...conditions.settings
           })
         : Effect.die("no RingCentral account")
   })

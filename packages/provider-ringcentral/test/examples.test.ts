@@ -8,7 +8,7 @@ import { examplesOfRingCentral } from "../../../test/examples.ts"
 const root = path.join(import.meta.dirname, "../../..")
 
 describe("the example", () => {
-  for (const { file, run } of examplesOfRingCentral) {
-    it.live(file, () => Effect.flatMap(startSandbox(), (sandbox) => run(path.join(root, file), sandbox)), 30_000)
+  for (const { file, run, world } of examplesOfRingCentral) {
+    it.live(file, () => Effect.flatMap(startSandbox(world), (sandbox) => run(path.join(root, file), sandbox)), 30_000)
   }
 })

@@ -9,9 +9,21 @@ import { assert } from "vitest"
 import type { Asked, Fake } from "./fake.ts"
 import { need, type Skipped } from "./law.ts"
 
-export const operations: ReadonlyArray<Asked> = ["probe", "list", "check", "optOut", "optIn", "evidence"]
+export const operations: ReadonlyArray<Asked> = [
+  "probe",
+  "list",
+  "check",
+  "optOut",
+  "optIn",
+  "evidence",
+  "subscribe",
+  "connect"
+]
 
 export const writes = (operation: Asked): boolean => operation === "optOut" || operation === "optIn"
+
+/** Nobody listens there: laws that need somebody open a door. */
+const nowhere = "http://127.0.0.1:9/webhook"
 
 type Call = Effect.Effect<unknown, ProviderError>
 
@@ -32,6 +44,10 @@ export const callOf = (
       return Effect.map(need("check", adapter.check), ({ check }) => check(sender, [person]))
     case "evidence":
       return Effect.map(need("evidence", adapter.evidence), ({ since }) => since(sender, person, 0))
+    case "subscribe":
+      return Effect.map(need("subscription", adapter.subscription), ({ ensure }) => ensure(nowhere))
+    case "connect":
+      return Effect.map(need("stream", adapter.stream), ({ connect }) => Effect.scoped(connect))
     default:
       return Effect.map(need(operation, adapter.write[operation]), ({ write }) => write(sender, [person]))
   }

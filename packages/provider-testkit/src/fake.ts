@@ -7,8 +7,10 @@ import type { Recipient, SenderAddress } from "@stopline/consent"
 import type { Operation, RawRequest } from "@stopline/provider"
 import { Data, type Duration, Effect } from "effect"
 
-/** What is asked of a provider, by the names of the contract. */
-export type Asked = Extract<Operation, "probe" | "list" | "check" | "optOut" | "optIn" | "evidence">
+/** What is asked of a provider, by the names of the contract; `connect`: by a stream. */
+export type Asked =
+  | Extract<Operation, "probe" | "list" | "check" | "optOut" | "optIn" | "evidence" | "subscribe">
+  | "connect"
 
 export interface Fake {
   /** One of the account's senders, for which pairs can be written both ways. */
@@ -21,12 +23,16 @@ export interface Fake {
   readonly seed: (people: ReadonlyArray<Recipient>) => Effect.Effect<void>
   /** Who is opted out of the sender, by the fake's own books. */
   readonly held: Effect.Effect<ReadonlyArray<string>>
-  /** Lets something go wrong at the next request of this operation. */
+  /** Requests of the first call, where an adapter has to find something out before it. Absent: one, as of every later call. */
+  readonly atFirst?: number
+  /** Lets something go wrong at the next request of this operation, where it takes several: at the first of them. */
   readonly fault: (operation: Asked, fault: Fault) => Effect.Effect<void, CannotFake>
   /** The requests so far, a line for each, with no number in it. Logging in is no request. */
   readonly log: Effect.Effect<ReadonlyArray<string>>
-  /** Requests that are neither answered nor given up. */
+  /** Requests that are neither answered nor given up, and connections that a stream holds. */
   readonly inFlight: Effect.Effect<number, CannotFake>
+  /** Breaks every connection that a stream holds. Absent: there are no streams. */
+  readonly hangUp?: Effect.Effect<void>
   /** A person texts the sender. */
   readonly text: (person: Recipient, words: string) => Effect.Effect<void, CannotFake>
   readonly events: FakeEvents
@@ -37,6 +43,8 @@ export interface FakeEvents {
   readonly subscribe: (url: string) => Effect.Effect<void, CannotFake>
   /** This request as somebody would send it who does not know the secret, in all the ways there are. */
   readonly forge: (request: RawRequest) => ReadonlyArray<RawRequest>
+  /** This request with another body, as the provider itself would send it: signed anew. Absent: nothing is signed. */
+  readonly rewrite?: (request: RawRequest, body: string) => RawRequest
 }
 
 /**

@@ -6,6 +6,8 @@ import { eventLaws } from "./laws/event.ts"
 import { failureLaws } from "./laws/failure.ts"
 import { listLaws } from "./laws/list.ts"
 import { secrecyLaws } from "./laws/secrecy.ts"
+import { streamLaws } from "./laws/stream.ts"
+import { subscriptionLaws } from "./laws/subscription.ts"
 import { writeLaws } from "./laws/write.ts"
 
 export const laws: ReadonlyArray<Law> = [
@@ -15,5 +17,7 @@ export const laws: ReadonlyArray<Law> = [
   ...failureLaws,
   ...secrecyLaws,
   ...eventLaws,
+  ...subscriptionLaws,
+  ...streamLaws,
   ...endingLaws
 ]

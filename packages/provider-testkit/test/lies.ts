@@ -1,11 +1,10 @@
-/** Adapters that lie, each about one thing, and the law that is about it. */
+/** Adapters that lie, each about one thing, and the law that is about it. Those that mishear are in lies-events.ts. */
 import { assert } from "@effect/vitest"
 import {
   can,
   cannot,
   type Capability,
   type CheckPort,
-  type EventPort,
   type ListPort,
   type ProviderAdapter,
   ProviderError,
@@ -16,11 +15,12 @@ import {
   type WritePort
 } from "@stopline/provider"
 import { Duration, Effect } from "effect"
-import { type Memory, secret } from "./memory.ts"
+import type { Memory } from "./memory.ts"
+import { secret } from "./memory-events.ts"
 
 export type Lie = (adapter: ProviderAdapter, fake: Memory) => ProviderAdapter
 
-const portOf = <Port>(capability: Capability<Port>): Port =>
+export const portOf = <Port>(capability: Capability<Port>): Port =>
   capability._tag === "Can" ? capability.port : assert.fail(capability.reason)
 
 const listing =
@@ -50,10 +50,6 @@ const writing =
 const outcomes = (change: (outcome: WriteOutcome) => WriteOutcome): Lie =>
   writing((write) => (sender, people) => Effect.map(write(sender, people), (all) => all.map(change)))
 
-const hearing =
-  (change: (receive: EventPort["receive"]) => EventPort["receive"]): Lie =>
-  (adapter) => ({ ...adapter, events: can({ receive: change(portOf(adapter.events).receive) }) })
-
 /** Spoils every error of every call. */
 const failing =
   (change: (error: ProviderError) => ProviderError): Lie =>
@@ -73,10 +69,13 @@ const failing =
     } as ProviderAdapter)
   }
 
-const withReason = ({ account, detail, operation }: ProviderError, reason: ProviderError["reason"]) =>
+export const withReason = ({ account, detail, operation }: ProviderError, reason: ProviderError["reason"]) =>
   new ProviderError({ account, detail, operation, reason })
 
-export const lies: ReadonlyArray<readonly [what: string, law: RegExp, lie: Lie]> = [
+/** What it does, the law that is about it, and how it is done. */
+export type Told = readonly [what: string, law: RegExp, lie: Lie]
+
+export const lies: ReadonlyArray<Told> = [
   ["gives no reasons", /has a reason/, (adapter) => ({ ...adapter, evidence: cannot("no") })],
   ["has no limits", /draws on a limit/, (adapter) => ({ ...adapter, limits: [] })],
   [
@@ -287,64 +286,6 @@ export const lies: ReadonlyArray<readonly [what: string, law: RegExp, lie: Lie]>
       outcome._tag === "Rejected"
         ? { ...outcome, detail: `refused: ${outcome.recipient.replace("+1", "+1 ")}` }
         : outcome
-    )
-  ],
-  [
-    "hears nothing",
-    /STOP is an opt-out/,
-    hearing(
-      (receive) => (request) =>
-        Effect.map(receive(request), (received) =>
-          received._tag === "Understood"
-            ? { ...received, observations: received.observations.map((told) => ({ ...told, key: null })) }
-            : received
-        )
-    )
-  ],
-  [
-    "takes a repeated event for another",
-    /repeated event/,
-    hearing(
-      (receive) => (request) =>
-        Effect.map(receive(request), (received) =>
-          received._tag === "Understood"
-            ? {
-                ...received,
-                observations: received.observations.map((told) => ({
-                  ...told,
-                  key: `${told.key} at ${request.receivedAt}`
-                }))
-              }
-            : received
-        )
-    )
-  ],
-  [
-    "believes everybody",
-    /forged/,
-    hearing((receive) => (request) => receive({ ...request, headers: { ...request.headers, secret } }))
-  ],
-  [
-    "breaks on nonsense",
-    /makes no sense/,
-    hearing(
-      (receive) => (request) =>
-        Effect.tap(receive(request), () => Effect.sync(() => JSON.parse(request.body) as unknown))
-    )
-  ],
-  [
-    "keeps what was written",
-    /not kept/,
-    hearing(
-      (receive) => (request) =>
-        Effect.map(receive(request), (received) =>
-          received._tag === "Understood"
-            ? {
-                ...received,
-                observations: received.observations.map((told) => ({ ...told, evidence: { note: request.body } }))
-              }
-            : received
-        )
     )
   ],
   [

@@ -2,50 +2,57 @@
  * A provider in memory with an honest adapter, so that dishonest ones can be
  * made of it: the laws have to notice.
  */
-import {
-  AccountName,
-  type ConsentState,
-  hear,
-  point,
-  Recipient,
-  ruleAt,
-  SenderAddress,
-  unitedStates
-} from "@stopline/consent"
+import { type ConsentState, Recipient, type SenderAddress } from "@stopline/consent"
 import {
   can,
-  cannot,
   type CheckAnswer,
   Denied,
-  type EventPort,
   type ListPort,
   notYet,
   type Page,
   type ProviderAdapter,
   ProviderError,
   type ProviderFailure,
-  type RawRequest,
-  type Received,
   Refused,
+  type Subscription,
   Throttled,
   Unavailable,
   Unreadable,
   type WriteOutcome
 } from "@stopline/provider"
-import { Deferred, Duration, Effect, Schema } from "effect"
+import { Cause, Deferred, Duration, Effect, Queue } from "effect"
 import type { Asked, Fake, Fault } from "../src/index.ts"
+import {
+  account,
+  eventPort,
+  keywords,
+  type MemoryText,
+  secret,
+  sender,
+  streamPort,
+  subscriptionPort
+} from "./memory-events.ts"
 
 export interface Memory extends Fake {
   /** One request: what it does is done by `work`, unless a fault says otherwise. */
   readonly ask: <A>(operation: Asked, work: (fault: Fault | undefined) => A) => Effect.Effect<A, ProviderError>
   readonly blocked: Set<Recipient>
+  /** What people texted. */
+  readonly texts: Array<MemoryText>
+  /** Who listens by a stream. */
+  readonly lines: Set<Queue.Queue<MemoryText, ProviderError>>
+  /** The subscription: one for each URL, with the URL's own id. */
+  readonly subscribe: (url: string) => Effect.Effect<Subscription>
 }
 
-const account = AccountName.make("memory")
-const sender = SenderAddress.make("+14255550100")
-export const secret = "known-to-nobody-else"
 const people = Array.from({ length: 30 }, (_, index) => Recipient.make(`+1206555${1000 + index}`))
-const keywords = { optOut: ["STOP"], optIn: ["START"] }
+
+const hungUp = new ProviderError({
+  account,
+  operation: "subscribe",
+  reason: new Unavailable({ mayHaveApplied: false }),
+  detail: "the line is cut"
+})
 
 export const memory = Effect.sync((): Memory => {
   const blocked = new Set<Recipient>()
@@ -54,7 +61,8 @@ export const memory = Effect.sync((): Memory => {
   let inFlight = 0
   let closed = false
   let hook: string | undefined
-  let texts = 0
+  const texts: Memory["texts"] = []
+  const lines: Memory["lines"] = new Set()
 
   const struck = (operation: Asked): Fault | undefined => {
     const fault = armed.get(operation)
@@ -102,7 +110,16 @@ export const memory = Effect.sync((): Memory => {
     seed: (some) => Effect.sync(() => some.forEach((person) => blocked.add(person))),
     held: Effect.sync(() => [...blocked]),
     log: Effect.sync(() => [...log]),
-    inFlight: Effect.sync(() => inFlight),
+    inFlight: Effect.sync(() => inFlight + lines.size),
+    texts,
+    lines,
+    hangUp: Effect.sync(() => lines.forEach((line) => Queue.failCauseUnsafe(line, Cause.fail(hungUp)))),
+    subscribe: (url) =>
+      Effect.promise(async () => {
+        hook = url
+        await fetch(url, { method: "POST", headers: { hello: "it is me" } }).catch(() => undefined)
+        return { id: url, missing: [] }
+      }),
     fault: (operation, fault) =>
       Effect.sync(() => {
         if (fault.kind === "unreachable") closed = true
@@ -110,8 +127,10 @@ export const memory = Effect.sync((): Memory => {
       }),
     text: (person, words) =>
       Effect.promise(async () => {
-        texts += 1
-        const body = JSON.stringify({ id: `t${texts}`, from: person, words })
+        const said: MemoryText = { id: `t${texts.length}`, from: person, words }
+        texts.push(said)
+        for (const line of lines) Queue.offerUnsafe(line, said)
+        const body = JSON.stringify(said)
         if (hook !== undefined) await fetch(hook, { method: "POST", headers: { secret }, body })
       }),
     events: {
@@ -160,37 +179,6 @@ const writePort = ({ ask, blocked }: Memory, operation: "optOut" | "optIn", stat
         )
 })
 
-const Text = Schema.fromJsonString(Schema.Struct({ id: Schema.String, from: Recipient, words: Schema.String }))
-
-const receive = ({ body, headers, receivedAt }: RawRequest): Received => {
-  const reply = (status: number) => ({ status, headers: {}, body: "" })
-  if (headers["secret"] !== secret) return { _tag: "NotAuthentic", reason: "no secret", reply: reply(401) }
-  const text = Schema.decodeUnknownOption(Text)(body)
-  if (text._tag === "None") return { _tag: "NotUnderstood", reason: "no text", reply: reply(400) }
-  const { from, id, words } = text.value
-  const heard = hear(words, keywords, ruleAt(unitedStates, receivedAt))
-  const told = heard === undefined ? [] : [{ heard, key: `message:${id}` }]
-  return {
-    _tag: "Understood",
-    observations: told.map(({ heard: { keyword, reach, state }, key }) => ({
-      account,
-      sender,
-      recipient: from,
-      state,
-      origin: "recipient",
-      basis: "message",
-      time: point(receivedAt),
-      reach,
-      key,
-      evidence: { keyword }
-    })),
-    problems: [],
-    reply: reply(200)
-  }
-}
-
-const eventPort: EventPort = { receive: (request) => Effect.sync(() => receive(request)) }
-
 export const adapterOf = Effect.fnUntraced(function* (
   fake: Memory,
   { timeout = Duration.minutes(1) }: { readonly timeout?: Duration.Duration } = {}
@@ -222,22 +210,24 @@ export const adapterOf = Effect.fnUntraced(function* (
     check: can({
       maxRecipients: 20,
       check: (_, some) =>
-        ask("check", (fault) =>
-          some.map((recipient): CheckAnswer => {
-            const missing = fault !== undefined && "recipient" in fault && fault.recipient === recipient
-            if (missing) return { _tag: "Unanswered", recipient, detail: "it was left out" }
-            const state = blocked.has(recipient) ? "opted-out" : "opted-in"
-            return { _tag: "Known", recipient, reading: { sender, recipient, state, origin: "unknown" } }
-          })
-        )
+        some.length === 0
+          ? Effect.succeed([])
+          : ask("check", (fault) =>
+              some.map((recipient): CheckAnswer => {
+                const missing = fault !== undefined && "recipient" in fault && fault.recipient === recipient
+                if (missing) return { _tag: "Unanswered", recipient, detail: "it was left out" }
+                const state = blocked.has(recipient) ? "opted-out" : "opted-in"
+                return { _tag: "Known", recipient, reading: { sender, recipient, state, origin: "unknown" } }
+              })
+            )
     }),
     write: {
       optOut: can(writePort(bounded, "optOut", "opted-out")),
       optIn: can(writePort(bounded, "optIn", "opted-in"))
     },
     events: can(eventPort),
-    subscription: notYet("nobody has written it yet"),
-    stream: cannot("it tells when it is asked"),
+    subscription: can(subscriptionPort(bounded)),
+    stream: can(streamPort(bounded)),
     evidence: notYet("nobody has written it yet"),
     limits: [
       {

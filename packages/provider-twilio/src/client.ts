@@ -5,9 +5,9 @@
  * Twilio's own client is not used here: it cannot be stopped in the middle of a
  * request, and its errors repeat sentences of Twilio's.
  */
-import { type Operation, type ProviderFailure, ProviderError } from "@stopline/provider"
+import { neverSent, type Operation, type ProviderFailure, ProviderError } from "@stopline/provider"
 import { Denied, Refused, Throttled, Unavailable, Unreadable } from "@stopline/provider"
-import { Duration, Effect, Option, Schema } from "effect"
+import { Deferred, Duration, Effect, Option, Schema } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http"
 import type { TwilioConfig } from "./config.ts"
 import { ErrorBody } from "./wire.ts"
@@ -28,19 +28,25 @@ export const makeClient = Effect.fn("Twilio.makeClient")(function* (config: Twil
     HttpClientRequest.basicAuth(config.apiKey, config.apiKeySecret)
   )
   const timeout = config.timeout ?? Duration.seconds(10)
+  // What is in flight ends with the scope.
+  const closed = yield* Deferred.make<never, "closed">()
+  yield* Effect.addFinalizer(() => Deferred.fail(closed, "closed"))
   const fail: Client["fail"] = (operation, reason, detail) =>
     new ProviderError({ account: config.account, operation, reason, detail })
 
   const ask: Client["ask"] = Effect.fn("Twilio.ask")(function* (operation, request, schema) {
     const mayHaveApplied = operation === "optOut" || operation === "optIn"
+    const noAnswer = (error: unknown) =>
+      neverSent(error)
+        ? fail(operation, new Unavailable({ mayHaveApplied: false }), "no connection could be made")
+        : fail(operation, new Unavailable({ mayHaveApplied }), "no answer came, or it broke off on its way")
     const answer = yield* http.execute(request).pipe(
       Effect.flatMap(({ headers, status, text }) => Effect.map(text, (body) => ({ body, headers, status }))),
       // Where the client is fetch, which would carry the request elsewhere by itself.
       Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
       Effect.timeout(timeout),
-      Effect.mapError(() =>
-        fail(operation, new Unavailable({ mayHaveApplied }), "no answer came, or it broke off on its way")
-      )
+      Effect.raceFirst(Deferred.await(closed)),
+      Effect.mapError(noAnswer)
     )
     const refusal = reasonOf(answer, mayHaveApplied)
     if (refusal !== undefined) return yield* fail(operation, refusal, said(answer))

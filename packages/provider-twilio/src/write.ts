@@ -70,6 +70,7 @@ export const makeConsents = (config: TwilioConfig, client: Client): Consents => 
 
   const write = (state: ConsentState): WritePort["write"] =>
     Effect.fn("Twilio.write")(function* (sender: SenderAddress, recipients: ReadonlyArray<Recipient>) {
+      if (recipients.length === 0) return []
       const operation = state === "opted-out" ? "optOut" : "optIn"
       const { found, items } = yield* upsert(operation, state, sender, recipients)
       const byRecipient = Map.groupBy(items, ({ recipient }) => recipient)

@@ -9,8 +9,16 @@ import { operations } from "../call.ts"
 import type { Asked } from "../fake.ts"
 import type { Law } from "../law.ts"
 
-const capabilities = ({ check, events, evidence, list, subscription, write }: ProviderAdapter) => {
-  const all: Readonly<Record<string, Capability<unknown>>> = { check, events, evidence, list, subscription, ...write }
+const capabilities = ({ check, events, evidence, list, stream, subscription, write }: ProviderAdapter) => {
+  const all: Readonly<Record<string, Capability<unknown>>> = {
+    check,
+    events,
+    evidence,
+    list,
+    stream,
+    subscription,
+    ...write
+  }
   return all
 }
 
@@ -32,7 +40,7 @@ const limits: Law = {
     const can = (operation: Asked) => operation === "probe" || all[operation]?._tag === "Can"
     for (const operation of operations.filter(can)) {
       assert.isTrue(
-        adapter.limits.some((limit) => limit.operations.includes(operation)),
+        adapter.limits.some((limit) => limit.operations.some((drawn) => drawn === operation)),
         operation
       )
     }

@@ -4,14 +4,9 @@
  */
 import { Effect, Exit, Fiber, Scope } from "effect"
 import { callOf, operations, personOf } from "../call.ts"
-import type { Asked, Fake } from "../fake.ts"
+import type { Asked } from "../fake.ts"
 import type { Bench, Law } from "../law.ts"
-
-/** Looks again and again; a test that waits in vain runs out of its time. */
-const until = <E>(holds: Effect.Effect<boolean, E>): Effect.Effect<void, E> =>
-  Effect.asVoid(Effect.repeat(Effect.delay(holds, "5 millis"), { until: (now) => now }))
-
-const atRest = (fake: Fake) => until(Effect.map(fake.inFlight, (count) => count === 0))
+import { atRest, until } from "../rest.ts"
 
 /** A call whose request has arrived, and is never answered. */
 const stuck = Effect.fnUntraced(function* ({ fake }: Bench, adapter: Bench["adapter"], operation: Asked) {

@@ -21,7 +21,11 @@ const wrongs: ReadonlyArray<Fault> = [
 
 /** Errors in all the forms in which they can be printed; of outcomes, what they say beside the recipient. */
 const printed = (exit: Exit.Exit<unknown, unknown>): ReadonlyArray<string> => {
-  if (Exit.isSuccess(exit)) return [JSON.stringify(exit.value, (key, value: unknown) => (given.has(key) ? "" : value))]
+  if (Exit.isSuccess(exit)) {
+    // Where there is no value, there is no text either.
+    const text: string | undefined = JSON.stringify(exit.value, (key, value: unknown) => (given.has(key) ? "" : value))
+    return [text ?? ""]
+  }
   const errors = exit.cause.reasons.filter(Cause.isFailReason).map(({ error }) => error)
   return [
     Cause.pretty(exit.cause),

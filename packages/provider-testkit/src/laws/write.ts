@@ -147,6 +147,16 @@ const nobody = ([operation, state]: (typeof directions)[number]): Law => ({
   })
 })
 
+const nobodyAsked: Law = {
+  name: "for nobody, nothing is sent",
+  part: "check",
+  try: Effect.fnUntraced(function* ({ adapter, fake }) {
+    const { check } = yield* need("check", adapter.check)
+    assert.deepStrictEqual(yield* check(fake.sender, []), [])
+    assert.lengthOf(yield* fake.log, 0)
+  })
+}
+
 const answered: Law = {
   name: "a check answers once for each, in the order asked (L9)",
   part: "check",
@@ -186,6 +196,7 @@ export const writeLaws: ReadonlyArray<Law> = [
   ...directions.map(written),
   ...treatments.flatMap((treatment) => directions.map((direction) => spared(direction, treatment))),
   ...directions.map(nobody),
+  nobodyAsked,
   answered,
   silence
 ]
