@@ -6,7 +6,6 @@
 import { createServer, type IncomingMessage } from "node:http"
 import { describe, expect, it } from "@effect/vitest"
 import type { EventPort, Received } from "@stopline/provider"
-import { mayHaveApplied } from "@stopline/provider"
 import { type AccountOptions, startSandbox } from "@stopline/sandbox"
 import { Recipient, SenderAddress } from "@stopline/consent"
 import { Clock, Duration, Effect, Queue, Redacted } from "effect"
@@ -81,20 +80,6 @@ const read = Effect.fn(function* (request: IncomingMessage) {
 })
 
 describe("writing", () => {
-  it.live("what was written is held, once or twice over, and let go again", () =>
-    Effect.gen(function* () {
-      const { adapter, heldAt, optIn, optOut, people } = yield* start()
-      yield* adapter.probe(sender)
-      expect(yield* heldAt(sender)).toEqual([])
-      const crowd = people.slice(0, 25)
-      for (const _ of [1, 2]) expect((yield* optOut(sender, crowd)).every(({ _tag }) => _tag === "Held")).toBe(true)
-      expect((yield* heldAt(sender)).toSorted()).toEqual(crowd.toSorted())
-      expect(yield* heldAt(tollFree)).toEqual([])
-      expect((yield* optIn(sender, crowd.slice(1))).every(({ _tag }) => _tag === "Held")).toBe(true)
-      expect(yield* heldAt(sender)).toEqual(crowd.slice(0, 1))
-    })
-  )
-
   it.live("through a Messaging Service is held by the number and by the service", () =>
     Effect.gen(function* () {
       const { account, heldAt, optIn, optOut, people } = yield* start({ messagingService: true })
@@ -125,45 +110,6 @@ describe("writing", () => {
       for (let n = 0; n < 100; n++) yield* adapter.probe(sender)
       expect((yield* failureOf(adapter.probe(sender))).reason).toMatchObject({ _tag: "Throttled" })
       expect((yield* sandbox.log(name)).map(({ status }) => status).at(-1)).toBe(429)
-    })
-  )
-})
-
-describe("trouble", () => {
-  it.live("of one item is that item's", () =>
-    Effect.gen(function* () {
-      const { heldAt, optOut, people, sandbox } = yield* start()
-      const [ann = people[0]!, bob = people[1]!] = people
-      const tags = Effect.map(optOut(sender, [ann, bob]), (outcomes) => outcomes.map(({ _tag }) => _tag))
-      for (const [kind, tag] of [
-        ["item-refused", "Rejected"],
-        ["item-error", "Retryable"],
-        ["item-missing", "Retryable"]
-      ] as const) {
-        yield* sandbox.fault({ account: name, kind, recipient: ann, times: 1 })
-        expect(yield* tags).toEqual([tag, "Held"])
-      }
-      expect(yield* heldAt(sender)).toEqual([bob])
-    })
-  )
-
-  it.live("of the whole request is one error, and says whether it may have been done", () =>
-    Effect.gen(function* () {
-      const { heldAt, optOut, people, sandbox } = yield* start()
-      const [ann = people[0]!] = people
-      const times = { account: name, times: 1 }
-      yield* sandbox.fault({ ...times, kind: "throttle", retryAfter: 3 })
-      expect((yield* failureOf(optOut(sender, [ann]))).reason).toMatchObject({ retryAfter: Duration.seconds(3) })
-      expect(yield* heldAt(sender)).toEqual([])
-      yield* sandbox.fault({ ...times, kind: "unavailable", status: 502, big: true })
-      yield* sandbox.fault({ ...times, kind: "html-200", applied: true })
-      yield* sandbox.fault({ ...times, kind: "drop-after-apply" })
-      for (const reason of ["Unavailable", "Unreadable", "Unavailable"]) {
-        const error = yield* failureOf(optOut(sender, [ann]))
-        expect(error.reason._tag).toBe(reason)
-        expect(mayHaveApplied(error)).toBe(true)
-      }
-      expect(yield* heldAt(sender)).toEqual([ann])
     })
   )
 })

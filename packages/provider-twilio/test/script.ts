@@ -9,7 +9,7 @@ import { Effect, Redacted, Schema } from "effect"
 import { FetchHttpClient } from "effect/http"
 import { makeTwilioAdapter, type TwilioConfig } from "../src/index.ts"
 
-const account = AccountName.make("fabrikam")
+export const account = AccountName.make("fabrikam")
 export const sender = SenderAddress.make("+14255550100")
 export const otherSender = SenderAddress.make("+14255550101")
 export const tollFree = SenderAddress.make("+18005550100")
