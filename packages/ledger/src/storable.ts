@@ -24,8 +24,16 @@ const evidenceOf = (evidence: Evidence): Evidence =>
     Object.entries(evidence).map(([name, value]) => [name, Predicate.isString(value) ? plain(value) : value])
   )
 
-export const storable = (observation: Observation): Observation => ({
-  ...observation,
-  key: observation.key === null ? null : keyOf(observation.key),
-  evidence: evidenceOf(observation.evidence)
-})
+const isStorable = ({ evidence, key }: Observation): boolean =>
+  (key === null || keyOf(key) === key) &&
+  Object.values(evidence).every((value) => !Predicate.isString(value) || plain(value) === value)
+
+/** The observation itself, where nothing has to change: whoever gave it knows it again. */
+export const storable = (observation: Observation): Observation =>
+  isStorable(observation)
+    ? observation
+    : {
+        ...observation,
+        key: observation.key === null ? null : keyOf(observation.key),
+        evidence: evidenceOf(observation.evidence)
+      }
