@@ -47,7 +47,7 @@ const note = (table: Table, test: TestCase): void => {
   else cell.failed += 1
 }
 
-/** A table of Markdown, and below it the reasons for what was skipped. */
+/** A table of Markdown, below it the reasons for what was skipped, each with how often, and the sum of it all. */
 const render = (table: Table): ReadonlyArray<string> => {
   const candidates = [...new Set([...table.values()].flatMap((row) => [...row.keys()]))].toSorted()
   const reasons = new Map<string, number>()
@@ -68,6 +68,19 @@ const render = (table: Table): ReadonlyArray<string> => {
   }
   const rows = [...table].map(([law, row]) => [law, ...candidates.map((candidate) => show(row.get(candidate)))])
   const lines = [["law", ...candidates], ["---", ...candidates.map(() => "---")], ...rows]
-  const notes = [...reasons].map(([reason, number]) => `[${number}] ${reason}`)
-  return [...lines.map((cells) => `| ${cells.join(" | ")} |`), "", ...notes]
+  const cells = [...table.values()].flatMap((row) => [...row.values()])
+  const skipped = Map.groupBy(
+    cells.flatMap((cell) => cell.skipped),
+    (reason) => reason
+  )
+  const notes = [...reasons].map(([reason, number]) => `[${number}] ${skipped.get(reason)?.length} times: ${reason}`)
+  const sum = (count: (cell: Cell) => number) => cells.reduce((total, cell) => total + count(cell), 0)
+  const [passed, failed, left] = [
+    sum((cell) => cell.passed),
+    sum((cell) => cell.failed),
+    sum((cell) => cell.skipped.length)
+  ]
+  const tried = `${table.size} laws, ${candidates.length} adapters and modes, ${passed + failed + left} trials`
+  const ended = `${passed} passed, ${failed} failed, ${left} skipped`
+  return [...lines.map((cells) => `| ${cells.join(" | ")} |`), "", ...notes, "", `${tried}: ${ended}`]
 }

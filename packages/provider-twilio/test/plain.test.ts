@@ -1,7 +1,7 @@
 /** Twilio without Effect, and as a service. */
 import { assert, describe, it } from "@effect/vitest"
 import { startSandbox } from "@stopline/sandbox"
-import { Effect, Redacted } from "effect"
+import { Effect, Layer, Redacted } from "effect"
 import { FetchHttpClient } from "effect/http"
 import { createTwilioProvider, ProviderCallError, ProviderConfigError, Twilio } from "../src/index.ts"
 import { account, sender } from "./script.ts"
@@ -80,7 +80,7 @@ describe("Twilio as a service", () => {
       const { apiKeySecret, timeout: _, ...ids } = settings
       const config = { ...ids, account, apiKeySecret: Redacted.make(apiKeySecret) }
       const program = Effect.flatMap(Twilio, (twilio) => twilio.probe(sender))
-      yield* program.pipe(Effect.provide(Twilio.layer(config)), Effect.provide(FetchHttpClient.layer))
+      yield* Effect.provide(program, Layer.provide(Twilio.layer(config), FetchHttpClient.layer))
     })
   )
 })
