@@ -56,6 +56,15 @@ export class Conductor {
 
   /** Waits for a turn, then runs; nobody else runs meanwhile. */
   turn<A, E, R>(actor: Actor, label: string, self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    return this.turns(actor, label, () => self)
+  }
+
+  /** The same for what takes more than one turn: it gives its turn up for `between`, and waits for another one after it. */
+  turns<A, E, R>(
+    actor: Actor,
+    label: string,
+    self: (pause: (between: Effect.Effect<void>) => Effect.Effect<void>) => Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E, R> {
     return Effect.suspend(() => {
       let happened: () => void = () => undefined
       const granted = Effect.callback<void>((resume) => {
@@ -75,13 +84,9 @@ export class Conductor {
           this.#changes += 1
         })
       })
-      return Effect.andThen(
-        granted,
-        Effect.ensuring(
-          self,
-          Effect.sync(() => happened())
-        )
-      )
+      const over = Effect.sync(() => happened())
+      const pause = (between: Effect.Effect<void>) => Effect.andThen(over, Effect.andThen(between, granted))
+      return Effect.andThen(granted, Effect.ensuring(self(pause), over))
     })
   }
 

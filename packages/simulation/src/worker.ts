@@ -2,7 +2,7 @@
 import { AccountName, type Group } from "@stopline/consent"
 import { defaultSettings, type EngineSettings, Fleet, hearRequest, push, round } from "@stopline/engine"
 import { Connection, LedgerError, register } from "@stopline/ledger"
-import { can, type Capability, type Operation, type ProviderAdapter } from "@stopline/provider"
+import { can, type Capability, type Operation, type ProviderAdapter, NextTurn } from "@stopline/provider"
 import { makeAzureAdapter } from "@stopline/provider-azure"
 import { makeRingCentralAdapter } from "@stopline/provider-ringcentral"
 import type { AnyAccount, OutgoingAnswer, OutgoingRequest } from "@stopline/sandbox"
@@ -98,7 +98,7 @@ const conducted = (
   }
 }
 
-/** An adapter whose every call is a turn. */
+/** An adapter whose every request is a turn. */
 const conductedAdapter = (
   adapter: ProviderAdapter,
   conductor: Conductor,
@@ -107,7 +107,11 @@ const conductedAdapter = (
   penalties: Penalties
 ): ProviderAdapter => {
   const turn = <A, E, R>(operation: Operation, self: Effect.Effect<A, E, R>) =>
-    conductor.turn(actor, `${adapter.account}: ${operation}`, penalties.request(adapter, operation, self))
+    Effect.flatMap(NextTurn, (next) =>
+      conductor.turns(actor, `${adapter.account}: ${operation}`, (pause) =>
+        Effect.provideService(penalties.request(adapter, operation, self), NextTurn, pause(next))
+      )
+    )
   const map = <Port>(capability: Capability<Port>, wrap: (port: Port) => Port): Capability<Port> =>
     capability._tag === "Can" ? can(wrap(capability.port)) : capability
   return {
