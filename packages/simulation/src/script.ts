@@ -173,13 +173,22 @@ export const makeScript = (universe: Universe, rounds: number): ReadonlyArray<Ac
   return script
 }
 
-/** Opt-outs that a list has had for long: it fills some pages before anything happens. */
+/**
+ * Opt-outs that a list has had for long: it fills some pages before anything
+ * happens. It is read once, and then often misleads until somebody repairs it.
+ */
 const drawPast = (chance: Chance, { accounts, people }: Universe): Array<Action> => {
   const { name: account, senders } = chance.pick(accounts.filter(({ vendor }) => vendor === "ringcentral"))
   const sender = chance.pick(senders)
-  return people
-    .slice(3, chance.between(7, 13))
-    .map((person) => ({ do: "edit", person, account, sender, to: "opt-out" }))
+  const past = people.slice(3, chance.between(7, 13))
+  const kind = chance.pick(["repeat-token", "forgotten-token"] as const)
+  const round: Action = { do: "round", worker: 0, read: true }
+  return [
+    ...past.map((person): Action => ({ do: "edit", person, account, sender, to: "opt-out" })),
+    round,
+    { do: "pass", ms: 60_000 },
+    ...(chance.once(3) ? [] : [{ do: "fault", fault: { account, kind } } as const, round])
+  ]
 }
 
 /** What people and colleagues do, one deed after the other. */
