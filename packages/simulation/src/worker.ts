@@ -20,7 +20,7 @@ import {
   References,
   Scope
 } from "effect"
-import type { Chance } from "./chance.ts"
+import { type Chance, makeChance } from "./chance.ts"
 import { azureNetwork, type Handshake, ringcentralNetwork, type Witness } from "./network.ts"
 import type { Penalties } from "./penalties.ts"
 import type { Processes } from "./processes.ts"
@@ -103,15 +103,18 @@ const conductedAdapter = (
   adapter: ProviderAdapter,
   conductor: Conductor,
   actor: Actor,
-  { batchSize, pageSize }: Universe,
+  { batchSize, pageSize, seed, turnMs }: Universe,
   penalties: Penalties
 ): ProviderAdapter => {
+  const chance = makeChance(seed, `answers to ${actor.name} by ${adapter.account}`)
+  // Where turns take time, answers are under way for some, and others go on meanwhile.
+  const underway = Effect.suspend(() => Effect.sleep(turnMs > 0 && chance.once(2) ? chance.below(500) : 0))
   const turn = <A, E, R>(operation: Operation, self: Effect.Effect<A, E, R>) =>
     Effect.flatMap(NextTurn, (next) =>
       conductor.turns(actor, `${adapter.account}: ${operation}`, (pause) =>
         Effect.provideService(penalties.request(adapter, operation, self), NextTurn, pause(next))
       )
-    )
+    ).pipe(Effect.tap(() => underway))
   const map = <Port>(capability: Capability<Port>, wrap: (port: Port) => Port): Capability<Port> =>
     capability._tag === "Can" ? can(wrap(capability.port)) : capability
   return {
