@@ -131,6 +131,6 @@ export const meetEvent = (
  * @returns the view as it then is; undefined when the word says nothing about what is held
  */
 export const meetOptInWord = (view: View | undefined, time: Interval): View | undefined => {
-  if (view?.held !== "opted-out" || view.intent !== undefined || view.readAt > time.notAfter) return undefined
+  if (view?.held !== "opted-out" || view.intent !== undefined || view.readAt >= time.notAfter) return undefined
   return { ...view, held: "opted-in", readAt: Math.max(view.readAt, time.notBefore), liftedAt: time.notAfter }
 }

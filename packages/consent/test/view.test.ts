@@ -187,7 +187,9 @@ describe("a word that the provider takes for an opt-in", () => {
   it("lifts what the provider blocked (L4)", () =>
     assert.deepStrictEqual(lifted(view()), view({ held: "opted-in", readAt: 200, liftedAt: 200 })))
 
-  it("says nothing about a block that was read after it", () => assert.isUndefined(lifted(view({ readAt: 201 }))))
+  it("says nothing about a block that was read after it, or at the same moment (L4)", () => {
+    for (const readAt of [200, 201]) assert.isUndefined(lifted(view({ readAt })))
+  })
 
   it("says nothing while a write is on its way (L7)", () => assert.isUndefined(lifted(view({ intent: "opted-out" }))))
 

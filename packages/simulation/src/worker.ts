@@ -15,6 +15,7 @@ import {
   Exit,
   Layer,
   Logger,
+  Predicate,
   Random,
   Redacted,
   References,
@@ -58,6 +59,10 @@ const lostConnection = () =>
 const conflict = () =>
   new LedgerError({ kind: "conflict", operation: "simulation", detail: "could not serialize access" })
 
+/** A statement that found nothing to change has committed nothing. */
+const foundNothing = (value: unknown): boolean =>
+  Predicate.hasProperty(value, "rows") && Array.isArray(value.rows) && value.rows.length === 0
+
 /** The ledger, one turn at a time, with its faults. */
 const conducted = (
   base: Connection["Service"],
@@ -78,7 +83,9 @@ const conducted = (
       const whole = Effect.suspend((): Effect.Effect<A, E | LedgerError, R> => {
         if (take("before")) return Effect.fail(lostConnection())
         return self.pipe(
-          Effect.tap(() => Effect.andThen(penalties.ledger(label), committed(label))),
+          Effect.tap((value) =>
+            Effect.andThen(penalties.ledger(label), foundNothing(value) ? Effect.void : committed(label))
+          ),
           Effect.flatMap((value) => (take("after") ? Effect.fail(lostConnection()) : Effect.succeed(value)))
         )
       })
