@@ -10,7 +10,7 @@ import { acmeSender, makeWorld, shortCode, type World } from "../../worker/test/
 import { takenPort } from "../../worker/test/ports.ts"
 import { type Ended, type Place, put, run, secretsOf } from "./cli.ts"
 
-const commands = ["up", "doctor", "backfill", "plan", "apply", "sync", "drift", "history", "resume"]
+const commands = ["up", "doctor", "backfill", "import", "attest", "plan", "apply", "sync", "drift", "history", "resume"]
 
 /** The one line on standard error, of a command that ended in 1 and printed nothing else. */
 const oneLine = (ended: Ended, world: World): string => {

@@ -21,6 +21,8 @@ export interface View {
   readonly written: { readonly state: ConsentState; readonly begunAt: number; readonly endedAt: number } | undefined
   /** The provider may still send one event about our own write. */
   readonly echoDue: boolean
+  /** A write of ours the other way, which the last one followed before its echo had come: that echo may still come. */
+  readonly overwritten?: { readonly begunAt: number; readonly endedAt: number }
 }
 
 /** Nothing was ever read or written. */
@@ -71,7 +73,8 @@ export const meetReading = (
     liftedAt: view?.held === "opted-out" && state === "opted-in" ? span.endedAt : undefined,
     intent: undefined,
     written: view?.written,
-    echoDue: view?.echoDue ?? false
+    echoDue: view?.echoDue ?? false,
+    ...(view?.overwritten && { overwritten: view.overwritten })
   }
   // Nothing blocked and nothing was known: the ordinary state of the world, and no news.
   if (view?.held === undefined && state === "opted-in" && at === undefined) return { _tag: "Known", view: next }
@@ -83,7 +86,7 @@ export const meetReading = (
 const clockSlack = 5_000
 
 /** Whether something that happened at this time can be the write. However late the news of it comes, what counts is when it happened. */
-const isAbout = (written: NonNullable<View["written"]>, time: Interval, echoWindow: number): boolean =>
+const isAbout = (written: NonNullable<View["overwritten"]>, time: Interval, echoWindow: number): boolean =>
   time.notAfter >= written.begunAt - clockSlack && time.notBefore <= written.endedAt + echoWindow
 
 /**
@@ -106,6 +109,12 @@ export const meetEvent = (
     const ours = view.intent === state || (view.written?.state === state && isAbout(view.written, time, echoWindow))
     // One write, one echo: a second event is somebody else speaking.
     if (ours) return { _tag: "Known", view: { ...view, echoDue: false } }
+  }
+  if (view?.overwritten !== undefined && !named) {
+    const { overwritten, ...rest } = view
+    const last = view.intent ?? view.written?.state
+    const ours = last !== undefined && state === opposite(last) && isAbout(overwritten, time, echoWindow)
+    if (ours) return { _tag: "Known", view: rest }
   }
   const base: View = view ?? unknown
   // An event older than what was read since is still a fact, but no longer what the provider holds;

@@ -177,6 +177,17 @@ describe("the echo of our own write (L7)", () => {
     assert.deepStrictEqual(met._tag === "News" && met.view.echoDue, true)
   })
 
+  it("may be that of a write which another one the other way has followed", () => {
+    const sent = view({ held: "opted-in", ...written("opted-in", 130), overwritten: { begunAt: 95, endedAt: 100 } })
+    const { overwritten: _, ...rest } = sent
+    assert.deepStrictEqual(event(sent, "opted-out", 101, 200), { _tag: "Known", view: rest })
+    assert.strictEqual(event(rest, "opted-out", 101, 200)._tag, "News")
+    // A person is never taken for it, nor what happened long after it.
+    assert.strictEqual(event(sent, "opted-out", 101, 200, true)._tag, "News")
+    assert.strictEqual(event(sent, "opted-out", 161, 200)._tag, "News")
+    assert.deepStrictEqual(event(sent, "opted-in", 131), { _tag: "Known", view: { ...sent, echoDue: false } })
+  })
+
   it("is not waited for when none is due", () =>
     assert.strictEqual(event({ ...ours, echoDue: false }, "opted-out", 110)._tag, "News"))
 })

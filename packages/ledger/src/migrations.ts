@@ -105,6 +105,8 @@ create table view (
   written_begun_at timestamptz,
   written_at timestamptz,
   echo_due boolean not null default false,
+  overwritten_begun_at timestamptz,
+  overwritten_at timestamptz,
   echo_key text,
   absent_at timestamptz,
   refused text,

@@ -76,6 +76,8 @@ export interface Tables {
     written_begun_at: MaybeInstant
     written_at: MaybeInstant
     echo_due: boolean
+    overwritten_begun_at: MaybeInstant
+    overwritten_at: MaybeInstant
     absent_at: MaybeInstant
     echo_key: string | null
     refused: string | null

@@ -52,7 +52,12 @@ export const beginWrites = Effect.fn("Ledger.beginWrites")(function* (
             set intent = excluded.intent, asked_at = greatest(v.asked_at, excluded.asked_at), echo_due = true,
               -- A write that is tried again began with its first try, whose echo may still be on its way.
               written_begun_at = case when v.echo_due and v.written = excluded.intent
-                then coalesce(v.written_begun_at, excluded.written_begun_at) else excluded.written_begun_at end
+                then coalesce(v.written_begun_at, excluded.written_begun_at) else excluded.written_begun_at end,
+              -- One the other way, whose echo has not come yet, may still be heard of.
+              overwritten_begun_at = case when v.written = excluded.intent then v.overwritten_begun_at
+                when v.echo_due then coalesce(v.written_begun_at, v.written_at) end,
+              overwritten_at = case when v.written = excluded.intent then v.overwritten_at
+                when v.echo_due then v.written_at end
             where v.held is distinct from excluded.intent
           returning v.recipient`.execute(db)
       )
