@@ -66,7 +66,7 @@ export class Receipts {
   readonly #now: () => number
   /** When we wrote to each pair. */
   readonly #writes = new Map<string, Array<number>>()
-  #open: Array<Receipt> = []
+  #open: Array<Receipt & { readonly at: number }> = []
 
   constructor(now: () => number, breaks: (law: string, what: string) => void) {
     this.#now = now
@@ -80,7 +80,7 @@ export class Receipts {
 
   /** A webhook was answered 2xx. */
   note(request: OutgoingRequest): void {
-    this.#open.push(...receiptsOf(request))
+    this.#open.push(...receiptsOf(request).map((receipt) => ({ ...receipt, at: this.#now() })))
   }
 
   readonly check = Effect.fnUntraced(
@@ -100,11 +100,11 @@ export class Receipts {
               where s.account_id = a.id and right(v.echo_key, length(g.id)) = g.id)`.execute(db)
       )
       const lost = new Set(rows.map(({ id }) => id))
-      for (const { account, id, pair } of open) {
+      for (const { account, at: notedAt, id, pair } of open) {
         if (!lost.has(id)) continue
         // Of several echoes only the last one is remembered.
         const echoes = pair === undefined ? [] : (this.#writes.get(pair) ?? [])
-        if (echoes.filter((at) => at >= this.#now() - longestEcho).length > 1) continue
+        if (echoes.filter((at) => at >= notedAt - longestEcho).length > 1) continue
         this.#breaks("L1", `${account}: an event was answered 2xx and has left nothing behind`)
       }
     }.bind(this)
