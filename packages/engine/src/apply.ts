@@ -8,8 +8,8 @@ import { type Connection, type Difference, type LedgerError, type RegisteredSend
 import { type ProviderError, writePort } from "@stopline/provider"
 import { Array, Clock, Effect } from "effect"
 import { type Change, judge } from "./diff.ts"
-import { eachDiffering, type FirstPages } from "./differing.ts"
-import { Fleet, sendersOf, type Station } from "./fleet.ts"
+import { eachDiffering, type FirstPages, speakingFor } from "./differing.ts"
+import { Fleet, type Station } from "./fleet.ts"
 import type { LaneBusy } from "./lane.ts"
 import { writabilityOf } from "./plan.ts"
 import { report } from "./progress.ts"
@@ -59,10 +59,9 @@ export const applyTo = Effect.fn("applyTo")(function* (
 ): Effect.fn.Return<ApplyReport, LedgerError, Connection | Fleet> {
   let total = nothingApplied(station.account.name)
   const room = { ...(options.atMost ?? { "opted-out": Infinity, "opted-in": Infinity }) }
-  const senders = sendersOf(station).map((sender) => ({ account: station.account, sender }))
   const { settings } = yield* Fleet
   yield* eachDiffering(
-    senders,
+    speakingFor(station),
     settings.policy,
     Effect.fnUntraced(function* (sender: RegisteredSender, rows: ReadonlyArray<Difference>) {
       const written = yield* applyPage(station, sender, rows, options, room, total)

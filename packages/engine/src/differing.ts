@@ -9,6 +9,7 @@ import {
 } from "@stopline/ledger"
 import type { OptInPolicy } from "@stopline/consent"
 import { Effect } from "effect"
+import { sendersOf, type Station } from "./fleet.ts"
 
 const firstPage = 250
 const pageSize = 1000
@@ -20,6 +21,9 @@ export interface Speaking {
   readonly account: RegisteredAccount
   readonly sender: RegisteredSender
 }
+
+export const speakingFor = (station: Station): ReadonlyArray<Speaking> =>
+  sendersOf(station).map((sender) => ({ account: station.account, sender }))
 
 /** The first page of each sender, by its id. */
 export type FirstPages = ReadonlyMap<number, ReadonlyArray<Difference>>

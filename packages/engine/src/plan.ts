@@ -10,6 +10,7 @@ import { type ProviderAdapter, writePort } from "@stopline/provider"
 import { Effect } from "effect"
 import { type Change, type Moment, type Withheld, judge, type Writability } from "./diff.ts"
 import { eachDiffering } from "./differing.ts"
+import type { Station } from "./fleet.ts"
 import { guard, type GuardHalt, type Tally } from "./guard.ts"
 import type { EngineSettings } from "./settings.ts"
 
@@ -18,6 +19,12 @@ export interface Planned {
   readonly account: RegisteredAccount
   readonly writability: (sender: SenderAddress) => Writability
 }
+
+/** A station as it is planned for: what can be written there, without the ports to write it with. */
+export const plannedOf = ({ account, adapter }: Station): Planned => ({
+  account,
+  writability: writabilityOf(adapter)
+})
 
 export interface AccountPlan {
   readonly account: string

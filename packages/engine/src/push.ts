@@ -6,8 +6,8 @@
 import type { Connection, LedgerError } from "@stopline/ledger"
 import { Effect } from "effect"
 import { applyTo, type ApplyReport } from "./apply.ts"
-import { firstPages } from "./differing.ts"
-import { Fleet, sendersOf, type Station } from "./fleet.ts"
+import { firstPages, speakingFor } from "./differing.ts"
+import { Fleet } from "./fleet.ts"
 
 /** Writes what these recipients said themselves wherever it is not yet held. */
 export const push = Effect.fn("push")(function* (
@@ -15,8 +15,7 @@ export const push = Effect.fn("push")(function* (
 ): Effect.fn.Return<ReadonlyArray<ApplyReport>, LedgerError, Connection | Fleet> {
   const { settings, stations } = yield* Fleet
   const only = [...new Set(recipients)]
-  const of = (station: Station) => sendersOf(station).map((sender) => ({ account: station.account, sender }))
-  const first = yield* firstPages(stations.flatMap(of), settings.policy, only)
+  const first = yield* firstPages(stations.flatMap(speakingFor), settings.policy, only)
   const options = { heldBack: new Set<never>(), confirmMs: settings.confirmMs, only, first }
   return yield* Effect.forEach(stations, (station) => applyTo(station, options), { concurrency: "unbounded" })
 })

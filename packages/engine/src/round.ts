@@ -18,7 +18,7 @@ import { Clock, Effect } from "effect"
 import { applyTo, type ApplyReport, nothingApplied } from "./apply.ts"
 import { Fleet } from "./fleet.ts"
 import { guardMessage, holdsBack } from "./guard.ts"
-import { plan, type Plan, writabilityOf } from "./plan.ts"
+import { plan, type Plan, plannedOf } from "./plan.ts"
 import { readAll, type ReadReport } from "./read.ts"
 import type { SweepBudget } from "./sweep.ts"
 
@@ -55,7 +55,7 @@ export const round = Effect.fn("round")(function* (
   const reads = options.read ? yield* readAll(budgetOf(options), options.startedBy) : []
   yield* settleAll(settings.policy)
   const planned = yield* plan(
-    stations.map((station) => ({ account: station.account, writability: writabilityOf(station.adapter) })),
+    stations.map(plannedOf),
     settings,
     { examples: 20, confirmMs: options.confirmMs },
     yield* Clock.currentTimeMillis

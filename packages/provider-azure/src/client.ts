@@ -14,9 +14,9 @@ import {
   proxyPolicyName
 } from "@azure/core-rest-pipeline"
 import type { Recipient, SenderAddress } from "@stopline/consent"
-import type { Operation, ProviderError } from "@stopline/provider"
+import { isLoopback, type Operation, type ProviderError } from "@stopline/provider"
 import { Clock, Duration, Effect, Option, Schema } from "effect"
-import { isLoopback, type ResolvedConfig } from "./config.ts"
+import type { ResolvedConfig } from "./config.ts"
 import { type BatchRefused, fromCause, fromResponse, type Subject, unreadable } from "./failure.ts"
 import { OptOutItem, OptOutRequest, OptOutResponse } from "./wire.ts"
 

@@ -4,6 +4,7 @@
 import { parseClientArguments } from "@azure/communication-common"
 import type { KeyCredential, TokenCredential } from "@azure/core-auth"
 import { AccountName } from "@stopline/consent"
+import { isLoopback } from "@stopline/provider"
 import { Duration, Effect, Redacted, Schema } from "effect"
 
 /** The stable version, and the first one that knows opt-outs: the same requests and answers. */
@@ -172,6 +173,3 @@ const secretProblem = (config: AzureConfig): string | undefined =>
 
 const isSafe = (url: URL | null): boolean =>
   url !== null && (url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url)))
-
-export const isLoopback = (url: URL): boolean =>
-  url.hostname === "localhost" || url.hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(url.hostname)

@@ -2,6 +2,7 @@
  * What one RingCentral account needs to be spoken to.
  */
 import { AccountName } from "@stopline/consent"
+import { isLoopback } from "@stopline/provider"
 import { Duration, Effect, type Redacted, Schema } from "effect"
 
 const Positive = Schema.Int.check(Schema.isGreaterThan(0))
@@ -155,6 +156,3 @@ const readServer = (text: string): Effect.Effect<URL, string> => {
   if (url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url))) return Effect.succeed(url)
   return Effect.fail("the server must be https; http is for this machine only")
 }
-
-const isLoopback = (url: URL): boolean =>
-  url.hostname === "localhost" || url.hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(url.hostname)

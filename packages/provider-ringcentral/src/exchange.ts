@@ -5,6 +5,7 @@
  * whole body is in memory, so a timeout or an interruption ends everything at
  * once, and nothing the SDK does to a body can hang.
  */
+import { neverConnected } from "@stopline/provider"
 import { Duration } from "effect"
 
 export interface Answer {
@@ -51,16 +52,6 @@ const noAnswer = (cause: unknown): NoAnswer => {
     ? new NoAnswer(`the connection was never made (${code})`, true)
     : new NoAnswer("the connection broke before the answer had come", false)
 }
-
-/** Before these, nothing was sent. Any other break may have come after the request had arrived. */
-const neverConnected: ReadonlySet<string> = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "UND_ERR_CONNECT_TIMEOUT"
-])
 
 const networkCode = (error: unknown): string | undefined => {
   const cause = error instanceof Error ? error.cause : undefined

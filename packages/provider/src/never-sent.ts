@@ -4,8 +4,8 @@
  */
 import { Predicate } from "effect"
 
-/** Codes of Node's, and of its fetch. Any other break may have come after the request had arrived. */
-const neverConnected: ReadonlySet<string> = new Set([
+/** Codes of Node's, and of its fetch: the connection was never made. Any other break may have come after the request had arrived. */
+export const neverConnected: ReadonlySet<string> = new Set([
   "ECONNREFUSED",
   "ENOTFOUND",
   "EAI_AGAIN",

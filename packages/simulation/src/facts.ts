@@ -1,9 +1,10 @@
 /** What must be so in a scenario: at the providers, in the ledger, and in the plan. */
 import { mask, type Member, type Recipient } from "@stopline/consent"
-import { Fleet, plan, type Plan, writabilityOf } from "@stopline/engine"
+import type { Plan } from "@stopline/engine"
 import { history, openHalts } from "@stopline/ledger"
-import { Clock, Effect, Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { Count, Quoted } from "./gaps.ts"
+import { planning } from "./operator.ts"
 import type { Run } from "./run.ts"
 import { sentence, type Sentence } from "./sentence.ts"
 import { crowdsOf, nameIn, of, type Setting } from "./setting.ts"
@@ -75,17 +76,7 @@ const told = (run: Run, person: Recipient) =>
   Effect.promise(() => run.worker(0).inspect(history(person, settings.policy)))
 
 /** The plan as a round of this moment would make it. */
-const planned = (run: Run) =>
-  Effect.promise(() =>
-    run.worker(0).inspect(
-      Effect.gen(function* () {
-        const { stations } = yield* Fleet
-        const accounts = stations.map(({ account, adapter }) => ({ account, writability: writabilityOf(adapter) }))
-        const { confirmMs } = settings
-        return yield* plan(accounts, settings, { examples: 0, confirmMs }, yield* Clock.currentTimeMillis)
-      })
-    )
-  )
+const planned = (run: Run) => Effect.promise(() => run.worker(0).inspect(planning(settings.confirmMs)))
 
 /** How many items of a plan are described in such words. */
 const counted = (of: ReadonlyArray<Readonly<Record<string, number>>>, words: string): number =>

@@ -1,6 +1,6 @@
 /** What an operator does at the command line. */
 import { type AccountName, by, point, type ConsentState, type Recipient, type SenderAddress } from "@stopline/consent"
-import { attest, Fleet, importOptOuts, plan, sweep, writabilityOf } from "@stopline/engine"
+import { attest, Fleet, importOptOuts, plan, sweep, plannedOf } from "@stopline/engine"
 import { Clock, Effect, Stream } from "effect"
 import { settings } from "./worker.ts"
 
@@ -39,6 +39,10 @@ export const sweeping = (budget: number) =>
 export const planning = (confirmMs: number) =>
   Effect.gen(function* () {
     const { stations } = yield* Fleet
-    const accounts = stations.map(({ account, adapter }) => ({ account, writability: writabilityOf(adapter) }))
-    return yield* plan(accounts, settings, { examples: 1_000, confirmMs }, yield* Clock.currentTimeMillis)
+    return yield* plan(
+      stations.map(plannedOf),
+      settings,
+      { examples: 1_000, confirmMs },
+      yield* Clock.currentTimeMillis
+    )
   })

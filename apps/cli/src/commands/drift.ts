@@ -1,4 +1,4 @@
-import { Fleet, plan, readAll, writabilityOf } from "@stopline/engine"
+import { Fleet, plan, readAll, plannedOf } from "@stopline/engine"
 import { openHalts, settleAll } from "@stopline/ledger"
 import { Clock, Effect } from "effect"
 import { Command, Flag } from "effect/cli"
@@ -21,11 +21,12 @@ export const drift = Command.make(
         const { settings, stations } = yield* Fleet
         const reads = yield* readAll({ perSender: Infinity, perHour: Infinity }, whoami())
         yield* settleAll(settings.policy)
-        const accounts = stations.map((station) => ({
-          account: station.account,
-          writability: writabilityOf(station.adapter)
-        }))
-        const made = yield* plan(accounts, settings, { examples, confirmMs: 0 }, yield* Clock.currentTimeMillis)
+        const made = yield* plan(
+          stations.map(plannedOf),
+          settings,
+          { examples, confirmMs: 0 },
+          yield* Clock.currentTimeMillis
+        )
         const halts = (yield* openHalts()).map((halt) => halt.message)
         yield* say(json, { reads: reads.map(readJson), drift: planJson(made), halts }, [
           ...describeReads(reads),

@@ -1,4 +1,4 @@
-import { Fleet, plan as makePlan, writabilityOf } from "@stopline/engine"
+import { Fleet, plan as makePlan, plannedOf } from "@stopline/engine"
 import { Clock, Effect } from "effect"
 import { Command, Flag } from "effect/cli"
 import { configFlag, jsonFlag, withFleet } from "../common.ts"
@@ -18,11 +18,12 @@ export const plan = Command.make(
       config,
       Effect.gen(function* () {
         const { settings, stations } = yield* Fleet
-        const accounts = stations.map((station) => ({
-          account: station.account,
-          writability: writabilityOf(station.adapter)
-        }))
-        const made = yield* makePlan(accounts, settings, { examples, confirmMs: 0 }, yield* Clock.currentTimeMillis)
+        const made = yield* makePlan(
+          stations.map(plannedOf),
+          settings,
+          { examples, confirmMs: 0 },
+          yield* Clock.currentTimeMillis
+        )
         yield* say(json, planJson(made), [...describePlan(made), ...made.examples.map(describeItem)])
         if (made.changes > 0) return yield* new Ends({ code: 2 })
       })
