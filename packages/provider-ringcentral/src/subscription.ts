@@ -42,8 +42,10 @@ interface Wish {
 
 /**
  * Finds the subscription for this URL, or makes it. One that RingCentral has
- * blacklisted, or that listens to something else, is replaced; one near its end
- * is prolonged.
+ * blacklisted, or that does not hear everything, is replaced; one near its end
+ * is prolonged. Whether a filter that was disabled comes to life when the
+ * permission is granted: not found. So each process tries once to do better
+ * than what it finds: grant the permission, and start the worker again.
  */
 const ensure = Effect.fn("RingCentral.subscribe")(function* (
   wish: Wish
@@ -55,7 +57,7 @@ const ensure = Effect.fn("RingCentral.subscribe")(function* (
     .flatMap((record) => Option.toArray(decodeSubscription(record)))
     .filter(({ deliveryMode }) => deliveryMode.transportType === "WebHook" && deliveryMode.address === url)
   const listens = (record: SubscriptionRecord) =>
-    made.has(record.id) || filters.every((filter) => covers(record, filter))
+    made.has(record.id) || filters.every((filter) => hears(record, filter))
   const good = found.find((record) => record.status === "Active" && listens(record))
   const kept = good === undefined ? undefined : yield* prolong(client, good)
   const old = found.filter((record) => record !== good || kept === undefined)
@@ -131,8 +133,8 @@ const plain = (filter: string): string =>
 const isDisabled = (record: SubscriptionRecord, filter: string) =>
   record.disabledFilters?.find((disabled) => sameFilter(disabled.filter, filter))
 
-const covers = (record: SubscriptionRecord, filter: string): boolean =>
-  record.eventFilters.some((has) => sameFilter(has, filter)) || isDisabled(record, filter) !== undefined
+const hears = (record: SubscriptionRecord, filter: string): boolean =>
+  record.eventFilters.some((has) => sameFilter(has, filter)) && isDisabled(record, filter) === undefined
 
 /** A reminder that RingCentral does not send is nobody's loss: each look prolongs. */
 export const report = (record: SubscriptionRecord, events: ReadonlyArray<string>): Subscription => ({
@@ -141,6 +143,6 @@ export const report = (record: SubscriptionRecord, events: ReadonlyArray<string>
   missing: events.flatMap((filter) => {
     const disabled = isDisabled(record, filter)
     if (disabled !== undefined) return [{ filter, reason: disabled.reason ?? "RingCentral names no reason" }]
-    return covers(record, filter) ? [] : [{ filter, reason: "RingCentral does not list it" }]
+    return hears(record, filter) ? [] : [{ filter, reason: "RingCentral does not list it" }]
   })
 })

@@ -80,6 +80,15 @@ describe("a webhook subscription", () => {
     })
   )
 
+  it.live("is replaced by another process if a filter was disabled: the permission may have been granted since", () =>
+    Effect.gen(function* () {
+      const disabledFilters = [{ filter: messages, reason: "ReadMessages missing" }]
+      const { steps, told } = yield* ensure([subscription("half", { disabledFilters })])
+      assert.deepStrictEqual(steps, ["GET ", "POST ", "DELETE /half"])
+      assert.deepStrictEqual((yield* Effect.fromResult(told)).missing, [])
+    })
+  )
+
   it.live("is one: what is left of older ones goes, and may be gone already", () =>
     Effect.gen(function* () {
       const dead = subscription("dead", { status: "Blacklisted" })
