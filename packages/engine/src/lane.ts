@@ -1,5 +1,14 @@
 /** Holding a lane while something is done on it, first within this process and then between processes (L12). */
-import { claimLane, Connection, holdLane, type Lane, laneOwner, LedgerError, releaseLane } from "@stopline/ledger"
+import {
+  claimLane,
+  Connection,
+  holdLane,
+  type Lane,
+  laneOwner,
+  LedgerError,
+  releaseLane,
+  wantLane
+} from "@stopline/ledger"
 import { Clock, Effect, Schema } from "effect"
 import { Fleet } from "./fleet.ts"
 
@@ -13,22 +22,27 @@ export class LaneBusy extends Schema.TaggedError<LaneBusy>()("LaneBusy", {
   }
 }
 
-/** A lane is mostly held for a moment; one that is not is asked for less and less often. */
-const pollMs = (attempt: number): number => Math.min(2000, 50 * 2 ** attempt)
-
+/**
+ * Claims a lane as soon as it is let go. Whoever waits is woken by that, looks
+ * again after a while nevertheless, since a wake-up can be lost and the dead
+ * send none, and is let go first by a process that would take it again at once.
+ */
 const claim = Effect.fnUntraced(function* (key: string, patienceMs: number) {
   const { owner, settings } = yield* Fleet
+  const { freed } = yield* Connection
+  const wakeUp = yield* freed.hear(key)
   const since = yield* Clock.currentTimeMillis
-  for (let attempt = 0; ; attempt++) {
+  for (;;) {
     const now = yield* Clock.currentTimeMillis
     const lane = yield* claimLane(key, owner, now, settings.leaseMs)
     if (lane !== undefined) return lane
-    if (now - since >= patienceMs) {
-      return yield* new LaneBusy({ lane: key, owner: (yield* laneOwner(key)) ?? "nobody" })
-    }
-    yield* Effect.sleep(pollMs(attempt))
+    const left = since + patienceMs - now
+    if (left <= 0) return yield* new LaneBusy({ lane: key, owner: (yield* laneOwner(key)) ?? "nobody" })
+    const pause = Math.min(settings.lookAgainMs, left)
+    yield* wantLane(key, now + pause)
+    yield* Effect.timeoutOption(wakeUp, pause)
   }
-})
+}, Effect.scoped)
 
 /** Prolongs the lease as long as the lane is used: waiting out a provider's penalty can take longer than a lease. Fails when the lane is lost. */
 const keep = Effect.fnUntraced(function* (lane: Lane) {

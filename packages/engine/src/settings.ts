@@ -25,6 +25,8 @@ export interface EngineSettings {
   readonly leaseMs: number
   /** How long to wait for a lane that another process holds (ms). */
   readonly patienceMs: number
+  /** How soon to look whether a lane is free when nobody says so (ms). */
+  readonly lookAgainMs: number
   /** How long a write in flight may still take when the process is told to stop (ms). */
   readonly graceMs: number
   /** Requests tried again after a failure that may pass, and at most. */
@@ -42,6 +44,7 @@ export const defaultSettings: EngineSettings = {
   echoMs: 2 * 60_000,
   leaseMs: 60_000,
   patienceMs: 30_000,
+  lookAgainMs: 2_000,
   graceMs: 3_000,
   retries: 4
 }

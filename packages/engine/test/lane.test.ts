@@ -1,7 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import type { ConsentState } from "@stopline/consent"
 import { applyTo, Fleet, push } from "@stopline/engine"
-import { claimLane, Connection, digits, type Lane } from "@stopline/ledger"
+import { claimLane, Connection, digits, type Lane, releaseLane } from "@stopline/ledger"
 import { Clock, Deferred, Effect, Fiber } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
 import { anotherProcess, until } from "../../../test/process.ts"
@@ -26,14 +26,10 @@ const all = { heldBack: new Set<ConsentState>(), confirmMs: 0 }
 const leaseMs = 60_000
 const writing = `write:asker/${askerOne}`
 
-const leaseOf = (key: string) =>
-  Effect.gen(function* () {
-    const { query } = yield* Connection
-    const row = yield* query("test", (db) =>
-      db.selectFrom("lane").select("lease_until").where("key", "=", key).executeTakeFirstOrThrow()
-    )
-    return row.lease_until
-  })
+const rowOf = (key: string) =>
+  Effect.flatMap(Connection, ({ query }) =>
+    query("test", (db) => db.selectFrom("lane").selectAll().where("key", "=", key).executeTakeFirstOrThrow())
+  )
 
 /** The same accounts in another process. */
 const twin = (world: World): Fleet["Service"] =>
@@ -111,6 +107,50 @@ layer(ledgerForTest, { excludeTestServices: true })("a lane", (it) => {
     }).pipe(timed)
   )
 
+  it.effect("is had as soon as its holder lets go, however seldom anybody looks", () =>
+    Effect.gen(function* () {
+      const hour = 3_600_000
+      const world = yield* makeWorld({ settings: { patienceMs: hour, lookAgainMs: hour } })
+      const other = yield* anotherProcess()
+      yield* world.says("STOP", listerOne, person(1))
+      const lane = yield* other.run(claimLane(writing, "elsewhere", yield* Clock.currentTimeMillis, leaseMs))
+      const fiber = yield* Effect.forkChild(world.run(applyTo(world.asking, all)))
+      yield* until(Effect.map(rowOf(writing), ({ lease_until, wanted_until }) => wanted_until > lease_until))
+      // Time stands still: nothing but the news can wake it.
+      yield* other.run(releaseLane(lane!))
+      assert.deepInclude(yield* Fiber.join(fiber), { optedOut: 2, errors: [] })
+    }).pipe(timed)
+  )
+
+  it.effect("goes from burst to burst, so that a STOP waits for one of them and not for all (L2)", () =>
+    Effect.gen(function* () {
+      const hour = 3_600_000
+      const world = yield* makeWorld({
+        asker: { batch: 2, concurrency: 1 },
+        settings: { patienceMs: hour, lookAgainMs: hour }
+      })
+      const other = yield* anotherProcess()
+      for (const who of people(8)) yield* world.says("STOP", listerOne, who)
+      let pushed: Fiber.Fiber<unknown, unknown> | undefined
+      world.asker.onRequest = () =>
+        Effect.gen(function* () {
+          if (pushed !== undefined) return
+          const numbers = yield* other.run(world.says("STOP", listerOne, person(9)))
+          const pushing = other.run(Effect.provideService(push(numbers), Fleet, twin(world)))
+          pushed = yield* Effect.forkDetach(pushing)
+          yield* until(Effect.map(rowOf(writing), ({ lease_until, wanted_until }) => wanted_until > lease_until))
+        }).pipe(Effect.provideContext(context), Effect.orDie)
+      const context = yield* Effect.context<Connection>()
+      yield* world.run(applyTo(world.asking, all))
+      yield* Fiber.join(pushed!)
+      const turns = world.asker.calls.flatMap(({ recipients, sender }) => (sender === askerOne ? [recipients] : []))
+      assert.deepStrictEqual(
+        turns.findIndex((recipients) => recipients.includes(person(9))),
+        1
+      )
+    }).pipe(timed)
+  )
+
   it.effect("is kept as long as it is used, though that takes longer than a lease (L12)", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
@@ -123,7 +163,7 @@ layer(ledgerForTest, { excludeTestServices: true })("a lane", (it) => {
       for (let n = 0; n < 12; n++) {
         yield* pass("20 seconds")
         const now = yield* Clock.currentTimeMillis
-        yield* until(Effect.map(leaseOf("long"), (until) => until >= now + leaseMs))
+        yield* until(Effect.map(rowOf("long"), (row) => row.lease_until >= now + leaseMs))
         assert.isUndefined(yield* other.run(claimLane("long", "thief", now, leaseMs)))
       }
       yield* Deferred.succeed(done, undefined)

@@ -7,10 +7,11 @@
 import { Context, Effect, Layer, Option, Redacted, type Scope } from "effect"
 import { type ControlledTransaction, Kysely, PostgresDialect } from "kysely"
 import pg from "pg"
+import { type Bell, makeBell } from "./bell.ts"
 import { SwiftClient } from "./client.ts"
 import { LedgerError, ledgerError } from "./error.ts"
 import type { Tables } from "./schema.ts"
-import { holdSession } from "./session.ts"
+import { holdSession, type Session } from "./session.ts"
 
 export type Database = Kysely<Tables>
 
@@ -65,13 +66,16 @@ export class Connection extends Context.Service<
     ) => Effect.Effect<A, E | LedgerError, R>
     /** The number that says this process is alive: it holds an advisory lock of this number as long as it lives. */
     readonly session: number
+    /** Rings for each lane that any process lets go. It may miss one. */
+    readonly freed: Bell
   }
 >()("@stopline/ledger/Connection") {
   static readonly layer = (url: Redacted.Redacted, options?: { readonly connections?: number }) =>
     Layer.effect(Connection, open(url, options?.connections ?? 10))
 
   /** A ledger over connections that somebody else keeps, for a process whose session number is locked by them. */
-  static readonly over = (pool: pg.Pool, session: number): Connection["Service"] => connect(pool, session)
+  static readonly over = (pool: pg.Pool, session: number): Connection["Service"] =>
+    connect(pool, { number: session, freed: makeBell() })
 }
 
 const open = Effect.fnUntraced(function* (
@@ -106,7 +110,7 @@ export const openPool = (url: Redacted.Redacted, connections: number): Effect.Ef
     (pool) => Effect.promise(() => pool.end())
   )
 
-const connect = (pool: pg.Pool, session: number): Connection["Service"] => {
+const connect = (pool: pg.Pool, { freed, number }: Session): Connection["Service"] => {
   const root = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
 
   const query = <A>(operation: string, run: (db: Database) => Promise<A>) =>
@@ -151,5 +155,5 @@ const connect = (pool: pg.Pool, session: number): Connection["Service"] => {
           })
     )
 
-  return Connection.of({ query, transaction, session })
+  return Connection.of({ query, transaction, session: number, freed })
 }

@@ -6,20 +6,22 @@
  * process keeps an advisory lock while it lives, so a killed one is seen to be
  * dead without waiting. Each write carries the epoch of its claim, so a frozen
  * holder that wakes up finds itself fenced out and can change nothing.
+ *
+ * Who waits for a lane says so, and whoever had it last lets them go first.
  */
 import { Effect } from "effect"
 import { type RawBuilder, sql } from "kysely"
 import { Connection, instant } from "./connection.ts"
 import { LedgerError } from "./error.ts"
 import { accountLock } from "./locks.ts"
-import { sessionLocks } from "./session.ts"
+import { freedChannel, sessionLocks } from "./session.ts"
 
 export interface Lane {
   readonly key: string
   readonly epoch: number
 }
 
-/** Claims a lane. Undefined: somebody alive holds it. */
+/** Claims a lane. Undefined: somebody alive holds it, or it was ours last and another process waits for it. */
 export const claimLane = Effect.fn("Ledger.claimLane")(function* (
   key: string,
   owner: string,
@@ -32,29 +34,49 @@ export const claimLane = Effect.fn("Ledger.claimLane")(function* (
       insert into lane (key, owner, session, epoch, lease_until)
       values (${key}, ${owner}, ${session}, 1, ${instant(now + leaseMs)})
       on conflict (key) do update
-        set owner = excluded.owner, session = excluded.session, epoch = lane.epoch + 1, lease_until = excluded.lease_until
-        where lane.lease_until < ${instant(now)} or not exists (
-          select from pg_locks l
-          where l.locktype = 'advisory' and l.classid = ${sessionLocks} and l.objid = lane.session and l.objsubid = 2
-            and l.database = (select oid from pg_database where datname = current_database()))
+        set owner = excluded.owner, session = excluded.session, epoch = lane.epoch + 1, lease_until = excluded.lease_until,
+          wanted_until = '-infinity'
+        where not (lane.session = ${session} and lane.wanted_until > ${instant(now)})
+          and (lane.lease_until < ${instant(now)} or not exists (
+            select from pg_locks l
+            where l.locktype = 'advisory' and l.classid = ${sessionLocks} and l.objid = lane.session and l.objsubid = 2
+              and l.database = (select oid from pg_database where datname = current_database())))
       returning epoch`.execute(db)
   )
   const epoch = result.rows[0]?.epoch
   return epoch === undefined ? undefined : { key, epoch }
 })
 
-/** Lets another claim it. A lane that was lost meanwhile stays with who has it. */
+/** Says that this process waits for a lane that another one has: from now until then that one, once it let go, claims it no more. */
+export const wantLane = Effect.fn("Ledger.wantLane")(function* (
+  key: string,
+  until: number
+): Effect.fn.Return<void, LedgerError, Connection> {
+  const { query, session } = yield* Connection
+  yield* query("want lane", (db) =>
+    db
+      .updateTable("lane")
+      .set({ wanted_until: instant(until) })
+      .where("key", "=", key)
+      .where("session", "!=", session)
+      .execute()
+  )
+})
+
+/**
+ * Lets another claim it, and wakes whoever waits. A lane that was lost meanwhile
+ * stays with who has it. Nothing waits for the disk here: a release that is lost
+ * with the database is made up for by the end of every session.
+ */
 export const releaseLane = Effect.fn("Ledger.releaseLane")(function* (
   lane: Lane
 ): Effect.fn.Return<void, LedgerError, Connection> {
   const { query } = yield* Connection
   yield* query("release lane", (db) =>
-    db
-      .updateTable("lane")
-      .set({ lease_until: "-infinity" })
-      .where("key", "=", lane.key)
-      .where("epoch", "=", lane.epoch)
-      .execute()
+    sql`
+      with released as (
+        update lane set lease_until = '-infinity' where key = ${lane.key} and epoch = ${lane.epoch} returning key)
+      select set_config('synchronous_commit', 'off', true), pg_notify(${freedChannel}, key) from released`.execute(db)
   )
 })
 

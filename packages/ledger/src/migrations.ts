@@ -180,7 +180,8 @@ create table lane (
   owner text not null,
   session int not null,
   epoch bigint not null,
-  lease_until timestamptz not null
+  lease_until timestamptz not null,
+  wanted_until timestamptz not null default '-infinity'
 );
 create table pace (
   key text primary key,

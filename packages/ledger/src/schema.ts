@@ -121,7 +121,14 @@ export interface Tables {
     cleared_at: MaybeInstant
     cleared_by: string | null
   }
-  lane: { key: string; owner: string; session: number; epoch: number; lease_until: Instant }
+  lane: {
+    key: string
+    owner: string
+    session: number
+    epoch: number
+    lease_until: Instant
+    wanted_until: ColumnType<number, string | undefined, string>
+  }
   pace: { key: string; tokens: number; refreshed_at: Instant; blocked_until: Instant }
   setting: { name: string; value: unknown }
 }

@@ -1,49 +1,65 @@
 /**
  * How other processes see that this one lives: an advisory lock on a number of
- * its own, held by a connection of its own. A connection that is lost while the
- * process lives (a restart of Postgres, a cut line) is made again and the lock
- * taken again; otherwise a living process would pass for dead until it ends.
+ * its own, held by a connection of its own. The same connection hears which
+ * lanes others let go. When it is lost while the process lives (a restart of
+ * Postgres, a cut line) it is made again and the lock taken again; otherwise a
+ * living process would pass for dead until it ends.
  */
 import { Effect, type Scope } from "effect"
 import pg from "pg"
+import { type Bell, makeBell } from "./bell.ts"
 import { LedgerError, ledgerError } from "./error.ts"
 
 /** First key of the advisory locks by which processes show that they live. */
 export const sessionLocks = 6_277_001
 
+/** Where it is told which lane was let go. */
+export const freedChannel = "stopline_lane_freed"
+
+export interface Session {
+  readonly number: number
+  /** Rings for each lane that a process lets go. */
+  readonly freed: Bell
+}
+
 /** Takes a free session number and keeps it locked until the scope ends. */
 export const holdSession = Effect.fnUntraced(function* (
   config: pg.ClientConfig
-): Effect.fn.Return<number, LedgerError, Scope.Scope> {
-  const { client, lost } = yield* connect(config)
-  const session = yield* lock(
+): Effect.fn.Return<Session, LedgerError, Scope.Scope> {
+  const freed = makeBell()
+  const { client, lost } = yield* connect(config, freed)
+  const number = yield* lock(
     client,
     "select s as session from (select (random() * 2000000000)::int as s from generate_series(1, 20)) c where pg_try_advisory_lock($1, s) limit 1",
     [sessionLocks]
   )
   const again = Effect.scoped(
     Effect.gen(function* () {
-      const { client, lost } = yield* connect(config)
-      yield* lock(client, "select $2::int as session where pg_try_advisory_lock($1, $2::int)", [sessionLocks, session])
+      const { client, lost } = yield* connect(config, freed)
+      yield* lock(client, "select $2::int as session where pg_try_advisory_lock($1, $2::int)", [sessionLocks, number])
+      // What was told in the meantime was told to nobody.
+      freed.ringAll()
       yield* lost
     })
   )
   yield* Effect.forkScoped(
     Effect.andThen(lost, Effect.forever(Effect.andThen(Effect.ignore(again), Effect.sleep("1 second"))))
   )
-  return session
+  return { number, freed }
 })
 
 const attempt = <A>(run: () => Promise<A>) => Effect.tryPromise({ try: run, catch: ledgerError("connect") })
 
-/** A connection, and the moment it is lost. */
-const connect = Effect.fnUntraced(function* (config: pg.ClientConfig) {
+/** A connection that listens, and the moment it is lost. */
+const connect = Effect.fnUntraced(function* (config: pg.ClientConfig, freed: Bell) {
   const client = yield* Effect.acquireRelease(
     attempt(async () => {
       const client = new pg.Client({ ...config, keepAlive: true })
       // Its end says all that matters; unheard, its error would end the process.
       client.on("error", () => undefined)
+      client.on("notification", ({ payload }) => freed.ring(payload ?? ""))
       await client.connect()
+      await client.query(`listen ${freedChannel}`)
       return client
     }),
     (client) => Effect.promise(() => client.end().catch(() => undefined))

@@ -1,6 +1,7 @@
 import { assert, layer } from "@effect/vitest"
-import { claimLane, Connection, holdLane, laneOwner, type LedgerError, releaseLane } from "@stopline/ledger"
-import { Effect } from "effect"
+import { claimLane, Connection, holdLane, laneOwner, type LedgerError, releaseLane, wantLane } from "@stopline/ledger"
+import { Effect, Fiber } from "effect"
+import { sql } from "kysely"
 import { ledgerForTest } from "../../../test/database.ts"
 import { anotherProcess, isAlive, until } from "../../../test/process.ts"
 
@@ -94,6 +95,45 @@ layer(ledgerForTest, { excludeTestServices: true })("a lane", (it) => {
       yield* releaseLane(lane)
       assert.strictEqual((yield* Effect.flip(holdLane(lane, 1_001, lease))).kind, "fenced")
     })
+  )
+
+  it.effect("that another process waits for is left to it by who let it go, as long as that one waits", () =>
+    Effect.gen(function* () {
+      const [waiting, third] = [yield* anotherProcess(), yield* anotherProcess()]
+      const lane = (yield* claimLane("wanted", "first", 1_000, lease))!
+      yield* waiting.run(wantLane("wanted", 3_000))
+      yield* releaseLane(lane)
+      assert.isUndefined(yield* claimLane("wanted", "first again", 2_999, lease))
+      const second = yield* waiting.run(claimLane("wanted", "second", 2_999, lease))
+      assert.strictEqual(second?.epoch, 2)
+      // What was waited for has come; and a wish lasts no longer than it said.
+      yield* waiting.run(releaseLane(second!))
+      assert.strictEqual((yield* waiting.run(claimLane("wanted", "second again", 2_999, lease)))?.epoch, 3)
+      yield* third.run(wantLane("wanted", 4_000))
+      yield* waiting.run(releaseLane({ key: "wanted", epoch: 3 }))
+      assert.strictEqual((yield* waiting.run(claimLane("wanted", "once more", 4_000, lease)))?.epoch, 4)
+    })
+  )
+
+  it.effect("is heard to be let go by every process, also by one whose connection was cut", () =>
+    Effect.gen(function* () {
+      const other = yield* anotherProcess()
+      const { freed } = yield* other.run(Connection)
+      const heard = yield* freed.hear("told")
+      const unheard = yield* Effect.forkChild(Effect.flatten(freed.hear("another")))
+      const letGo = Effect.flatMap(claimLane("told", "first", 1_000, lease), (lane) => releaseLane(lane!))
+      yield* letGo
+      yield* heard
+      const pid = yield* isAlive(other.session)
+      const { query } = yield* Connection
+      yield* query("test", (db) => sql`select pg_terminate_backend(${pid})`.execute(db))
+      // It may have missed something, so it looks.
+      yield* heard
+      yield* until(Effect.map(isAlive(other.session), (now) => now !== undefined && now !== pid))
+      yield* letGo
+      yield* heard
+      yield* Fiber.interrupt(unheard)
+    }).pipe(Effect.scoped)
   )
 
   it.effect("asked for by many at once goes to exactly one", () =>

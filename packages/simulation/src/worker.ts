@@ -93,6 +93,7 @@ const conducted = (
     })
   return {
     session: base.session,
+    freed: base.freed,
     query: (operation, run) => turn(operation, base.query(operation, run)),
     transaction: (operation, self) =>
       turn(
