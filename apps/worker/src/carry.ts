@@ -3,18 +3,20 @@
  * themselves carried to every other sender at once.
  */
 import {
-  type ApplyReport,
+  type FirstPages,
   Fleet,
   type HeardRequest,
   hearRequest,
-  push,
+  pushTo,
   type Station,
-  storeReceived
+  storeReceived,
+  unheld
 } from "@stopline/engine"
-import { mask } from "@stopline/consent"
-import { type Connection, type Ingested, type LedgerError, toRecipient } from "@stopline/ledger"
+import { mask, type Recipient } from "@stopline/consent"
+import { type Connection, digits, type Ingested, type LedgerError, toRecipient } from "@stopline/ledger"
 import type { EventPort, RawRequest, Received, Reply } from "@stopline/provider"
 import { Clock, Context, Effect, FiberSet, Layer, Queue } from "effect"
+import { makeCrowd } from "./crowd.ts"
 import { Listener } from "./listen.ts"
 
 /** A STOP that was carried. */
@@ -45,21 +47,33 @@ export class Carrier extends Context.Service<
     Carrier,
     Effect.gen(function* () {
       const context = yield* Effect.context<Fleet | Connection>()
+      const { stations } = yield* Fleet
       const listener = yield* Listener
       const carried = yield* Queue.sliding<Carried>(1000)
       const nudges = yield* Queue.sliding<void>(1)
       const inBackground = yield* FiberSet.makeRuntime<never, void, never>()
 
+      const crowds = yield* Effect.forEach(stations, (station) =>
+        Effect.map(makeCrowd(carryTogether(station)), (crowd) => ({ account: station.account.name, crowd }))
+      )
+
+      /** How many senders of each account hold it now that did not before. */
+      const carry = Effect.fn("Carrier.carry")(function* (recipients: ReadonlyArray<number>) {
+        const first = crowds.every(({ crowd }) => crowd.busy()) ? undefined : yield* unheld(recipients)
+        const pairs = yield* Effect.forEach(
+          crowds,
+          ({ account, crowd }) => Effect.map(crowd.join({ recipients, first }), (count) => [account, count] as const),
+          { concurrency: "unbounded" }
+        )
+        return Object.fromEntries(pairs.filter(([, count]) => count > 0))
+      })
+
       const spread = Effect.fn("Carrier.spread")(function* (station: Station, ingested: Ingested, receivedAt: number) {
         const optedOut = ingested.recorded.filter((row) => row.observation.state === "opted-out")
         if (optedOut.length < ingested.recorded.length) yield* Queue.offer(nudges, undefined)
         if (optedOut.length === 0) return
-        const reports = yield* push(optedOut.map((row) => row.recipient))
+        const to = yield* carry(optedOut.map((row) => row.recipient))
         const endedAt = yield* Clock.currentTimeMillis
-        const to = heldBy(reports)
-        for (const report of reports) {
-          for (const error of report.errors) yield* Effect.logError(error.message)
-        }
         if (Object.keys(to).length === 0) return
         const first = optedOut[0]
         if (first === undefined) return
@@ -102,5 +116,29 @@ export class Carrier extends Context.Service<
   )
 }
 
-const heldBy = (reports: ReadonlyArray<ApplyReport>): Record<string, number> =>
-  Object.fromEntries(reports.filter((one) => one.optedOut > 0).map((one) => [one.account, one.optedOut]))
+interface Said {
+  readonly recipients: ReadonlyArray<number>
+  /** Where they differ, if that was looked up for them alone. */
+  readonly first: FirstPages | undefined
+}
+
+/** Carries to one account what several people said at about the same time. Each event is told of the pairs that it was the first to ask for. */
+const carryTogether = (station: Station) =>
+  Effect.fn("carryTogether")(function* (events: ReadonlyArray<Said>) {
+    const pairs = new Map<number, number>()
+    const onHeld = (held: ReadonlyArray<Recipient>) => {
+      for (const recipient of held.map(digits)) pairs.set(recipient, (pairs.get(recipient) ?? 0) + 1)
+    }
+    const recipients = events.flatMap((event) => event.recipients)
+    const first = events.length === 1 ? events[0]?.first : undefined
+    yield* pushTo(station, recipients, { onHeld, ...(first !== undefined && { first }) }).pipe(
+      Effect.flatMap(({ errors }) => Effect.forEach(errors, (error) => Effect.logError(error.message))),
+      // What could not be pushed now is a difference that the next round finds.
+      Effect.catch((error) => Effect.logError(error.message))
+    )
+    return events.map((event) => {
+      const count = event.recipients.reduce((sum, recipient) => sum + (pairs.get(recipient) ?? 0), 0)
+      for (const recipient of event.recipients) pairs.delete(recipient)
+      return count
+    })
+  })

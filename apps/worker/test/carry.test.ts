@@ -77,7 +77,7 @@ describe.concurrent("a STOP", () => {
   it.live("of everybody at once, at every sender, is held everywhere", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld({ people: 40 })
-      yield* startWorker(world)
+      const worker = yield* startWorker(world)
       yield* listenToAzure(world)
       const senders = [...azureSenders, acmeSender]
       yield* Effect.forEach(
@@ -86,6 +86,17 @@ describe.concurrent("a STOP", () => {
         { concurrency: "unbounded" }
       )
       for (const person of world.sandbox.people) yield* heldEverywhere(world, person)
+      // However many were carried together, each is told of once, with its own pairs.
+      const told = Effect.sync(() => worker.said.filter(({ event }) => event === "carried"))
+      yield* eventually(
+        "each is told of",
+        Effect.map(told, (lines) => lines.length >= 40)
+      )
+      const lines = yield* told
+      expect(new Set(lines.map(({ recipient }) => recipient)).size).toBe(lines.length)
+      for (const { from, to } of lines) {
+        expect(to).toEqual(from === `${ringcentral}/${acmeSender}` ? { [azure]: 3 } : { [azure]: 3, [ringcentral]: 1 })
+      }
     })
   )
 

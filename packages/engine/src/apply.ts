@@ -50,6 +50,8 @@ export interface ApplyOptions {
   readonly only?: ReadonlyArray<number>
   /** What differs, where that was read already. */
   readonly first?: FirstPages
+  /** Told of whom a sender holds now as it should. */
+  readonly onHeld?: (recipients: ReadonlyArray<Recipient>) => void
 }
 
 /** Writes the changes of one account. One failing sender does not stop the others; a denied account stops itself. */
@@ -130,6 +132,7 @@ const writeAll = Effect.fnUntraced(function* (
       return { total: { ...total, errors: [...total.errors, result.failure] }, stop: true }
     }
     total = account(total, state, result.success)
+    options.onHeld?.(result.success.held)
     yield* report({
       kind: "apply",
       account: station.account.name,
