@@ -180,8 +180,7 @@ create table lane (
   owner text not null,
   session int not null,
   epoch bigint not null,
-  lease_until timestamptz not null,
-  wanted_until timestamptz not null default '-infinity'
+  lease_until timestamptz not null
 );
 create table pace (
   key text primary key,
@@ -193,4 +192,15 @@ create table setting (name text primary key, value jsonb not null);
 `)
 }
 
-export const migrations: Record<string, Migration> = { "0001-ledger": ledger }
+/** A worker that does not know the column never waits in it, and is never let go first. */
+const laneWanted: Migration = {
+  up: statements(`
+alter table lane add column wanted_until timestamptz not null default '-infinity';
+comment on column lane.wanted_until is 'Until then another process waits for it: who had it last lets that one go first'
+`)
+}
+
+export const migrations: Record<string, Migration> = {
+  "0001-ledger": ledger,
+  "0002-lane-wanted": laneWanted
+}
