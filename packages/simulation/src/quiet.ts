@@ -46,6 +46,17 @@ export const unasked = Effect.fnUntraced(function* (since: number): Effect.fn.Re
   return rows[0]?.count ?? 0
 })
 
+/** How many writes have no outcome. Until one is ended, no reading of its pair is believed. */
+export const openWrites = Effect.fnUntraced(function* (): Effect.fn.Return<number, LedgerError, Connection> {
+  const { query } = yield* Connection
+  const { rows } = yield* query("open writes", (db) =>
+    sql<{ count: number }>`
+      select count(*) as count from view v join sender s on s.id = v.sender_id
+      where s.active and v.intent is not null`.execute(db)
+  )
+  return rows[0]?.count ?? 0
+})
+
 /** @param left the plan that is made when nothing should be left to do */
 export const checkQuiet = (quiet: Quiet, left: Plan, breaks: (law: string, what: string) => void): void => {
   const { accounts, oracle, refused } = quiet

@@ -24,7 +24,7 @@ import { attesting, importing, planning, sweeping } from "./operator.ts"
 import { Oracle } from "./oracle.ts"
 import { emptyLedger, type Processes } from "./processes.ts"
 import { Penalties } from "./penalties.ts"
-import { checkQuiet, notHeld, unasked } from "./quiet.ts"
+import { checkQuiet, notHeld, openWrites, unasked } from "./quiet.ts"
 import { rebuild } from "./rebuild.ts"
 import { Receipts } from "./receipts.ts"
 import type { Broken, RunResult } from "./result.ts"
@@ -380,6 +380,8 @@ export class Run {
     const found = (person: string) => this.#laws.found(person)
     const quiet = { oracle: this.#oracle, truth: this.#truth, found, accounts: this.#accounts, refused }
     checkQuiet(quiet, left, (law, what) => this.breaks(law, what))
+    const open = await this.#asked(openWrites())
+    if (open > 0) this.breaks("L12", `${open} writes have no outcome, and nobody is at work on them`)
     for (const what of (await this.#asked(rebuild(people, settings.policy))).problems) this.breaks("L13", what)
   }
 

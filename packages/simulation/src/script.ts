@@ -156,7 +156,7 @@ export const makeScript = (universe: Universe, rounds: number): ReadonlyArray<Ac
     if (chance.once(8)) script.push({ do: "clear" })
     if (chance.once(12)) script.push(drawMishap(chance, universe))
     if (chance.once(Math.min(rounds, 60))) script.push({ do: "join" })
-    script.push(...drawWork(chance, drawDeed))
+    script.push(...(chance.once(20) ? drawChangeOfMind(chance, universe) : drawWork(chance, drawDeed)))
     if (chance.once(15)) {
       const { name: account, senders } = chance.pick(universe.accounts)
       script.push({ do: "calm", account, sender: chance.pick(senders) })
@@ -265,6 +265,38 @@ const drawMishap = (chance: Chance, universe: Universe): Action => {
     default:
       return { do: "skew", worker, ms: chance.between(-mostSkew, mostSkew) }
   }
+}
+
+/**
+ * Somebody who had opted out is opted in by a colleague, and says STOP again to
+ * the same brand while a worker carries that out; or says START while one lies
+ * dead that was carrying the STOP. What was planned is wrong when it is written.
+ */
+const drawChangeOfMind = (chance: Chance, { groups, people }: Universe): ReadonlyArray<Action> => {
+  const person = chance.pick(people.slice(0, 6))
+  const places = chance.pick(groups).members.map(({ account, sender }) => ({ person, account, sender }))
+  const here = chance.pick(places)
+  const there = chance.pick(places)
+  const worker = chance.below(2)
+  const stop: Action = { do: "text", ...here, words: "STOP" }
+  if (chance.once(2)) {
+    return [
+      stop,
+      { do: "kill", worker, after: chance.below(40) },
+      { do: "text", ...there, words: "START" },
+      { do: "stir", turns: 40 }
+    ]
+  }
+  return [
+    stop,
+    { do: "stir", turns: 60 },
+    { do: "pass", ms: 60_000 },
+    { do: "attest", ...there, to: "opted-in" },
+    { do: "begin", worker, read: false },
+    { do: "stir", turns: chance.below(30) },
+    stop,
+    { do: "finish" }
+  ]
 }
 
 /** What the workers do. */
