@@ -2,7 +2,7 @@
 import { hostname } from "node:os"
 import path from "node:path"
 import { defaultSettings, type EngineSettings, Fleet, sharedGates } from "@stopline/engine"
-import { Connection, ledgerLayer, type LedgerError, type LedgerPlace, register } from "@stopline/ledger"
+import { Connection, ledgerLayer, type LedgerError, type LedgerPlace, LedgerUrl, register } from "@stopline/ledger"
 import { Clock, Context, Effect, Layer, Redacted } from "effect"
 import { connect } from "./connect.ts"
 import { type Config, type ConfigError, millis } from "./load.ts"
@@ -62,7 +62,7 @@ const unreached = (config: Config, error: LedgerError): Effect.Effect<never, Con
 export const open = (
   config: Config,
   role: string
-): Layer.Layer<Fleet | Connection | Loaded, ConfigError | LedgerError> =>
+): Layer.Layer<Fleet | Connection | LedgerUrl | Loaded, ConfigError | LedgerError> =>
   Layer.unwrap(
     Effect.gen(function* () {
       const place = yield* placeOf(config)
@@ -70,7 +70,12 @@ export const open = (
       yield* Effect.scoped(connect(config))
       return fleetLayer(config, role).pipe(
         Layer.provideMerge(
-          Layer.catch(ledgerLayer(place), (error) => Layer.effect(Connection, unreached(config, error)))
+          Layer.catch(ledgerLayer(place), (error) =>
+            Layer.merge(
+              Layer.effect(Connection, unreached(config, error)),
+              Layer.effect(LedgerUrl, unreached(config, error))
+            )
+          )
         ),
         Layer.provideMerge(Layer.succeed(Loaded, config))
       )

@@ -3,7 +3,7 @@
  * them no reading of those pairs can be judged, so they are taken over before
  * anything is read, also where nothing has to be written any more (L12).
  */
-import { adoptOrphans, type Connection, type LedgerError } from "@stopline/ledger"
+import { adoptOrphans, type Connection, type LedgerError, openIntents } from "@stopline/ledger"
 import { Clock, Effect } from "effect"
 import { type Fleet, laneOf, sendersOf, type Station } from "./fleet.ts"
 import { whileHeld, withLane } from "./lane.ts"
@@ -21,4 +21,12 @@ export const adopt = Effect.fn("adopt")(function* (
       Effect.catchTag("LaneBusy", () => Effect.void)
     )
   }
+})
+
+/** Looks for them at these stations, in one statement, and takes them over. */
+export const adoptAll = Effect.fn("adoptAll")(function* (
+  stations: ReadonlyArray<Station>
+): Effect.fn.Return<void, LedgerError, Connection | Fleet> {
+  const open = new Set(yield* openIntents(stations.flatMap((station) => sendersOf(station))))
+  for (const station of stations) yield* adopt(station, open)
 })

@@ -1,3 +1,4 @@
+export { adoptAll } from "./adopt.ts"
 export * from "./apply.ts"
 export { attend, type Attending } from "./attend.ts"
 export * from "./attest.ts"

@@ -2,7 +2,7 @@
 import { type Connection, type LedgerError, openIntents } from "@stopline/ledger"
 import type { ProviderError } from "@stopline/provider"
 import { Effect } from "effect"
-import { adopt } from "./adopt.ts"
+import { adopt, adoptAll } from "./adopt.ts"
 import { seekEvidence } from "./evidence.ts"
 import { Fleet, sendersOf, type Station } from "./fleet.ts"
 import type { LaneBusy } from "./lane.ts"
@@ -15,6 +15,16 @@ export interface ReadReport {
   readonly sweeps: ReadonlyArray<SweepReport>
   readonly error?: ProviderError | LaneBusy
 }
+
+/** Reads one account. */
+export const readAccount = Effect.fn("readAccount")(function* (
+  station: Station,
+  sweepBudget: SweepBudget,
+  startedBy: string
+): Effect.fn.Return<ReadReport, LedgerError, Connection | Fleet> {
+  yield* adoptAll([station])
+  return yield* readOne(station, sweepBudget, startedBy)
+})
 
 /** Reads every account, side by side. What one provider cannot answer does not keep the others from being read. */
 export const readAll = Effect.fn("readAll")(function* (

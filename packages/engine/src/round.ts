@@ -16,9 +16,9 @@ import {
 } from "@stopline/ledger"
 import { Clock, Effect } from "effect"
 import { applyTo, type ApplyReport, nothingApplied } from "./apply.ts"
-import { Fleet } from "./fleet.ts"
+import { Fleet, type Station } from "./fleet.ts"
 import { guardMessage, holdsBack } from "./guard.ts"
-import { plan, type Plan, plannedOf } from "./plan.ts"
+import { type AccountPlan, plan, type Plan, plannedOf } from "./plan.ts"
 import { readAll, type ReadReport } from "./read.ts"
 import type { SweepBudget } from "./sweep.ts"
 
@@ -49,22 +49,10 @@ export interface RoundOptions {
 export const round = Effect.fn("round")(function* (
   options: RoundOptions
 ): Effect.fn.Return<RoundReport, LedgerError, Connection | Fleet> {
-  const { settings, stations } = yield* Fleet
   const startedAt = yield* Clock.currentTimeMillis
   const runId = yield* beginRun({ kind: "round", accountId: null, startedBy: options.startedBy, at: startedAt })
   const reads = options.read ? yield* readAll(budgetOf(options), options.startedBy) : []
-  yield* settleAll(settings.policy)
-  const planned = yield* plan(
-    stations.map(plannedOf),
-    settings,
-    { examples: 20, confirmMs: options.confirmMs },
-    yield* Clock.currentTimeMillis
-  )
-  const approved = options.approve === planned.digest
-  // Another plan than the one that was looked at: nothing is written, not even what needs no approval.
-  const write = options.write && (options.approve === undefined || approved)
-  if (write) yield* account(planned, approved, options.startedBy)
-  const open = yield* openHalts()
+  const { approved, open, planned, write } = yield* decide(options)
   const applied = write ? yield* applyAll(planned, open, approved, options) : []
   const halts = open.map((halt) => halt.message)
   const failed =
@@ -77,6 +65,34 @@ export const round = Effect.fn("round")(function* (
     yield* Clock.currentTimeMillis
   )
   return { outcome, reads, plan: planned, applied, halts }
+})
+
+export interface Decided {
+  readonly planned: Plan
+  /** It is the plan that a person has seen. */
+  readonly approved: boolean
+  readonly write: boolean
+  /** What waits for a person, these plans' own halts among them. */
+  readonly open: ReadonlyArray<Halt>
+}
+
+/** Plans, guards, and raises what halts there are. Writes nothing to any provider. */
+export const decide = Effect.fn("decide")(function* (
+  options: Pick<RoundOptions, "confirmMs" | "write" | "approve" | "startedBy">
+): Effect.fn.Return<Decided, LedgerError, Connection | Fleet> {
+  const { settings, stations } = yield* Fleet
+  yield* settleAll(settings.policy)
+  const planned = yield* plan(
+    stations.map(plannedOf),
+    settings,
+    { examples: 20, confirmMs: options.confirmMs },
+    yield* Clock.currentTimeMillis
+  )
+  const approved = options.approve === planned.digest
+  // Another plan than the one that was looked at: nothing is written, not even what needs no approval.
+  const write = options.write && (options.approve === undefined || approved)
+  if (write) yield* account(planned, approved, options.startedBy)
+  return { planned, approved, write, open: yield* openHalts() }
 })
 
 const budgetOf = ({ sweepBudget, sweepPerHour }: RoundOptions): SweepBudget => ({
@@ -119,18 +135,23 @@ const applyAll = Effect.fnUntraced(function* (
     (station) => {
       const one = planned.accounts.find((candidate) => candidate.account === station.account.name)
       if (one === undefined || one.changes === 0) return Effect.succeed(nothingApplied(station.account.name))
-      const heldBack = new Set<ConsentState>()
-      for (const halt of open) {
-        const direction = halt.account === station.account.name ? holdsBack(halt.kind) : undefined
-        if (direction !== undefined && !approved) heldBack.add(direction)
-      }
-      return applyTo(station, {
-        heldBack,
-        confirmMs: options.confirmMs,
-        atMost: one.guarded,
-        expected: one.changes
-      })
+      return applyPlanned(station, one, approved ? [] : open, options.confirmMs)
     },
     { concurrency: "unbounded" }
   )
 })
+
+/** Carries out what was planned for one account, but for what a halt holds back. */
+export const applyPlanned = (
+  station: Station,
+  one: Pick<AccountPlan, "changes" | "guarded">,
+  open: ReadonlyArray<Halt>,
+  confirmMs: number
+): Effect.Effect<ApplyReport, LedgerError, Connection | Fleet> => {
+  const heldBack = new Set<ConsentState>()
+  for (const halt of open) {
+    const direction = halt.account === station.account.name ? holdsBack(halt.kind) : undefined
+    if (direction !== undefined) heldBack.add(direction)
+  }
+  return applyTo(station, { heldBack, confirmMs, atMost: one.guarded, expected: one.changes })
+}

@@ -133,4 +133,4 @@ export interface Tables {
   setting: { name: string; value: unknown }
 }
 
-export type RunKind = "walk" | "backfill" | "sweep" | "round" | "import" | "people" | "listen"
+export type RunKind = "walk" | "backfill" | "sweep" | "round" | "apply" | "import" | "people" | "listen"
