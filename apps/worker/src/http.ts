@@ -103,12 +103,16 @@ export class PortError extends Schema.TaggedError<PortError>()("PortError", {
   }
 }
 
-/** Serves until the scope ends; then waits a moment for requests in flight. */
+/** Serves until the scope ends; then waits a moment for requests in flight. A worker that only works answers for its health. */
 export const serve = (
   host: string,
-  port: number
+  port: number,
+  role: "all" | "web" | "worker"
 ): Layer.Layer<HttpServer.HttpServer, PortError, Fleet | Carrier | Connection> =>
-  HttpRouter.serve(Layer.mergeAll(webhooks, health), { disableLogger: true, disableListenLog: true }).pipe(
+  HttpRouter.serve(role === "worker" ? health : Layer.mergeAll(webhooks, health), {
+    disableLogger: true,
+    disableListenLog: true
+  }).pipe(
     Layer.provideMerge(NodeHttpServer.layer(createServer, { host, port, gracefulShutdownTimeout: "3 seconds" })),
     Layer.catch((error) => Layer.effect(HttpServer.HttpServer, Effect.fail(toPortError(host, port, error))))
   )

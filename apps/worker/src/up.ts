@@ -1,5 +1,5 @@
 /** `stopline up`: everything a worker does, until it is told to stop. */
-import type { Fleet, ListenReport, RoundReport } from "@stopline/engine"
+import { type ApplyReport, Fleet, type ListenReport, type ReadReport } from "@stopline/engine"
 import type { Connection, LedgerError } from "@stopline/ledger"
 import type { SandboxError } from "@stopline/sandbox"
 import { Console, Effect, Layer, Queue, type Scope } from "effect"
@@ -10,12 +10,19 @@ import { findConfig, withEnvironment } from "./find.ts"
 import { type PortError, serve } from "./http.ts"
 import { type Config, ConfigError, millis } from "./load.ts"
 import { defaultLookMs, Listener } from "./listen.ts"
+import { Jobs } from "./jobs/jobs.ts"
+import { work } from "./jobs/work.ts"
 import { Loaded, open } from "./open.ts"
-import { keepGathering, peopleOf } from "./people/gather.ts"
-import { defaultSchedule, rounds } from "./schedule.ts"
+import { peopleOf } from "./people/gather.ts"
+import { dutiesOf } from "./schedule.ts"
+
+/** What a process does: webhooks, jobs, or both. */
+export const roles = ["all", "web", "worker"] as const
+export type Role = (typeof roles)[number]
 
 export interface UpOptions {
   readonly config: string | undefined
+  readonly role: Role
   /** Overrides the configuration's port. */
   readonly port: number | undefined
   readonly sandboxPort: number
@@ -62,21 +69,22 @@ const run = (
 ): Effect.Effect<never, UpError, Scope.Scope> => {
   const host = config.content.http?.host ?? "127.0.0.1"
   const port = options.port ?? config.content.http?.port ?? defaultPort
-  const running = serve(host, port).pipe(
+  const running = serve(host, port, options.role).pipe(
     Layer.provideMerge(Carrier.layer),
     Layer.provideMerge(Listener.layer),
-    Layer.provideMerge(open(config, "worker"))
+    Layer.merge(Jobs.layer({ works: options.role !== "web" })),
+    Layer.provideMerge(open(config, options.role === "web" ? "web" : "worker"))
   )
-  return Effect.provide(work(options, demo), running)
+  return Effect.provide(serving(options, demo), running)
 }
 
-const work = Effect.fnUntraced(function* (
+const serving = Effect.fnUntraced(function* (
   options: UpOptions,
   demo: Demo | undefined
 ): Effect.fn.Return<
   never,
   UpError,
-  Scope.Scope | Fleet | Connection | Carrier | Listener | Loaded | HttpServer.HttpServer
+  Scope.Scope | Fleet | Connection | Carrier | Listener | Jobs | Loaded | HttpServer.HttpServer
 > {
   const config = yield* Loaded
   const { content } = config
@@ -85,35 +93,55 @@ const work = Effect.fnUntraced(function* (
   const { address } = yield* HttpServer.HttpServer
   const tell = teller(options.json)
   const here = "port" in address ? `http://127.0.0.1:${address.port}` : "http://127.0.0.1"
-  yield* Effect.forkScoped(Effect.forever(Effect.flatMap(Queue.take(carried), (stop) => tell.carried(stop))))
-  if (people !== undefined) yield* Effect.forkScoped(keepGathering(people))
-  const listener = yield* Listener
-  yield* listener.start({
-    url: content.http?.publicUrl,
-    everyMs: millis(content.schedule?.listen, defaultLookMs),
-    onEvent: take,
-    onReport: tell.listened
-  })
+  yield* forever(Effect.flatMap(Queue.take(carried), tell.carried))
+  yield* handOver
+  if (options.role !== "worker") {
+    const listener = yield* Listener
+    yield* listener.start({
+      url: content.http?.publicUrl,
+      everyMs: millis(content.schedule?.listen, defaultLookMs),
+      onEvent: take,
+      onReport: tell.listened
+    })
+  }
   if (demo !== undefined) yield* demo.subscribe(here)
   yield* tell.ready(here, content, demo)
-  const schedule = {
-    everyMs: millis(content.schedule?.every, defaultSchedule.everyMs),
-    sweepBudget: content.schedule?.sweep ?? defaultSchedule.sweepBudget,
-    sweepPerHour: content.schedule?.sweepPerHour ?? defaultSchedule.sweepPerHour
-  }
-  return yield* rounds(schedule, tell.round)
+  if (options.role !== "web") yield* work({ ...dutiesOf(content), people, ...tell })
+  return yield* Effect.never
+})
+
+const forever = <E, R>(self: Effect.Effect<void, E, R>) => Effect.forkScoped(Effect.forever(self))
+
+/** What an event changed, and what may have been lost, is a job for whichever worker is free. */
+const handOver = Effect.gen(function* () {
+  const jobs = yield* Jobs
+  const { stations } = yield* Fleet
+  const { nudges } = yield* Carrier
+  const { reads } = yield* Listener
+  const untroubled = Effect.catch((error: LedgerError) =>
+    Effect.logWarning("what follows from an event waits for the next reading", { error: error.message })
+  )
+  const readAll = Effect.forEach(stations, ({ account }) =>
+    Effect.andThen(jobs.put("read", { account: account.name }), jobs.hasten("read", { account: account.name }, 0))
+  )
+  yield* forever(Effect.andThen(Queue.take(nudges), untroubled(jobs.put("reconcile", {}))))
+  yield* forever(Effect.andThen(Queue.take(reads), untroubled(Effect.asVoid(readAll))))
 })
 
 interface Teller {
   readonly ready: (url: string, content: Config["content"], demo: Demo | undefined) => Effect.Effect<void>
   readonly carried: (stop: Carried) => Effect.Effect<void>
-  readonly round: (report: RoundReport) => Effect.Effect<void>
+  readonly onRead: (report: ReadReport) => Effect.Effect<void>
+  readonly onHalted: (halts: ReadonlyArray<string>) => Effect.Effect<void>
+  readonly onApplied: (report: ApplyReport) => Effect.Effect<void>
   readonly listened: (report: ListenReport) => Effect.Effect<void>
 }
 
 const teller = (json: boolean): Teller => {
   const line = (event: string, fields: object, sentence: string) =>
     Console.log(json ? JSON.stringify({ event, ...fields }) : sentence)
+  const round = (outcome: string, fields: object, sentence: string) =>
+    line("round", { outcome, optedOut: 0, optedIn: 0, failures: [], halts: [], ...fields }, sentence)
   return {
     ready: (url, content, demo) => {
       const senders = content.accounts.flatMap((account) =>
@@ -164,22 +192,17 @@ const teller = (json: boolean): Teller => {
           `Events of ${account} may have been lost from ${since} to ${until}: its texts of that time and its whole list are read`
         )
       }),
-    round: (report) => {
-      const optedOut = report.applied.reduce((sum, one) => sum + one.optedOut, 0)
-      const optedIn = report.applied.reduce((sum, one) => sum + one.optedIn, 0)
-      const failures = report.reads.flatMap((read) => (read.error === undefined ? [] : [read.error.message]))
-      if (report.outcome === "completed" && optedOut + optedIn === 0) return Effect.void
-      const parts = [
-        `${optedOut} opt-outs and ${optedIn} opt-ins written`,
-        ...failures,
-        ...report.applied.flatMap((one) => one.errors.map((error) => error.message)),
-        ...report.halts
-      ]
-      return line(
-        "round",
-        { outcome: report.outcome, optedOut, optedIn, failures, halts: report.halts },
-        `Round ${report.outcome}: ${parts.join("; ")}`
-      )
+    onRead: ({ account, error }) =>
+      error === undefined
+        ? Effect.void
+        : round("incomplete", { failures: [error.message] }, `${account} could not be read: ${error.message}`),
+    onHalted: (halts) => round("halted", { halts }, `Halted: ${halts.join("; ")}`),
+    onApplied: ({ account, errors, optedIn, optedOut }) => {
+      if (optedOut + optedIn + errors.length === 0) return Effect.void
+      const failures = errors.map((error) => error.message)
+      const written = `${account}: ${optedOut} opt-outs and ${optedIn} opt-ins written`
+      const outcome = failures.length > 0 ? "incomplete" : "completed"
+      return round(outcome, { optedOut, optedIn, failures }, [written, ...failures].join("; "))
     }
   }
 }

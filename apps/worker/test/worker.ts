@@ -1,7 +1,7 @@
 /** A worker in this process, and what it says. */
 import { Console, Effect, Fiber, Logger, Schema } from "effect"
 import { up, type UpOptions, withEnvironment } from "../src/index.ts"
-import { lastRound, roundAfter, type World } from "./world.ts"
+import { eventually, lastRound, dueDone, roundAfter, type World } from "./world.ts"
 
 interface Said {
   readonly event: string
@@ -26,6 +26,7 @@ const readLine = Schema.decodeUnknownSync(
 /**
  * Starts a worker for the world, and waits until its first round is over: what
  * happens after that is not that round's doing. It ends with the scope.
+ * One that does no jobs is waited for until it is ready.
  */
 export const startWorker = Effect.fn("startWorker")(function* (world: World, options: Partial<UpOptions> = {}) {
   const before = yield* lastRound(world)
@@ -37,6 +38,7 @@ export const startWorker = Effect.fn("startWorker")(function* (world: World, opt
   const logger = Logger.map(Logger.formatLogFmt, (line) => void logged.push(line))
   const fiber = yield* up({
     config: world.file,
+    role: "all",
     port: undefined,
     sandboxPort: 0,
     world: {},
@@ -49,7 +51,12 @@ export const startWorker = Effect.fn("startWorker")(function* (world: World, opt
     Effect.forkScoped
   )
   // Whichever comes first: a worker that cannot start fails the test with its own words.
-  yield* Effect.raceFirst(roundAfter(world, before), Fiber.join(fiber))
+  const ready = Effect.sync(() => said.some(({ event }) => event === "ready"))
+  const first =
+    options.role === "web"
+      ? eventually("it is ready", ready)
+      : Effect.andThen(roundAfter(world, before), dueDone(world))
+  yield* Effect.raceFirst(first, Fiber.join(fiber))
   const running: Running = { said, logged, stop: Effect.asVoid(Fiber.interrupt(fiber)) }
   return running
 })

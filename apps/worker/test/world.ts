@@ -248,3 +248,17 @@ export const roundAfter = ({ sql }: World, id: number): Effect.Effect<void> =>
       (rows) => rows.length > 0
     )
   )
+
+/** Until every job is done that is due now, or under way. */
+export const dueDone = Effect.fn("dueDone")(function* ({ sql }: World) {
+  const due = yield* sql<{ id: string }>(
+    "select id from stopline_jobs.job where state < 'completed' and (state = 'active' or start_after <= now())"
+  )
+  const left = sql("select from stopline_jobs.job where id = any($1) and state < 'completed'", [
+    due.map(({ id }) => id)
+  ])
+  yield* eventually(
+    "what was due is done",
+    Effect.map(left, (rows) => rows.length === 0)
+  )
+})

@@ -1,4 +1,4 @@
-import { defaultSandboxPort, up as runUp } from "@stopline/worker"
+import { defaultSandboxPort, roles, up as runUp } from "@stopline/worker"
 import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { configFlag, jsonFlag } from "../common.ts"
@@ -11,6 +11,12 @@ export const up = Command.make(
   {
     config: configFlag,
     json: jsonFlag,
+    role: Flag.Literals("role", roles).pipe(
+      Flag.withDescription(
+        "web: take webhooks, store and push at once. worker: read, reconcile and write, and answer for nothing but its health. all: both"
+      ),
+      Flag.withDefault("all")
+    ),
     port: count("port", "Port for webhooks and health (default: the configuration's, else 4000)"),
     sandboxPort: Flag.Int("sandbox-port").pipe(
       Flag.withDescription("Demonstration: first of three ports of the sandbox"),
@@ -29,6 +35,7 @@ export const up = Command.make(
     return yield* Effect.scoped(
       runUp({
         config: Option.getOrUndefined(flags.config),
+        role: flags.role,
         port: Option.getOrUndefined(flags.port),
         sandboxPort: flags.sandboxPort,
         world,
@@ -40,6 +47,7 @@ export const up = Command.make(
   Command.withDescription("Run the worker: webhooks, walks and sweeps, until it is told to stop"),
   Command.withExamples([
     { command: "stopline up", description: "With stopline.yaml, else as a demonstration against a sandbox" },
-    { command: "stopline up --config production.yaml --port 8080" }
+    { command: "stopline up --config production.yaml --port 8080" },
+    { command: "stopline up --role worker", description: "One of several that share one Postgres" }
   ])
 )

@@ -83,24 +83,26 @@ const add = (sum: Gathered, rows: ReadonlyArray<PersonRow>, good: number, fresh:
   ].slice(0, mostExamples)
 })
 
-/** Gathers again and again. A list that cannot be read now is told of, and read the next time. */
-export const keepGathering = Effect.fn("keepGathering")(function* (
+/** Gathers if it is time to; after how long it is so again. A list that cannot be read now is told of, and read the next time. */
+export const gatherWhenDue = Effect.fn("gatherWhenDue")(function* (
   people: People
-): Effect.fn.Return<never, never, Fleet | Connection> {
-  for (;;) {
-    yield* Effect.gen(function* () {
-      const { completedAt } = yield* lastRuns("people", null)
-      const due = completedAt === undefined ? 0 : completedAt + people.everyMs - (yield* Clock.currentTimeMillis)
-      if (due > 0) return yield* Effect.sleep(due)
-      const { examples, fresh, read, unreadable } = yield* gather(people, "schedule")
-      yield* Effect.logInfo("people were read", { read, fresh, unreadable })
-      for (const { row, text } of examples) yield* Effect.logWarning("no phone number", { row, text })
-    }).pipe(
-      Effect.catch((error) =>
-        Effect.andThen(Effect.logError("people could not be read", { error: error.message }), Effect.sleep(retryMs))
+): Effect.fn.Return<number, LedgerError, Fleet | Connection> {
+  const { completedAt } = yield* lastRuns("people", null)
+  const due = completedAt === undefined ? 0 : completedAt + people.everyMs - (yield* Clock.currentTimeMillis)
+  if (due > 0) return due
+  const { owner } = yield* Fleet
+  return yield* gather(people, owner).pipe(
+    Effect.tap(({ examples, fresh, read, unreadable }) =>
+      Effect.andThen(
+        Effect.logInfo("people were read", { read, fresh, unreadable }),
+        Effect.forEach(examples, ({ row, text }) => Effect.logWarning("no phone number", { row, text }))
       )
+    ),
+    Effect.as(people.everyMs),
+    Effect.catchTag("PeopleError", (error) =>
+      Effect.as(Effect.logError("people could not be read", { error: error.message }), retryMs)
     )
-  }
+  )
 })
 
 const retryMs = 5 * 60_000

@@ -1,0 +1,161 @@
+/**
+ * Who does what, and when: jobs are put on queues in the ledger's database, and
+ * whichever worker is free takes the next one. That two never do the same is not
+ * relied upon; the lanes of the ledger see to it that nothing comes of it.
+ */
+import type { LedgerError, LedgerUrl } from "@stopline/ledger"
+import { Cause, Clock, Context, Effect, FiberSet, Layer, Option, Predicate, Schema, type Scope } from "effect"
+import type { JobWithMetadata, PgBoss, WorkOptions } from "pg-boss"
+import { attempt, type BossOptions, openBoss } from "./boss.ts"
+import { deadQueue, keyOf, type Payload, payloads, type QueueName } from "./queues.ts"
+
+/** How a job came out: undefined, or after how long it is to be done again (ms). */
+export type Again = number | undefined
+
+export interface Working {
+  /** So many of them at a time in this process. */
+  readonly atOnce: number
+  /** How often it is looked for what is due (s). */
+  readonly lookSeconds: number
+}
+
+/** A job that was tried as often as was allowed. */
+export interface DeadLetter {
+  readonly queue: string
+  readonly account: string | undefined
+  readonly diedAt: number
+  readonly why: string
+}
+
+type JobState = JobWithMetadata["state"]
+
+export class Jobs extends Context.Service<
+  Jobs,
+  {
+    /** Puts a job on its queue. One with its key that is there already, whenever it is due, stays the only one. */
+    readonly put: <Name extends QueueName>(
+      queue: Name,
+      payload: Payload<Name>,
+      afterMs?: number
+    ) => Effect.Effect<void, LedgerError>
+    /** What waits there for longer than that is brought forward. */
+    readonly hasten: <Name extends QueueName>(
+      queue: Name,
+      payload: Payload<Name>,
+      withinMs: number
+    ) => Effect.Effect<void, LedgerError>
+    /** Does the jobs of a queue until the scope ends. What is under way then is given back, and done by another worker. */
+    readonly work: <Name extends QueueName, E, R>(
+      queue: Name,
+      working: Working,
+      handle: (payload: Payload<Name>) => Effect.Effect<Again, E, R>
+    ) => Effect.Effect<void, LedgerError, Scope.Scope | R>
+    /** How far the last job of its key has come; absent: there is none. */
+    readonly stateOf: <Name extends QueueName>(
+      queue: Name,
+      payload: Payload<Name>
+    ) => Effect.Effect<JobState | undefined, LedgerError>
+    readonly deadLetters: Effect.Effect<ReadonlyArray<DeadLetter>, LedgerError>
+  }
+>()("@stopline/worker/Jobs") {
+  static readonly layer = (options: BossOptions): Layer.Layer<Jobs, LedgerError, LedgerUrl> =>
+    Layer.effect(Jobs, make(options))
+}
+
+const make = Effect.fnUntraced(function* (
+  options: BossOptions
+): Effect.fn.Return<Jobs["Service"], LedgerError, Scope.Scope | LedgerUrl> {
+  const boss = yield* openBoss(options)
+
+  const put: Jobs["Service"]["put"] = (queue, payload, afterMs = 0) => {
+    const key = keyOf(payload)
+    const group = queue === "reconcile" && { group: { id: queue } }
+    return Effect.asVoid(
+      attempt(() => boss.send(queue, payload, { singletonKey: key, startAfter: afterMs / 1000, ...group }))
+    )
+  }
+
+  const hasten: Jobs["Service"]["hasten"] = Effect.fnUntraced(function* (queue, payload, withinMs) {
+    const [waiting] = yield* attempt(() => boss.findJobs(queue, { key: keyOf(payload), queued: true }))
+    if (waiting === undefined) return
+    const dueInMs = waiting.startAfter.getTime() - (yield* Clock.currentTimeMillis)
+    if (withinMs > 0 && dueInMs <= withinMs) return
+    yield* attempt(() => boss.update({ name: queue, options: { id: waiting.id, startAfter: withinMs / 1000 } }))
+  })
+
+  const work = Effect.fn("Jobs.work")(function* <Name extends QueueName, E, R>(
+    queue: Name,
+    working: Working,
+    handle: (payload: Payload<Name>) => Effect.Effect<Again, E, R>
+  ): Effect.fn.Return<void, LedgerError, Scope.Scope | R> {
+    const run = yield* FiberSet.makeRuntimePromise<R, void>()
+    const read = Schema.decodeUnknownEffect<(typeof payloads)[Name]>(payloads[queue])
+    const polling: WorkOptions = {
+      localConcurrency: working.atOnce,
+      pollingIntervalSeconds: working.lookSeconds,
+      notifyPollingIntervalSeconds: working.lookSeconds,
+      ...(queue === "reconcile" && { groupConcurrency: 1 })
+    }
+    const once = Effect.fn(queue)(
+      function* (id: string, data: unknown) {
+        const payload = yield* read(data)
+        const again = yield* handle(payload)
+        if (again === undefined) return
+        // As long as this one is under way, there is no room for the next one of its key.
+        yield* attempt(() => boss.complete(queue, id))
+        yield* put(queue, payload, again)
+      },
+      Effect.tapCause((cause) =>
+        // Given back by a process that ends, it is no failure.
+        Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError("a job failed", { queue, error: whyOf(cause) })
+      )
+    )
+    yield* attempt(() =>
+      boss.work(queue, polling, async ([job]) => {
+        if (job !== undefined) await run(once(job.id, job.data), { signal: job.signal })
+      })
+    )
+    // No new one is begun while those under way are being stopped.
+    yield* Effect.addFinalizer(() => Effect.promise(() => boss.offWork(queue, { wait: false })))
+  })
+  const stateOf: Jobs["Service"]["stateOf"] = (queue, payload) =>
+    Effect.map(
+      attempt(() => boss.findJobs(queue, { key: keyOf(payload) })),
+      (jobs) => jobs.toSorted((a, b) => b.createdOn.getTime() - a.createdOn.getTime())[0]?.state
+    )
+
+  const deadLetters = Effect.map(
+    attempt(() => boss.findJobs(deadQueue)),
+    (jobs) => jobs.map(toDeadLetter)
+  )
+
+  if (options.works) yield* buryTheDead(boss)
+  return { put, hasten, work, stateOf, deadLetters }
+})
+
+/** Each is told of once, by whichever worker comes first, and is known for a while. */
+const buryTheDead = Effect.fnUntraced(function* (boss: PgBoss) {
+  const run = yield* FiberSet.makeRuntimePromise<never, void>()
+  yield* attempt(() =>
+    boss.work(deadQueue, { includeMetadata: true, pollingIntervalSeconds: 10 }, async ([job]) => {
+      if (job === undefined) return
+      const { account, diedAt: _, ...letter } = toDeadLetter(job)
+      await run(Effect.logError("a job was given up", { ...letter, ...(account !== undefined && { account }) }))
+    })
+  )
+})
+
+const readAccount = Schema.decodeUnknownOption(Schema.Struct({ account: Schema.String }))
+const readWhy = Schema.decodeUnknownOption(Schema.Struct({ message: Schema.String }))
+
+const toDeadLetter = ({ createdOn, data, sourceName, sourceOutput }: JobWithMetadata<unknown>): DeadLetter => ({
+  queue: sourceName ?? "unknown",
+  account: Option.getOrUndefined(readAccount(data))?.account,
+  diedAt: createdOn.getTime(),
+  why: Option.getOrUndefined(readWhy(sourceOutput))?.message ?? "unknown"
+})
+
+const whyOf = (cause: Cause.Cause<unknown>): string => {
+  const error = Cause.squash(cause)
+  return Predicate.isError(error) ? error.message : "unknown failure"
+}

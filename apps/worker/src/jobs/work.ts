@@ -1,0 +1,178 @@
+/**
+ * What a worker does: it reads each account again and again, decides for all of
+ * them when something may differ, and carries out for each what was decided.
+ */
+import { type SenderAddress } from "@stopline/consent"
+import {
+  adoptAll,
+  applyPlanned,
+  type ApplyReport,
+  backfill,
+  decide,
+  Fleet,
+  holdsBack,
+  readAccount,
+  type ReadReport,
+  type Station,
+  type SweepBudget
+} from "@stopline/engine"
+import {
+  beginRun,
+  type Connection,
+  endRun,
+  gapsOf,
+  type Halt,
+  type LedgerError,
+  openHalts,
+  settleAll
+} from "@stopline/ledger"
+import { Clock, Effect, type Scope, Stream } from "effect"
+import { gatherWhenDue, type People } from "../people/gather.ts"
+import { Jobs, type Working } from "./jobs.ts"
+import type { Payload } from "./queues.ts"
+
+export interface Duties {
+  /** Between two readings of an account. */
+  readonly everyMs: number
+  readonly sweep: SweepBudget
+  readonly people: People | undefined
+  readonly onRead: (report: ReadReport) => Effect.Effect<void>
+  readonly onHalted: (halts: ReadonlyArray<string>) => Effect.Effect<void>
+  readonly onApplied: (report: ApplyReport) => Effect.Effect<void>
+}
+
+type Needs = Fleet | Connection | Jobs
+
+/** How often, at least, it is looked whether a job is missing that a worker was about to put when it died. */
+const mostMs = 60_000
+
+/** Works until the scope ends. */
+export const work = Effect.fn("work")(function* (
+  duties: Duties
+): Effect.fn.Return<void, LedgerError, Needs | Scope.Scope> {
+  const jobs = yield* Jobs
+  const { stations } = yield* Fleet
+  const side = (atMost: number, lookSeconds: number): Working => ({
+    atOnce: Math.min(atMost, stations.length),
+    lookSeconds
+  })
+  const { everyMs, people } = duties
+  yield* jobs.work("read", side(8, Math.min(2, Math.max(0.5, everyMs / 20_000))), ({ account }) =>
+    forStation(account, (station) => read(station, duties))
+  )
+  yield* jobs.work("reconcile", { atOnce: 1, lookSeconds: Math.min(2, Math.max(0.5, everyMs / 20_000)) }, () =>
+    reconcile(duties)
+  )
+  yield* jobs.work("apply", side(8, 5), (payload) =>
+    forStation(payload.account, (station) => apply(station, payload, duties))
+  )
+  yield* jobs.work("backfill", side(4, 5), (payload) =>
+    forStation(payload.account, (station) => readAll(station, payload, people))
+  )
+  if (people !== undefined) {
+    yield* jobs.work("gather", { atOnce: 1, lookSeconds: 2 }, () => gatherWhenDue(people))
+  }
+  const begin = Effect.gen(function* () {
+    for (const { account } of stations) {
+      yield* jobs.put("read", { account: account.name })
+      // What was put when the configuration said otherwise may be due far too late.
+      yield* jobs.hasten("read", { account: account.name }, everyMs)
+    }
+    if (people !== undefined) yield* jobs.put("gather", {})
+  })
+  yield* begin
+  // What a worker left half done when it died may be there, and nothing due to be read.
+  yield* jobs.put("reconcile", {})
+  yield* Effect.sleep(Math.min(mostMs, everyMs)).pipe(
+    Effect.andThen(begin),
+    Effect.catch((error) => Effect.logDebug("the jobs could not be looked after", { error: error.message })),
+    Effect.forever,
+    Effect.forkScoped
+  )
+})
+
+/** An account that is no longer configured has nothing to be done for it. */
+const forStation = <A, E, R>(
+  name: string,
+  use: (station: Station) => Effect.Effect<A, E, R>
+): Effect.Effect<A | undefined, E, R | Fleet> =>
+  Effect.flatMap(Fleet, ({ stations }) => {
+    const station = stations.find(({ account }) => String(account.name) === name)
+    return station === undefined ? Effect.succeed(undefined) : use(station)
+  })
+
+const read = Effect.fnUntraced(function* (station: Station, { everyMs, onRead, sweep }: Duties) {
+  const { owner } = yield* Fleet
+  const jobs = yield* Jobs
+  const beganAt = yield* Clock.currentTimeMillis
+  const report = yield* readAccount(station, sweep, owner)
+  yield* onRead(report)
+  yield* jobs.put("reconcile", {})
+  // Events were lost after this reading began: only another one can tell of them.
+  const gaps = yield* gapsOf(station.account.id)
+  if (gaps.some(({ readAt, until }) => readAt === undefined && until > beganAt)) return 0
+  return Math.max(0, beganAt + everyMs - (yield* Clock.currentTimeMillis))
+})
+
+const reconcile = Effect.fnUntraced(function* ({ onHalted }: Duties) {
+  const { owner, settings, stations } = yield* Fleet
+  const jobs = yield* Jobs
+  const { confirmMs } = settings
+  const runId = yield* beginRun({
+    kind: "round",
+    accountId: null,
+    startedBy: owner,
+    at: yield* Clock.currentTimeMillis
+  })
+  yield* adoptAll(stations)
+  const { open, planned } = yield* decide({ confirmMs, write: true, startedBy: owner })
+  for (const { account, changes, guarded } of planned.accounts) {
+    if (changes === 0) continue
+    const room = { ...guarded }
+    // Settled here and now: who clears a halt in the next moment has approved nothing.
+    for (const direction of heldBackAt(account, open)) room[direction] = 0
+    yield* jobs.put("apply", { account, changes, guarded: room })
+  }
+  const halts = open.map((halt) => halt.message)
+  const outcome = halts.length > 0 ? "halted" : "completed"
+  yield* endRun(runId, outcome, { changes: planned.changes }, yield* Clock.currentTimeMillis)
+  if (halts.length > 0) yield* onHalted(halts)
+  return undefined
+})
+
+const heldBackAt = (account: string, open: ReadonlyArray<Halt>) =>
+  open.flatMap((halt) => (halt.account === account ? (holdsBack(halt.kind) ?? []) : []))
+
+const apply = Effect.fnUntraced(function* (station: Station, planned: Payload<"apply">, { onApplied }: Duties) {
+  const { owner, settings } = yield* Fleet
+  const at = yield* Clock.currentTimeMillis
+  const runId = yield* beginRun({ kind: "apply", accountId: station.account.id, startedBy: owner, at })
+  const report = yield* applyPlanned(station, planned, yield* openHalts(), settings.confirmMs)
+  const { errors, ...counts } = report
+  const outcome = errors.length > 0 || report.retryable > 0 ? "incomplete" : "completed"
+  yield* endRun(runId, outcome, { ...counts, errors: errors.length }, yield* Clock.currentTimeMillis)
+  yield* onApplied(report)
+  return undefined
+})
+
+const readAll = Effect.fnUntraced(function* (
+  station: Station,
+  { sender, startedBy }: Payload<"backfill">,
+  people: People | undefined
+) {
+  const { settings } = yield* Fleet
+  const jobs = yield* Jobs
+  const report = yield* backfill(station, {
+    startedBy,
+    ...(sender !== undefined && { sender: sender as SenderAddress }),
+    ...(people !== undefined && { recipients: () => recipientsOf(people) })
+  })
+  if (report._tag === "Blind")
+    yield* Effect.logError("nobody to ask about", { account: report.account, why: report.why })
+  yield* settleAll(settings.policy)
+  yield* jobs.put("reconcile", {})
+  return undefined
+})
+
+const recipientsOf = (people: People) =>
+  Stream.flatMap(people.rows(), (row) => ("recipient" in row ? Stream.succeed(row.recipient) : Stream.empty))
