@@ -1,6 +1,6 @@
 /** What most commands share: their flags, and the ledger and fleet they work with. */
 import { Fleet, type Station } from "@stopline/engine"
-import type { Connection, LedgerError } from "@stopline/ledger"
+import type { Connection, LedgerError, LedgerUrl } from "@stopline/ledger"
 import { type ConfigError, type Loaded, needConfig, open, withEnvironment } from "@stopline/worker"
 import { userInfo } from "node:os"
 import { Effect, Layer, Option } from "effect"
@@ -25,7 +25,7 @@ export const accountFlag = Flag.String("account").pipe(Flag.withDescription("Onl
 /** Runs a command with the fleet of its configuration; progress goes to standard error. */
 export const withFleet = <A, E>(
   config: Option.Option<string>,
-  command: Effect.Effect<A, E, Fleet | Connection | Loaded>
+  command: Effect.Effect<A, E, Fleet | Connection | LedgerUrl | Loaded>
 ): Effect.Effect<A, E | ConfigError | LedgerError> =>
   Effect.gen(function* () {
     const { config: loaded, environment } = yield* needConfig(Option.getOrUndefined(config))

@@ -15,6 +15,7 @@ import { accountFlag, configFlag, jsonFlag, stationsFor, whoami, withFleet } fro
 import { Ends, UsageError } from "../exit.ts"
 import { type BadRow, countPeople, openRecipients } from "../recipients.ts"
 import { plural, say } from "../say.ts"
+import { backfillOnWorkers } from "../workers.ts"
 
 const walked = (walk: WalkReport): string => {
   const where = walk.sender === undefined ? walk.account : `${walk.account}/${walk.sender}`
@@ -74,6 +75,14 @@ export const backfill = Command.make(
     country: Flag.String("country").pipe(
       Flag.withDescription("Country of the file's numbers that have no +, such as US"),
       Flag.optional
+    ),
+    onWorkers: Flag.Boolean("on-workers").pipe(
+      Flag.withDescription("Let the workers do it that run on this ledger, one account each, and return at once"),
+      Flag.withDefault(false)
+    ),
+    follow: Flag.Boolean("follow").pipe(
+      Flag.withDescription("With --on-workers: stay, and show how far they are until they are done"),
+      Flag.withDefault(false)
     )
   },
   Effect.fn(function* (flags) {
@@ -81,13 +90,23 @@ export const backfill = Command.make(
     if (country !== undefined && !isCountry(country)) {
       return yield* new UsageError({ problem: `--country ${country}: expected two letters such as US` })
     }
+    if (flags.onWorkers && Option.isSome(flags.recipients)) {
+      return yield* new UsageError({
+        problem: "--recipients: the workers do not have this file; name it in their configuration, as people"
+      })
+    }
     const named = Option.isSome(flags.recipients) ? yield* openRecipients(flags.recipients.value, country) : undefined
     yield* withFleet(
       flags.config,
       Effect.gen(function* () {
-        const file = named ?? (yield* configuredPeople)
         const chosen = yield* stationsFor(flags.account)
         const only = Option.isSome(flags.sender) ? yield* senderIn(chosen, flags.sender.value) : undefined
+        if (flags.onWorkers) {
+          const stations = only?.owners ?? chosen
+          const { follow, json } = flags
+          return yield* backfillOnWorkers({ stations, sender: only?.sender, startedBy: whoami(), follow, json })
+        }
+        const file = named ?? (yield* configuredPeople)
         const reports: Array<BackfillReport> = []
         const failures: Array<string> = []
         for (const station of only?.owners ?? chosen) {
@@ -115,7 +134,8 @@ export const backfill = Command.make(
   ),
   Command.withExamples([
     { command: "stopline backfill" },
-    { command: "stopline backfill --account contoso --recipients contacts.csv --country US" }
+    { command: "stopline backfill --account contoso --recipients contacts.csv --country US" },
+    { command: "stopline backfill --on-workers --follow", description: "By the workers; it survives this terminal" }
   ])
 )
 

@@ -1,0 +1,71 @@
+/** A backfill by two workers, of which the one that reads is killed. */
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { dueDone, eventually, makeWorld, ringcentral } from "../../worker/test/world.ts"
+import { freePort } from "../../worker/test/ports.ts"
+import { run, said, signalGroup, start } from "./cli.ts"
+
+describe("a backfill on the workers", () => {
+  it.live(
+    "goes on with the other one, at the page that was stored last, when the one that reads is killed (L1, L12)",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* makeWorld({ rest: "schedule: { every: 12 hours }", people: 5_100, optedOut: 5_000 })
+        const workers = yield* Effect.forEach([1, 2], () =>
+          Effect.gen(function* () {
+            const worker = yield* start(world, "up", "--role", "worker", "--port", String(yield* freePort))
+            yield* said(worker, "Stopline is ready")
+            return worker
+          })
+        )
+        const first = world.sql("select from run where kind = 'walk' and outcome = 'completed'")
+        yield* eventually(
+          "the list was read once",
+          Effect.map(first, (rows) => rows.length > 0)
+        )
+        yield* dueDone(world)
+        yield* world.sandbox.fault({ account: ringcentral, kind: "slow", operation: "list", ms: 500 })
+        const command = yield* start(world, "backfill", "--account", ringcentral, "--on-workers", "--follow")
+        const walk = world.sql<{ pages: number; rows: number; finished: boolean; owner: string }>(
+          `select pages, rows, finished_at is not null as finished, owner
+         from walk join lane using (key) join run on run.id = run_id and run.kind = 'backfill'`
+        )
+        yield* eventually(
+          "a page is stored",
+          Effect.map(walk, ([row]) => (row?.pages ?? 0) > 0)
+        )
+        const [before] = yield* walk
+        const reader = workers.find(({ child }) => before?.owner.endsWith(`:${child.pid}`))
+        expect(reader).toBeDefined()
+        if (reader !== undefined) signalGroup(reader.child, "SIGKILL")
+        expect((yield* walk)[0]?.finished).toBe(false)
+        yield* world.sandbox.clearFaults()
+
+        const told = yield* command.ended
+        expect([told.code, told.out]).toEqual([0, `${ringcentral}: read by the workers\n`])
+        expect(told.err).toContain(`reading ${ringcentral}: `)
+        const [after] = yield* walk
+        expect(after).toMatchObject({ pages: 5, rows: 5_000, finished: true })
+        expect(after?.owner).not.toBe(before?.owner)
+        expect(yield* world.sql("select count(*)::int as runs from run where kind = 'backfill'")).toEqual([{ runs: 1 }])
+      })
+  )
+
+  it.live("is put on their queue, and takes no file that they do not have", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const queued = yield* run(world, "backfill", "--on-workers")
+      expect([queued.code, queued.out]).toEqual([
+        0,
+        `The workers read contoso, acme. The same command with --follow shows how far they are\n`
+      ])
+      const jobs = world.sql(
+        "select data->>'account' as account from stopline_jobs.job where name = 'backfill' order by 1"
+      )
+      expect(yield* jobs).toEqual([{ account: "acme" }, { account: "contoso" }])
+      const refused = yield* run(world, "backfill", "--on-workers", "--recipients", "people.txt")
+      expect(refused.code).toBe(1)
+      expect(refused.err).toContain("the workers do not have this file")
+    })
+  )
+})

@@ -1,0 +1,179 @@
+/** Several workers on one ledger: who reads, who takes webhooks, and what becomes of the jobs of one that ends. */
+import { describe, expect, it } from "@effect/vitest"
+import { LedgerUrl } from "@stopline/ledger"
+import { Effect, Layer, Redacted } from "effect"
+import { jobsSchema } from "../src/jobs/boss.ts"
+import { Jobs } from "../src/jobs/jobs.ts"
+import { freePort } from "./ports.ts"
+import { startWorker } from "./worker.ts"
+import {
+  acmeSender,
+  azure,
+  azureHolds,
+  azureSenders,
+  dueDone,
+  eventually,
+  listenToAzure,
+  makeWorld,
+  ringcentral,
+  ringcentralHolds,
+  tenDlc,
+  type World
+} from "./world.ts"
+
+const rarely = "schedule: { every: 12 hours }"
+
+const runsOf = ({ sql }: World) =>
+  sql<{ kind: string; count: number }>(
+    "select kind, count(*)::int as count from run where kind in ('walk', 'sweep') group by 1 order by 1"
+  )
+
+const jobsOf = (world: World) =>
+  Jobs.layer({ works: false }).pipe(Layer.provide(Layer.succeed(LedgerUrl, Redacted.make(world.databaseUrl))))
+
+describe.concurrent("two workers", () => {
+  it.live("read every account once between them", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ rest: rarely })
+      const others = [yield* freePort, yield* freePort]
+      yield* Effect.all([startWorker(world), ...others.map((port) => startWorker(world, { port }))], {
+        concurrency: "unbounded"
+      })
+      yield* dueDone(world)
+      expect(yield* runsOf(world)).toEqual([
+        { kind: "sweep", count: 1 },
+        { kind: "walk", count: 1 }
+      ])
+      // Nor does one that comes later read anew what was read just now.
+      yield* startWorker(world, { port: yield* freePort })
+      yield* dueDone(world)
+      expect((yield* runsOf(world)).map(({ count }) => count)).toEqual([1, 1])
+    })
+  )
+
+  it.live(
+    "of which one takes the webhooks and the other does the jobs: a STOP is carried, and only the other reads",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* makeWorld({ rest: rarely })
+        yield* startWorker(world, { role: "web" })
+        yield* listenToAzure(world)
+        const [person = "", other = ""] = world.sandbox.people
+        yield* world.sandbox.text({ from: person, to: acmeSender, text: "STOP" })
+        for (const sender of azureSenders) yield* eventually(`${sender} holds it`, azureHolds(world, sender, person))
+        expect(yield* world.sql("select from run where kind <> 'listen'")).toEqual([])
+
+        const port = yield* freePort
+        yield* startWorker(world, { role: "worker", port })
+        expect((yield* runsOf(world)).map(({ count }) => count)).toEqual([1, 1])
+        const answers = ["healthz", `webhooks/${azure}`].map((path) =>
+          Effect.promise(() => fetch(`http://127.0.0.1:${port}/${path}`).then(({ status }) => status))
+        )
+        expect(yield* Effect.all(answers)).toEqual([200, 404])
+
+        // What the webhook cannot do by itself is a job.
+        yield* world.sandbox.text({ from: other, to: acmeSender, text: "STOP" })
+        yield* eventually("Azure holds it", azureHolds(world, tenDlc, other))
+        yield* world.sandbox.text({ from: other, to: acmeSender, text: "Start." })
+        yield* eventually(
+          "RingCentral lets go",
+          Effect.map(ringcentralHolds(world, other), (held) => !held)
+        )
+      })
+  )
+})
+
+describe.concurrent("a worker", () => {
+  it.live("that is told to stop gives back what it was doing, and another one does it", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ rest: rarely, people: 3_100, optedOut: 3_000 })
+      const first = yield* startWorker(world)
+      yield* world.sandbox.fault({ account: ringcentral, kind: "slow", operation: "list", ms: 500 })
+      const jobs = yield* Layer.build(jobsOf(world))
+      yield* Effect.provideContext(
+        Effect.flatMap(Jobs, ({ put }) => put("backfill", { account: ringcentral, startedBy: "ann" })),
+        jobs
+      )
+      const walk = world.sql<{ pages: number; rows: number; finished: boolean }>(
+        "select pages, rows, finished_at is not null as finished from walk join run on run.id = run_id and run.kind = 'backfill'"
+      )
+      yield* eventually(
+        "a page is stored",
+        Effect.map(walk, ([row]) => (row?.pages ?? 0) > 0)
+      )
+      yield* first.stop
+      expect((yield* walk)[0]?.finished).toBe(false)
+      const left = "select state from stopline_jobs.job where name = 'backfill'"
+      expect(yield* world.sql(left)).toEqual([{ state: "retry" }])
+      expect(yield* world.sql("select from lane where lease_until > now()")).toEqual([])
+      expect(first.logged.filter((line) => line.includes("a job failed"))).toEqual([])
+
+      yield* world.sandbox.clearFaults()
+      yield* startWorker(world)
+      yield* eventually(
+        "it is read to its end",
+        Effect.map(walk, ([row]) => row?.finished === true)
+      )
+      // Every page once, in one run.
+      expect(yield* walk).toEqual([{ pages: 3, rows: 3_000, finished: true }])
+      expect(yield* world.sql("select count(*)::int as runs from run where kind = 'backfill'")).toEqual([{ runs: 1 }])
+    })
+  )
+
+  it.live("does not start on the queues of a newer one, and says so", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ rest: rarely })
+      const first = yield* startWorker(world)
+      yield* first.stop
+      yield* world.sql(`update ${jobsSchema}.version set version = version + 1`)
+      const error = yield* Effect.flip(startWorker(world))
+      expect(error).toMatchObject({ _tag: "LedgerError", kind: "newer" })
+      expect(error.message).toContain("newer Stopline")
+      yield* world.sql(`update ${jobsSchema}.version set version = version - 1`)
+      yield* startWorker(world)
+    })
+  )
+
+  it.live("gives up a job that cannot be done, says so once, and it is known to have died", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ rest: rarely })
+      const worker = yield* startWorker(world)
+      yield* world.sandbox.fault({ account: ringcentral, kind: "html-200", operation: "list" })
+      const context = yield* Layer.build(jobsOf(world))
+      const { deadLetters } = yield* Effect.provideContext(
+        Effect.tap(Jobs, ({ put }) => put("backfill", { account: ringcentral, startedBy: "ann" })),
+        context
+      )
+      expect(yield* deadLetters).toEqual([])
+      // It has been tried a thousand times.
+      const last = world.sql("update stopline_jobs.job set retry_limit = 0 where name = 'backfill' returning id")
+      expect(yield* last).toHaveLength(1)
+      const told = Effect.sync(() => worker.logged.filter((line) => line.includes("a job was given up")))
+      yield* eventually(
+        "it is told",
+        Effect.map(told, (lines) => lines.length > 0)
+      )
+      expect(yield* deadLetters).toMatchObject([{ queue: "backfill", account: ringcentral }])
+      yield* dueDone(world)
+      expect(yield* told).toHaveLength(1)
+    })
+  )
+})
+
+describe("queues", () => {
+  it.live("are made by however many processes begin at once", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const opened = yield* Effect.forEach([1, 2, 3, 4], () => Layer.build(jobsOf(world)), { concurrency: "unbounded" })
+      expect(opened).toHaveLength(4)
+      const [one] = opened
+      if (one === undefined) return
+      const { put, stateOf } = yield* Effect.provideContext(Jobs, one)
+      yield* put("read", { account: azure })
+      yield* put("read", { account: azure })
+      expect(yield* stateOf("read", { account: azure })).toBe("created")
+      expect(yield* stateOf("read", { account: ringcentral })).toBeUndefined()
+      expect(yield* world.sql("select count(*)::int as jobs from stopline_jobs.job")).toEqual([{ jobs: 1 }])
+    })
+  )
+})
