@@ -74,6 +74,13 @@ const tollFree = /^\+18(00|33|44|55|66|77|88)\d{7}$/
 
 export const isTollFree = (sender: SenderAddress): boolean => tollFree.test(sender)
 
+/** What carriers and providers treat differently. */
+export const senderKinds = ["toll-free", "long-code", "short-code"] as const
+export type SenderKind = (typeof senderKinds)[number]
+
+export const kindOf = (sender: SenderAddress): SenderKind =>
+  isShortCode(sender) ? "short-code" : isTollFree(sender) ? "toll-free" : "long-code"
+
 /** The first and the last four characters of something long, two of something short, and never the middle. */
 const hide = (address: string): string => {
   if (address.length < 11) return `${address.slice(0, 2)}•••${address.slice(-2)}`

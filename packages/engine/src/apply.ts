@@ -59,6 +59,7 @@ export const applyTo = Effect.fn("applyTo")(function* (
   station: Station,
   options: ApplyOptions
 ): Effect.fn.Return<ApplyReport, LedgerError, Connection | Fleet> {
+  yield* Effect.annotateCurrentSpan({ account: station.account.name })
   let total = nothingApplied(station.account.name)
   const room = { ...(options.atMost ?? { "opted-out": Infinity, "opted-in": Infinity }) }
   const { settings } = yield* Fleet

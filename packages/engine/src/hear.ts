@@ -17,6 +17,7 @@ export const hearRequest = Effect.fn("hearRequest")(function* (
   port: EventPort,
   request: RawRequest
 ): Effect.fn.Return<HeardRequest, LedgerError, Connection | Fleet> {
+  yield* Effect.annotateCurrentSpan({ account: station.account.name })
   return yield* storeReceived(station, yield* port.receive(request), request.receivedAt)
 })
 

@@ -8,6 +8,7 @@ import { NextTurn, type Operation, type ProviderAdapter, type ProviderError, ret
 import { Duration, Effect, Random } from "effect"
 import { Fleet } from "./fleet.ts"
 import { bucketOf, shutFor, takeTurn } from "./gate.ts"
+import { measured } from "./measure.ts"
 
 interface Limited {
   readonly bucket: Bucket
@@ -48,10 +49,12 @@ export const paced = Effect.fn("paced")(function* <A, E extends ProviderError | 
   request: Effect.Effect<A, E, R>
 ): Effect.fn.Return<A, ProviderError | LedgerError, Connection | Fleet | R> {
   const { settings } = yield* Fleet
+  yield* Effect.annotateCurrentSpan({ account: adapter.account, operation })
   for (let attempt = 0; ; attempt++) {
     const limit = limitOf(adapter, operation)
     if (limit !== undefined) yield* takeTurn(limit.bucket)
-    const result = yield* Effect.result(Effect.provideService(request, NextTurn, yield* furtherTurn(limit)))
+    const sent = measured(adapter.account, operation, request)
+    const result = yield* Effect.result(Effect.provideService(sent, NextTurn, yield* furtherTurn(limit)))
     if (result._tag === "Success") return result.success
     const error: ProviderError | LedgerError = result.failure
     if (error._tag === "LedgerError") return yield* error

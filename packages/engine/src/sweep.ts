@@ -76,6 +76,7 @@ export const sweep = Effect.fn("sweep")(function* (
       })
     )
   })
+  yield* Effect.annotateCurrentSpan({ account: account.name, asked: total.asked, news: total.news })
   yield* endRun(runId, "completed", total, yield* Clock.currentTimeMillis)
   return total
 })

@@ -81,6 +81,7 @@ export const walk = Effect.fn("walk")(function* (
         }
       }
       const { missed: _, ...walked } = total
+      yield* Effect.annotateCurrentSpan({ account: station.account.name, pages: walked.pages, news: walked.news })
       return walked
     })
   )

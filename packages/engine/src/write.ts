@@ -2,7 +2,7 @@
  * Writing pairs of one sender, in bursts: the intent is committed, the requests
  * leave, the outcomes are committed, and only then is an error raised (L7, L9).
  */
-import type { ConsentState, Recipient } from "@stopline/consent"
+import { type ConsentState, kindOf, type Recipient } from "@stopline/consent"
 import {
   adoptOrphans,
   beginWrites,
@@ -48,6 +48,12 @@ export const writeBurst = Effect.fn("writeBurst")(function* (
   recipients: ReadonlyArray<Recipient>
 ): Effect.fn.Return<Written, LedgerError | LaneBusy, Connection | Fleet> {
   const { settings } = yield* Fleet
+  yield* Effect.annotateCurrentSpan({
+    account: sender.account,
+    kind: kindOf(sender.address),
+    state,
+    pairs: recipients.length
+  })
   return yield* withLane(laneOf(sender), (lane) =>
     finishing(onLane(lane, station, port, sender, state, recipients), settings.graceMs)
   )

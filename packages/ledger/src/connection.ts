@@ -49,6 +49,13 @@ export const instant = (ms: number): string =>
 
 export const maybeInstant = (ms: number | undefined): string | null => (ms === undefined ? null : instant(ms))
 
+export interface PoolUse {
+  readonly busy: number
+  readonly idle: number
+  /** Who waits for a connection. */
+  readonly waiting: number
+}
+
 /** The transaction a fiber is in, inherited by its children. */
 const Current = Context.Reference<Option.Option<ControlledTransaction<Tables>>>("@stopline/ledger/Transaction", {
   defaultValue: () => Option.none()
@@ -68,6 +75,8 @@ export class Connection extends Context.Service<
     readonly session: number
     /** Rings for each lane that any process lets go. It may miss one. */
     readonly freed: Bell
+    /** How the pool of connections is used at this moment. */
+    readonly use: Effect.Effect<PoolUse>
   }
 >()("@stopline/ledger/Connection") {
   static readonly layer = (url: Redacted.Redacted, options?: { readonly connections?: number }) =>
@@ -155,5 +164,11 @@ const connect = (pool: pg.Pool, { freed, number }: Session): Connection["Service
           })
     )
 
-  return Connection.of({ query, transaction, session: number, freed })
+  const use = Effect.sync(() => ({
+    busy: pool.totalCount - pool.idleCount,
+    idle: pool.idleCount,
+    waiting: pool.waitingCount
+  }))
+
+  return Connection.of({ query, transaction, session: number, freed, use })
 }

@@ -21,7 +21,7 @@ export interface Bucket {
  * A full bucket and what flows in while it is emptied must together stay within
  * the limit, in any window. So some may go at once, and the rest is spread.
  */
-const flow = ({ atOnce: wished, requests, windowMs }: Bucket) => {
+export const flow = ({ atOnce: wished, requests, windowMs }: Bucket) => {
   const atOnce = Math.min(requests, Math.max(1, wished ?? Math.floor(requests / 4)))
   return { atOnce, perMs: (requests - atOnce + 1) / windowMs }
 }

@@ -94,6 +94,7 @@ const conducted = (
   return {
     session: base.session,
     freed: base.freed,
+    use: base.use,
     query: (operation, run) => turn(operation, base.query(operation, run)),
     transaction: (operation, self) =>
       turn(
