@@ -18,6 +18,7 @@ import type { EventPort, RawRequest, Received, Reply } from "@stopline/provider"
 import { Clock, Context, Effect, FiberSet, Layer, Queue } from "effect"
 import { makeCrowd } from "./crowd.ts"
 import { Listener } from "./listen.ts"
+import { countCarried, countEvent } from "./truth/events.ts"
 
 /** A STOP that was carried. */
 export interface Carried {
@@ -51,7 +52,7 @@ export class Carrier extends Context.Service<
       const listener = yield* Listener
       const carried = yield* Queue.sliding<Carried>(1000)
       const nudges = yield* Queue.sliding<void>(1)
-      const inBackground = yield* FiberSet.makeRuntime<never, void, never>()
+      const inBackground = yield* FiberSet.make<void>()
 
       const crowds = yield* Effect.forEach(stations, (station) =>
         Effect.map(makeCrowd(carryTogether(station)), (crowd) => ({ account: station.account.name, crowd }))
@@ -77,6 +78,7 @@ export class Carrier extends Context.Service<
         if (Object.keys(to).length === 0) return
         const first = optedOut[0]
         if (first === undefined) return
+        yield* countCarried(station.account.name, endedAt - receivedAt)
         yield* Queue.offer(carried, {
           recipient: mask(toRecipient(first.recipient)),
           from: `${station.account.name}/${first.observation.sender}`,
@@ -88,28 +90,35 @@ export class Carrier extends Context.Service<
       const receive = Effect.fn("Carrier.receive")(function* (station: Station, port: EventPort, request: RawRequest) {
         const { name } = station.account
         // Not every provider sends again what could not be stored.
-        const heard = yield* Effect.tapError(hearRequest(station, port, request), () => listener.refused(name))
+        const heard = yield* Effect.tapError(hearRequest(station, port, request), () =>
+          Effect.andThen(listener.refused(name), countEvent(name, undefined))
+        )
+        yield* countEvent(name, heard.received)
         if (heard.received === "Ending") yield* listener.ending(name)
-        follow(station, heard, request.receivedAt)
+        yield* follow(station, heard, request.receivedAt)
         return heard.reply
       }, Effect.provideContext(context))
 
       const take = Effect.fn("Carrier.take")(function* (station: Station, received: Received) {
         const now = yield* Clock.currentTimeMillis
-        follow(station, yield* storeReceived(station, received, now), now)
+        const { name } = station.account
+        const heard = yield* Effect.tapError(storeReceived(station, received, now), () => countEvent(name, undefined))
+        yield* countEvent(name, heard.received)
+        yield* follow(station, heard, now)
       }, Effect.provideContext(context))
 
-      const follow = (station: Station, { ingested }: HeardRequest, receivedAt: number): void => {
-        if (ingested !== undefined && ingested.recorded.length > 0) {
-          inBackground(
-            spread(station, ingested, receivedAt).pipe(
-              // What could not be pushed now is a difference that the next round finds.
-              Effect.catch((error) => Effect.logError(error.message)),
-              Effect.provideContext(context)
-            )
+      const follow = Effect.fnUntraced(function* (station: Station, { ingested }: HeardRequest, receivedAt: number) {
+        if (ingested === undefined || ingested.recorded.length === 0) return
+        // It goes on when the request has been answered, and stays part of its trace.
+        yield* FiberSet.run(
+          inBackground,
+          spread(station, ingested, receivedAt).pipe(
+            // What could not be pushed now is a difference that the next round finds.
+            Effect.catch((error) => Effect.logError(error.message)),
+            Effect.provideContext(context)
           )
-        }
-      }
+        )
+      })
 
       return Carrier.of({ receive, take, carried, nudges })
     })

@@ -93,7 +93,10 @@ export const ConfigFile = Schema.Struct({
       port: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }))),
       publicUrl: Schema.optionalKey(
         Schema.String.check(Schema.isPattern(/^https?:\/\/[^/]+$/u, { message: "Expected https://host, no path" }))
-      ).annotateKey({ description: "How providers reach this worker; webhooks are at /webhooks/<account> below it" })
+      ).annotateKey({ description: "How providers reach this worker; webhooks are at /webhooks/<account> below it" }),
+      drain: Schema.optionalKey(Schema.DurationFromString).annotateKey({
+        description: "How long a worker that is told to stop still takes webhooks while /readyz says no: 0 seconds"
+      })
     })
   ),
   schedule: Schema.optionalKey(

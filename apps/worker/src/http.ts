@@ -1,8 +1,7 @@
-/** The worker's port: webhooks in, health out. */
+/** The worker's port: webhooks in, and what the worker says of itself out. */
 import { createServer } from "node:http"
 import { NodeHttpServer } from "@effect/platform-node"
 import { Fleet } from "@stopline/engine"
-import { Connection, openHalts, lastRuns } from "@stopline/ledger"
 import type { RawRequest } from "@stopline/provider"
 import { ByteSize, Clock, Effect, Layer, Predicate, Schema } from "effect"
 import {
@@ -14,6 +13,7 @@ import {
   HttpServerResponse
 } from "effect/http"
 import { Carrier } from "./carry.ts"
+import { truthRoutes, type TruthNeeds, untraced } from "./truth/routes.ts"
 
 /** Far more than any provider sends at once: Event Grid stops at 1 MiB. */
 const largestBody = ByteSize.mebibytes(2)
@@ -74,22 +74,6 @@ const readRequest = Effect.fnUntraced(function* (request: HttpServerRequest.Http
   } satisfies RawRequest
 })
 
-const health = HttpRouter.add("GET", "/healthz", () =>
-  Effect.gen(function* () {
-    const halts = yield* openHalts()
-    const rounds = yield* lastRuns("round", null)
-    return yield* HttpServerResponse.json({
-      status: halts.length > 0 ? "halted" : "ok",
-      halts: halts.map((halt) => halt.message),
-      lastRound: rounds
-    })
-  }).pipe(
-    Effect.catch((error) =>
-      Effect.succeed(HttpServerResponse.jsonUnsafe({ status: "down", reason: error.message }, { status: 503 }))
-    )
-  )
-)
-
 /** The port cannot be listened on. */
 export class PortError extends Schema.TaggedError<PortError>()("PortError", {
   host: Schema.String,
@@ -108,11 +92,12 @@ export const serve = (
   host: string,
   port: number,
   role: "all" | "web" | "worker"
-): Layer.Layer<HttpServer.HttpServer, PortError, Fleet | Carrier | Connection> =>
-  HttpRouter.serve(role === "worker" ? health : Layer.mergeAll(webhooks, health), {
+): Layer.Layer<HttpServer.HttpServer, PortError, Carrier | TruthNeeds> =>
+  HttpRouter.serve(role === "worker" ? truthRoutes : Layer.mergeAll(webhooks, truthRoutes), {
     disableLogger: true,
     disableListenLog: true
   }).pipe(
+    Layer.provide(untraced),
     Layer.provideMerge(NodeHttpServer.layer(createServer, { host, port, gracefulShutdownTimeout: "3 seconds" })),
     Layer.catch((error) => Layer.effect(HttpServer.HttpServer, Effect.fail(toPortError(host, port, error))))
   )

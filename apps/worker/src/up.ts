@@ -15,6 +15,8 @@ import { work } from "./jobs/work.ts"
 import { Loaded, open } from "./open.ts"
 import { peopleOf } from "./people/gather.ts"
 import { dutiesOf } from "./schedule.ts"
+import { metricsLayer, registryLayer } from "./truth/metrics.ts"
+import { Readiness } from "./truth/ready.ts"
 
 /** What a process does: webhooks, jobs, or both. */
 export const roles = ["all", "web", "worker"] as const
@@ -70,10 +72,11 @@ const run = (
   const host = config.content.http?.host ?? "127.0.0.1"
   const port = options.port ?? config.content.http?.port ?? defaultPort
   const running = serve(host, port, options.role).pipe(
-    Layer.provideMerge(Carrier.layer),
+    Layer.provideMerge(Layer.mergeAll(Carrier.layer, metricsLayer, Readiness.layer)),
     Layer.provideMerge(Listener.layer),
     Layer.merge(Jobs.layer({ works: options.role !== "web" })),
-    Layer.provideMerge(open(config, options.role === "web" ? "web" : "worker"))
+    Layer.provideMerge(open(config, options.role === "web" ? "web" : "worker")),
+    Layer.provideMerge(registryLayer)
   )
   return Effect.provide(serving(options, demo), running)
 }
@@ -84,7 +87,7 @@ const serving = Effect.fnUntraced(function* (
 ): Effect.fn.Return<
   never,
   UpError,
-  Scope.Scope | Fleet | Connection | Carrier | Listener | Jobs | Loaded | HttpServer.HttpServer
+  Scope.Scope | Fleet | Connection | Carrier | Listener | Jobs | Loaded | Readiness | HttpServer.HttpServer
 > {
   const config = yield* Loaded
   const { content } = config
@@ -105,9 +108,13 @@ const serving = Effect.fnUntraced(function* (
     })
   }
   if (demo !== undefined) yield* demo.subscribe(here)
+  const readiness = yield* Readiness
+  yield* readiness.listening
   yield* tell.ready(here, content, demo)
   if (options.role !== "web") yield* work({ ...dutiesOf(content), people, ...tell })
-  return yield* Effect.never
+  const drainMs = millis(content.http?.drain, 0)
+  const drain = Effect.andThen(readiness.stopping, Effect.sleep(drainMs))
+  return yield* Effect.onInterrupt(Effect.never, () => drain)
 })
 
 const forever = <E, R>(self: Effect.Effect<void, E, R>) => Effect.forkScoped(Effect.forever(self))

@@ -10,7 +10,7 @@ export { guard, type GuardHalt, guardMessage, holdsBack, type Tally } from "./gu
 export * from "./hear.ts"
 export * from "./import.ts"
 export type { ListenReport } from "./gap.ts"
-export { sharedGates } from "./gate.ts"
+export { bucketOf, sharedGates } from "./gate.ts"
 export { LaneBusy } from "./lane.ts"
 export { listen, type Looking } from "./listen.ts"
 export { ownerOf, SenderUnclear } from "./owner.ts"

@@ -169,5 +169,5 @@ export const begin = Effect.fnUntraced(function* (start: Start, limit: typeof un
   const options: RoundOptions = { sweepBudget: 0, startedBy: "test", confirmMs, read: false, write: true }
   const apply = (approve?: string) =>
     Effect.provideService(round({ ...options, ...(approve !== undefined && { approve }) }), Fleet, fleet)
-  return { world, look, apply }
+  return { world, fleet, look, apply }
 })

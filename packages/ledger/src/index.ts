@@ -1,4 +1,5 @@
 export * from "./absences.ts"
+export { answers } from "./answers.ts"
 export { digits, toRecipient } from "./codec.ts"
 export { Connection, openPool } from "./connection.ts"
 export * from "./drift.ts"
