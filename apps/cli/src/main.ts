@@ -1,6 +1,7 @@
 /** The command line. */
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
-import { Cause, Effect, Logger, Predicate } from "effect"
+import { logLayer } from "@stopline/worker"
+import { Cause, Effect, Predicate } from "effect"
 import { CliError, Command } from "effect/cli"
 import { attest } from "./commands/attest.ts"
 import { backfill } from "./commands/backfill.ts"
@@ -32,6 +33,6 @@ stopline.pipe(
   Command.run({ version: "0.1.0" }),
   Effect.tapCause(complain),
   // Standard output is for what was asked; logs go to standard error.
-  Effect.provide([NodeServices.layer, Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])]),
+  Effect.provide([NodeServices.layer, logLayer("text")]),
   NodeRuntime.runMain({ disableErrorReporting: true, teardown: (exit, done) => done(exitCode(exit)) })
 )

@@ -99,6 +99,26 @@ export const ConfigFile = Schema.Struct({
       })
     })
   ),
+  telemetry: Schema.optionalKey(
+    Schema.Struct({
+      otlp: Schema.optionalKey(
+        Schema.Struct({
+          url: Schema.String.check(
+            Schema.isPattern(/^https?:\/\/[^\s?#]+$/u, {
+              message: "Expected a collector such as http://localhost:4318"
+            })
+          ),
+          headers: Schema.optionalKey(FromEnvironment).annotateKey({
+            description: "The variable that holds name=value,name=value, such as authorization=Bearer%20…"
+          })
+        })
+      ).annotateKey({
+        description:
+          "Where traces, logs and metrics are sent. Left out: where OTEL_EXPORTER_OTLP_ENDPOINT says, if it does"
+      }),
+      sample: Schema.optionalKey(Share).annotateKey({ description: "The share of traces that are sent: 1" })
+    })
+  ),
   schedule: Schema.optionalKey(
     Schema.Struct({
       every: Schema.optionalKey(Schema.DurationFromString).annotateKey({ description: "Between two rounds: 1 minute" }),

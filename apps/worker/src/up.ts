@@ -15,6 +15,7 @@ import { work } from "./jobs/work.ts"
 import { Loaded, open } from "./open.ts"
 import { peopleOf } from "./people/gather.ts"
 import { dutiesOf } from "./schedule.ts"
+import { telemetryLayer } from "./telemetry/otlp.ts"
 import { metricsLayer, registryLayer } from "./truth/metrics.ts"
 import { Readiness } from "./truth/ready.ts"
 
@@ -39,7 +40,7 @@ export const defaultPort = 4000
 export const defaultSandboxPort = 4010
 
 /** Runs until interrupted; fails when it cannot start. */
-export const up = Effect.fn("up")(function* (options: UpOptions): Effect.fn.Return<never, UpError, Scope.Scope> {
+export const up = Effect.fnUntraced(function* (options: UpOptions): Effect.fn.Return<never, UpError, Scope.Scope> {
   const found = yield* findConfig(options.config)
   if (found._tag === "File") return yield* run(found.config, options, undefined)
   const ports = { port: options.port ?? defaultPort, sandboxPort: options.sandboxPort }
@@ -76,6 +77,7 @@ const run = (
     Layer.provideMerge(Listener.layer),
     Layer.merge(Jobs.layer({ works: options.role !== "web" })),
     Layer.provideMerge(open(config, options.role === "web" ? "web" : "worker")),
+    Layer.provideMerge(telemetryLayer(config)),
     Layer.provideMerge(registryLayer)
   )
   return Effect.provide(serving(options, demo), running)

@@ -1,4 +1,4 @@
-import { defaultSandboxPort, roles, up as runUp } from "@stopline/worker"
+import { defaultSandboxPort, logLayer, roles, up as runUp } from "@stopline/worker"
 import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { configFlag, jsonFlag } from "../common.ts"
@@ -17,6 +17,12 @@ export const up = Command.make(
       ),
       Flag.withDefault("all")
     ),
+    log: Flag.Literals("log", ["json", "text"]).pipe(
+      Flag.withDescription(
+        "How logs on standard error are written (default: text at a terminal without --json, else json)"
+      ),
+      Flag.optional
+    ),
     port: count("port", "Port for webhooks and health (default: the configuration's, else 4000)"),
     sandboxPort: Flag.Int("sandbox-port").pipe(
       Flag.withDescription("Demonstration: first of three ports of the sandbox"),
@@ -32,6 +38,7 @@ export const up = Command.make(
       ...(Option.isSome(flags.optedOut) && { optedOut: flags.optedOut.value }),
       ...(Option.isSome(flags.seed) && { seed: flags.seed.value })
     }
+    const log = Option.getOrElse(flags.log, () => (flags.json || !process.stderr.isTTY ? "json" : "text"))
     return yield* Effect.scoped(
       runUp({
         config: Option.getOrUndefined(flags.config),
@@ -41,7 +48,7 @@ export const up = Command.make(
         world,
         json: flags.json
       })
-    )
+    ).pipe(Effect.provide(logLayer(log)))
   })
 ).pipe(
   Command.withDescription("Run the worker: webhooks, walks and sweeps, until it is told to stop"),

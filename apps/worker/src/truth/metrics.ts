@@ -1,7 +1,8 @@
 /** All figures of this worker, brought up to date. */
 import { Fleet, outcomes, requestsMade } from "@stopline/engine"
 import type { Operation } from "@stopline/provider"
-import { Clock, Context, Effect, Layer, Metric } from "effect"
+import { Clock, Context, Effect, Layer, Metric, Option } from "effect"
+import { OtlpExporter } from "effect/observability"
 import { Loaded } from "../open.ts"
 import { noEventsYet } from "./events.ts"
 import { LedgerFigures } from "./figures.ts"
@@ -46,6 +47,10 @@ export class Metrics extends Context.Service<
         if (figures === undefined) return
         yield* setGauges(figures, config, stations, { startedAt, now: yield* Clock.currentTimeMillis })
       })
+      // Whoever scrapes has them read; what is sent has to be read by ourselves.
+      if (Option.isSome(yield* Effect.serviceOption(OtlpExporter.Flusher))) {
+        yield* Effect.forkScoped(Effect.forever(Effect.andThen(refresh, Effect.sleep("10 seconds"))))
+      }
       return Metrics.of({ refresh })
     })
   )
