@@ -2,7 +2,7 @@
 import { type ApplyReport, Fleet, type ListenReport, type ReadReport } from "@stopline/engine"
 import type { Connection, LedgerError } from "@stopline/ledger"
 import type { SandboxError } from "@stopline/sandbox"
-import { Console, Effect, Layer, Queue, type Scope } from "effect"
+import { Console, Context, Effect, Layer, Queue, type Scope, Tracer } from "effect"
 import { HttpServer } from "effect/http"
 import { type Carried, Carrier } from "./carry.ts"
 import { demoEnvironment, demoSecrets, type DemoWorld, startDemo, writeDemo } from "./demo.ts"
@@ -80,7 +80,8 @@ const run = (
     Layer.provideMerge(telemetryLayer(config)),
     Layer.provideMerge(registryLayer)
   )
-  return Effect.provide(serving(options, demo), running)
+  // Whoever started it began no trace that this goes on with.
+  return Effect.updateContext(Effect.provide(serving(options, demo), running), Context.omit(Tracer.ParentSpan))
 }
 
 const serving = Effect.fnUntraced(function* (

@@ -4,6 +4,8 @@ import type { AddressInfo } from "node:net"
 import { buffer } from "node:stream/consumers"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
+import { HttpClient } from "effect/http"
+import { clientLayer } from "../src/telemetry/otlp.ts"
 import { startWorker } from "./worker.ts"
 import { getText } from "./truth.ts"
 import {
@@ -87,6 +89,16 @@ const collector = Effect.gen(function* () {
   }
 })
 
+/** Takes all that is sent, and never answers. */
+const silence = Effect.gen(function* () {
+  let asked = 0
+  const server = createServer((request) => {
+    asked += 1
+    request.resume()
+  })
+  return { url: yield* listening(server), asked: () => asked }
+})
+
 const withVariables = (world: World, more: Readonly<Record<string, string>>): World => ({
   ...world,
   environment: { ...world.environment, ...more }
@@ -135,16 +147,10 @@ describe("a collector", () => {
         new Set(spans.filter((span) => span.traceId === traceId).map(({ name }) => name))
       const carrying = spans.filter(({ name }) => name === "Carrier.spread").map(({ traceId }) => names(traceId))
       expect(carrying.length).toBeGreaterThan(0)
-      const whole = [
-        "http.server POST",
-        "Carrier.receive",
-        "hearRequest",
-        "Ledger.ingest",
-        "push",
-        "writeBurst",
-        "paced"
-      ]
-      for (const trace of carrying) expect([...trace]).toEqual(expect.arrayContaining(whole))
+      const whole = ["POST", "Carrier.receive", "hearRequest", "Ledger.ingest", "push", "writeBurst", "paced"]
+      // A round may have been quicker with one of them, and the outcome of that is no request.
+      expect(carrying.filter((trace) => whole.every((name) => trace.has(name))).length).toBeGreaterThan(0)
+      for (const trace of carrying) expect([...trace]).toEqual(expect.arrayContaining(whole.slice(0, 5)))
       // A round is a trace of its own.
       const rounds = spans.filter(({ name }) => name === "round")
       expect(rounds.length).toBeGreaterThan(1)
@@ -194,17 +200,7 @@ describe("a collector", () => {
 
   it.live("that takes everything and never answers slows nobody: the STOP is carried, and the worker stops", () =>
     Effect.gen(function* () {
-      let asked = 0
-      let most = 0
-      let open = 0
-      const server = createServer((request) => {
-        asked += 1
-        open += 1
-        most = Math.max(most, open)
-        request.on("close", () => (open -= 1))
-        request.resume()
-      })
-      const url = yield* listening(server)
+      const { asked, url } = yield* silence
       const world = yield* makeWorld({ rest: `schedule: { every: 1 second }\ntelemetry: { otlp: { url: "${url}" } }` })
       const worker = yield* startWorker(world)
       for (const person of world.sandbox.people.slice(0, 10)) {
@@ -213,11 +209,24 @@ describe("a collector", () => {
       for (const person of world.sandbox.people.slice(0, 10)) yield* carriedEverywhere(world, person)
       yield* eventually(
         "it was asked",
-        Effect.sync(() => asked > 0)
+        Effect.sync(() => asked() > 0)
       )
-      expect(most).toBeLessThanOrEqual(4)
       yield* worker.stop
     })
+  )
+
+  it.live("that never answers is kept waiting for four requests and no more, however much there is to tell", () =>
+    Effect.gen(function* () {
+      const { asked, url } = yield* silence
+      const client = yield* HttpClient.HttpClient
+      let refused = 0
+      const tell = Effect.tapError(client.post(url), () => Effect.sync(() => (refused += 1)))
+      for (let n = 0; n < 10; n++) yield* Effect.forkScoped(Effect.ignore(tell))
+      yield* eventually(
+        "six are refused",
+        Effect.sync(() => refused === 6 && asked() === 4)
+      )
+    }).pipe(Effect.provide(clientLayer))
   )
 
   it.live("that is not there is no reason not to start, and nothing to be told of again and again", () =>

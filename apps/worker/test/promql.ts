@@ -98,7 +98,12 @@ export const evaluate = (expr: string, scrapes: ReadonlyArray<Scrape>): Vector =
     const since = last.at - Number(count) * (unitSeconds[unit] ?? 0)
     const window = scrapes.filter(({ at }) => at > since)
     const selector = readSelector(vector, expr)
-    const key = (sample: Sample) => JSON.stringify(Object.entries(sample.labels).toSorted())
+    const key = (sample: Sample) =>
+      JSON.stringify(
+        Object.keys(sample.labels)
+          .toSorted()
+          .map((name) => [name, sample.labels[name]])
+      )
     return select(vector).flatMap(({ labels }) => {
       const id = key({ name: selector.name, labels, value: 0 })
       const values = window.flatMap(({ samples }) =>

@@ -43,7 +43,9 @@ const impatient = Effect.map(HttpClient.HttpClient, (client) => {
   })
 })
 
-const clientLayer = Layer.effect(HttpClient.HttpClient, impatient).pipe(Layer.provide(NodeHttpClient.layerUndici))
+export const clientLayer = Layer.effect(HttpClient.HttpClient, impatient).pipe(
+  Layer.provide(NodeHttpClient.layerUndici)
+)
 
 interface Collector {
   readonly url: string

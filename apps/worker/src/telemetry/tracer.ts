@@ -6,7 +6,7 @@
  */
 import { Option, Tracer } from "effect"
 
-/** They end with the process, or with a connection. */
+/** They end with the process, or with a connection. They are made by the tracer that tells nobody. */
 const lasting = new Set(["rounds", "attend", "Listener.start", "keepGathering"])
 
 const secretive = /^(?:url\.(?!scheme)|http\.(?:request|response)\.header\.|client\.|user_agent)/
@@ -17,15 +17,22 @@ type SpanOptions = Parameters<Tracer.Tracer["span"]>[0]
 const isKept = (traceId: string, share: number): boolean => Number.parseInt(traceId.slice(-8), 16) / 2 ** 32 < share
 
 export const withManners = (inner: Tracer.Tracer, share: number): Tracer.Tracer => {
-  const isRoot = (parent: SpanOptions["parent"]) =>
-    Option.isNone(parent) || (parent.value._tag === "Span" && lasting.has(parent.value.name))
+  const ours = new WeakSet<Tracer.Span>()
+  // A caller's own trace is gone on with. What another tracer of this process began is nobody's parent.
+  const isRoot = ({ parent }: SpanOptions) =>
+    Option.isNone(parent) || (parent.value._tag === "Span" && !ours.has(parent.value))
   const rooted = (options: SpanOptions): Tracer.Span => {
     const root = { ...options, parent: Option.none() }
-    const span = inner.span({ ...root, sampled: options.sampled && !lasting.has(options.name) })
+    const span = inner.span(root)
     return span.sampled && !isKept(span.traceId, share) ? inner.span({ ...root, sampled: false }) : span
   }
   return Tracer.make({
-    span: (options) => discreet(isRoot(options.parent) ? rooted(options) : inner.span(options)),
+    span: (options) => {
+      if (lasting.has(options.name)) return Tracer.nativeTracer.span(options)
+      const span = discreet(isRoot(options) ? rooted(options) : inner.span(options))
+      ours.add(span)
+      return span
+    },
     ...(inner.context !== undefined && { context: inner.context })
   })
 }
