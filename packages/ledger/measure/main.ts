@@ -1,0 +1,89 @@
+/**
+ * How large a ledger gets and what its statements cost, on a Postgres of its own
+ * that is thrown away afterwards. Prints one JSON document.
+ *
+ *   node packages/ledger/measure/main.ts --pairs 1000000 [--partitions 16] [--fillfactor 100]
+ */
+import { chmod, mkdtemp, rm } from "node:fs/promises"
+import { cpus, tmpdir, totalmem } from "node:os"
+import path from "node:path"
+import { parseArgs } from "node:util"
+import { Connection, embeddedPostgres, migrate } from "@stopline/ledger"
+import { Clock, Console, Effect } from "effect"
+import { sql } from "kysely"
+import { churn } from "./churn.ts"
+import { fill } from "./fill.ts"
+import { hotStatements } from "./hot.ts"
+import { bigTables, reshape, sizeOf } from "./shape.ts"
+
+const { values } = parseArgs({
+  options: {
+    pairs: { type: "string", default: "1000000" },
+    partitions: { type: "string", default: "0" },
+    fillfactor: { type: "string" },
+    churn: { type: "boolean", default: false }
+  }
+})
+const pairs = Number(values.pairs)
+const shape = {
+  partitions: Number(values.partitions),
+  fillfactor: values.fillfactor === undefined ? undefined : Number(values.fillfactor)
+}
+
+const temporaryFolder = Effect.acquireRelease(
+  Effect.promise(async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), "stopline-measure-"))
+    // As root the server runs as another user, who must be able to pass.
+    await chmod(folder, 0o755)
+    return folder
+  }),
+  (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))
+)
+
+const settings = ["shared_buffers = '2GB'", "max_wal_size = '8GB'", "maintenance_work_mem = '256MB'"]
+
+/** A server with room: its settings are read when it is started again. */
+const server = Effect.gen(function* () {
+  const folder = yield* temporaryFolder
+  yield* Effect.scoped(
+    Effect.gen(function* () {
+      const url = yield* embeddedPostgres({ folder, disposable: true })
+      yield* Effect.provide(
+        Effect.flatMap(Connection, ({ query }) =>
+          Effect.forEach(settings, (setting) => query("set", (db) => sql.raw(`alter system set ${setting}`).execute(db)))
+        ),
+        Connection.layer(url, { connections: 1 })
+      )
+    })
+  )
+  return yield* embeddedPostgres({ folder, disposable: true })
+})
+
+const measure = Effect.gen(function* () {
+  yield* migrate
+  yield* reshape(shape)
+  const began = yield* Clock.currentTimeMillis
+  const filled = yield* fill(pairs)
+  const fillMs = (yield* Clock.currentTimeMillis) - began
+  const sizes = yield* Effect.forEach(bigTables, (table) => Effect.map(sizeOf(table), (size) => [table, size] as const))
+  const costs = yield* hotStatements(filled, pairs)
+  const churned = values.churn ? yield* churn() : undefined
+  const { query } = yield* Connection
+  const { rows } = yield* query("version", (db) => sql<{ version: string }>`select version()`.execute(db))
+  return {
+    machine: `${cpus().length} x ${cpus()[0]?.model ?? "?"}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
+    postgres: rows[0]?.version,
+    pairs,
+    ...shape,
+    fillRowsPerSecond: Math.round(pairs / (fillMs / 1000)),
+    sizes: Object.fromEntries(sizes),
+    costs,
+    churn: churned
+  }
+})
+
+await Effect.gen(function* () {
+  const url = yield* server
+  const result = yield* Effect.provide(measure, Connection.layer(url, { connections: 1 }))
+  yield* Console.log(JSON.stringify(result, null, 2))
+}).pipe(Effect.scoped, Effect.runPromise)
