@@ -18,7 +18,7 @@ export class LedgerError extends Schema.TaggedError<LedgerError>()("LedgerError"
   }
 }
 
-const conflicts = new Set(["40001", "40P01"])
+const conflicts = new Set(["40001", "40P01", "55P03"])
 const unreachable = /^(08...|57P0.|53300|28...|3D000)$/
 const network = new Set(["ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "ETIMEDOUT", "EPIPE", "EHOSTUNREACH"])
 

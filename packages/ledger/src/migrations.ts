@@ -1,6 +1,12 @@
 /**
- * The schema, forward only. A migration that has been released is never edited:
- * expand first, contract in a later release, so that old workers run on.
+ * The schema, forward only. A migration that has been released is never edited.
+ *
+ * Old workers run on while and after it is done, so it only adds: a table, a
+ * column that may be null or has a constant default, a value of an enum. What
+ * nothing uses any more is taken away by a later release. It holds its locks
+ * until its end, so it rewrites no big table and fills none: that is the work of
+ * many small transactions afterwards. An index on a big table is made beforehand
+ * with `create index concurrently if not exists`, outside of it.
  */
 import { type Kysely, sql } from "kysely"
 import type { Migration } from "kysely/migration"

@@ -1,0 +1,160 @@
+/** A newer version comes while an older one is at work. */
+import { assert, layer } from "@effect/vitest"
+import { Connection, history, ingest, migrate, register, type Registry } from "@stopline/ledger"
+import { Deferred, Effect, Fiber } from "effect"
+import { sql } from "kysely"
+import type { Migration } from "kysely/migration"
+import { ledgerForTest } from "../../../test/database.ts"
+import { anotherProcess, heldOpen, somebodyWaits, until } from "../../../test/process.ts"
+import {
+  accountOf,
+  accounts,
+  brand,
+  checkPairs,
+  differing,
+  east,
+  eastOne,
+  eastTwo,
+  observation,
+  person,
+  reading,
+  setUp,
+  standings
+} from "../../../test/world.ts"
+import { migrateTo } from "../src/migrate.ts"
+import { migrations } from "../src/migrations.ts"
+import { walkThrough } from "./walking.ts"
+import { write } from "./writing.ts"
+
+const run = (statement: string) =>
+  Effect.flatMap(Connection, ({ query }) => query("test", (db) => sql.raw(statement).execute(db)))
+
+const statement = (text: string): Migration => ({ up: (db) => sql.raw(text).execute(db).then(() => undefined) })
+
+/** What a release may do to tables that an older one is using. */
+const expanding = `
+  alter table standing add column looked_at timestamptz;
+  alter table observation add column weight int not null default 1;
+  alter table view add column looked_at timestamptz;
+  alter table opt_in add column weight int not null default 1;
+  alter table run add column host text;
+  alter table walk add column note text;
+  alter table lane add column note text;
+  alter table sender add column note text;
+  alter type basis add value 'guessed';
+  create table later (id int primary key);
+  create index standing_looked on standing (looked_at) where looked_at is not null`
+
+const newer = (text: string) => ({ ...migrations, "9000-newer": statement(text) })
+
+const done = Effect.gen(function* () {
+  const { query } = yield* Connection
+  const { rows } = yield* query("test", (db) =>
+    sql<{ name: string }>`select name from kysely_migration order by name`.execute(db)
+  )
+  return rows.map(({ name }) => name)
+})
+
+const exists = (table: string) =>
+  Effect.map(run(`select to_regclass('${table}')::text as name`), ({ rows }) => rows[0]?.name !== null) as Effect.Effect<
+    boolean,
+    never,
+    Connection
+  >
+
+/** Tables as the release before left them, with nobody in them. */
+const before = Effect.andThen(run("drop schema public cascade; create schema public"), migrate)
+
+const ourNames = Object.keys(migrations).toSorted()
+const both = [...ourNames, "9000-newer"]
+
+/** Everything an old worker does in a day, for one more person each time. Returns what then stands. */
+const aDaysWork = Effect.fnUntraced(function* (registry: Registry, day: number) {
+  const at = day * 100_000
+  const [said, listed, checked] = [person(day * 10 + 1), person(day * 10 + 2), person(day * 10 + 3)]
+  yield* ingest(accountOf(registry, east), [observation({ recipient: said, key: `fact ${day}` })], at, 0)
+  yield* write(registry, eastTwo, said, { begun: at + 10, ended: at + 20 })
+  yield* walkThrough(registry, [[reading(listed)]], { at: at + 1_000 })
+  yield* checkPairs(registry, [reading(checked)], { beganAt: at + 2_000, endedAt: at + 2_100 })
+  yield* register(accounts, [brand], "strict", at + 3_000)
+  return {
+    said: yield* standings(said),
+    listed: yield* standings(listed),
+    checked: yield* standings(checked),
+    observations: (yield* history(said, "strict")).observations.length,
+    differing: (yield* differing(registry, eastOne)).length
+  }
+})
+
+layer(ledgerForTest, { excludeTestServices: true })("an upgrade", (it) => {
+  it.effect("is done once, by however many that start at the same time on an older database", () =>
+    Effect.gen(function* () {
+      yield* before
+      // Twice, it would fail: the column would be there already.
+      const upgrade = migrateTo(newer(expanding))
+      const others = yield* Effect.forEach([1, 2], () => anotherProcess())
+      yield* Effect.all([upgrade, upgrade, ...others.map(({ run }) => run(upgrade))], { concurrency: "unbounded" })
+      assert.deepStrictEqual(yield* done, both)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("that fails leaves nothing half done, and can be tried again", () =>
+    Effect.gen(function* () {
+      yield* before
+      const error = yield* Effect.flip(migrateTo(newer("create table later (id int); select 1 / 0")))
+      assert.strictEqual(error.kind, "broken")
+      assert.include(error.message, "division by zero")
+      assert.isFalse(yield* exists("later"))
+      assert.deepStrictEqual(yield* done, ourNames)
+      yield* migrateTo(newer("create table later (id int)"))
+      assert.isTrue(yield* exists("later"))
+    })
+  )
+
+  it.effect("that finds a table in use lets everybody else pass, and is done when it is free", () =>
+    Effect.gen(function* () {
+      yield* before
+      const registry = yield* setUp()
+      const slow = yield* heldOpen(run("select from standing"))
+      const upgrade = yield* Effect.forkChild(migrateTo(newer("alter table standing add column looked_at timestamptz")))
+      yield* until(somebodyWaits)
+      // It would wait behind the migration, and that behind the slow one, for as long as that takes.
+      yield* ingest(accountOf(registry, east), [observation({ recipient: person(1) })], 10_000, 0)
+      assert.deepStrictEqual(yield* done, ourNames)
+      yield* slow.commit
+      yield* Fiber.join(upgrade)
+      assert.deepStrictEqual(yield* done, both)
+    })
+  )
+
+  it.effect("goes on under the hands of an old worker: what it does before and after is the same", () =>
+    Effect.gen(function* () {
+      yield* before
+      const registry = yield* setUp()
+      // One connection: what it has prepared before is what it uses afterwards.
+      const old = yield* anotherProcess({ connections: 1 })
+      const yesterday = yield* old.run(aDaysWork(registry, 1))
+      const [upgrading, stop] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const busy = yield* Effect.forkChild(
+        Effect.gen(function* () {
+          for (let day = 2; !(yield* Deferred.isDone(stop)); day++) {
+            const work = yield* old.run(aDaysWork(registry, day))
+            yield* Deferred.succeed(upgrading, undefined)
+            assert.deepStrictEqual(work, { ...yesterday, differing: work.differing })
+          }
+        })
+      )
+      yield* Deferred.await(upgrading)
+      yield* migrateTo(newer(expanding))
+      yield* Deferred.succeed(stop, undefined)
+      yield* Fiber.join(busy)
+      const today = yield* old.run(aDaysWork(registry, 100_000))
+      assert.deepStrictEqual(today, { ...yesterday, differing: today.differing })
+      assert.deepStrictEqual(yesterday.said, {
+        [eastOne]: "opted-out held unknown",
+        [eastTwo]: "opted-out held opted-out",
+        "+16505550101": "opted-out held unknown"
+      })
+    }).pipe(Effect.scoped)
+  )
+})
