@@ -2,7 +2,7 @@
  * How large a ledger gets and what its statements cost, on a Postgres of its own
  * that is thrown away afterwards. Prints one JSON document.
  *
- *   node packages/ledger/measure/main.ts --pairs 1000000 [--partitions 16] [--fillfactor 100]
+ *   node packages/ledger/measure/main.ts --pairs 1000000 [--partitions 16] [--fillfactor 85] [--more]
  */
 import { chmod, mkdtemp, rm } from "node:fs/promises"
 import { cpus, tmpdir, totalmem } from "node:os"
@@ -11,6 +11,7 @@ import { parseArgs } from "node:util"
 import { Connection, embeddedPostgres, migrate } from "@stopline/ledger"
 import { Clock, Console, Effect } from "effect"
 import { sql } from "kysely"
+import { bulk } from "./bulk.ts"
 import { churn } from "./churn.ts"
 import { fill } from "./fill.ts"
 import { hotStatements } from "./hot.ts"
@@ -21,7 +22,7 @@ const { values } = parseArgs({
     pairs: { type: "string", default: "1000000" },
     partitions: { type: "string", default: "0" },
     fillfactor: { type: "string" },
-    churn: { type: "boolean", default: false }
+    more: { type: "boolean", default: false }
   }
 })
 const pairs = Number(values.pairs)
@@ -67,7 +68,8 @@ const measure = Effect.gen(function* () {
   const fillMs = (yield* Clock.currentTimeMillis) - began
   const sizes = yield* Effect.forEach(bigTables, (table) => Effect.map(sizeOf(table), (size) => [table, size] as const))
   const costs = yield* hotStatements(filled, pairs)
-  const churned = values.churn ? yield* churn() : undefined
+  const churned = values.more ? yield* churn() : undefined
+  const rowsPerSecond = values.more ? yield* bulk(filled, pairs) : undefined
   const { query } = yield* Connection
   const { rows } = yield* query("version", (db) => sql<{ version: string }>`select version()`.execute(db))
   return {
@@ -78,7 +80,8 @@ const measure = Effect.gen(function* () {
     fillRowsPerSecond: Math.round(pairs / (fillMs / 1000)),
     sizes: Object.fromEntries(sizes),
     costs,
-    churn: churned
+    churn: churned,
+    rowsPerSecond
   }
 })
 

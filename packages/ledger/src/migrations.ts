@@ -82,7 +82,7 @@ create table standing (
   in_because bigint,
   settled boolean not null,
   primary key (group_id, recipient)
-) with (fillfactor = 85);
+);
 comment on table standing is 'Fold of observations: the latest opt-out of a group, and the latest opt-in that reaches it';
 comment on column standing.settled is 'Every sender of the group is known to hold what it must';
 create index standing_unsettled on standing (group_id, recipient) where not settled;
@@ -118,7 +118,7 @@ create table view (
   refused text,
   refused_until timestamptz,
   primary key (sender_id, recipient)
-) with (fillfactor = 85);
+);
 comment on column view.echo_key is 'The event that was the echo of our last write: sent again it is still no news';
 comment on table view is 'What a provider was last known to hold for a pair; null in held is unknown';
 comment on column view.asked_at is 'When the provider was last asked about it or told, answered or not: the stalest is asked first';
