@@ -33,8 +33,9 @@ const tables = (ids: { account: number; sender: number; group: number }): Readon
    select ${ids.sender}, ${numberInSql}, case when not (${differs}) then 'opted-out'::consent_state end, at, at`
 ]
 
-/** One in fifty once opted in. */
-const sampled = (statement: string): string => (statement.startsWith("insert into opt_in") ? "where i % 50 = 0" : "")
+/** Only some ever opted in. */
+const sampled = (statement: string, oneIn: number): string =>
+  statement.startsWith("insert into opt_in") ? `where i % ${oneIn} = 0` : ""
 
 export interface Filled {
   readonly account: RegisteredAccount
@@ -43,8 +44,8 @@ export interface Filled {
 
 const chunk = 500_000
 
-/** Registers one account of one sender, and fills the ledger with so many pairs of it. */
-export const fill = Effect.fn("fill")(function* (pairs: number) {
+/** Registers one account of one sender, and fills the ledger with so many pairs of it. One in `optIns` once opted in. */
+export const fill = Effect.fn("fill")(function* (pairs: number, optIns = 50) {
   const address = "+14255550101" as SenderAddress
   const name = "measured" as AccountName
   const registry = yield* register(
@@ -61,7 +62,7 @@ export const fill = Effect.fn("fill")(function* (pairs: number) {
     const range = `from (select i, '2026-01-01'::timestamptz + i * interval '1 second' as at
       from generate_series(${from}::bigint, ${Math.min(pairs, from + chunk - 1)}) i) g`
     for (const insert of tables(ids)) {
-      yield* query("fill", (db) => sql.raw(`${insert} ${range} ${sampled(insert)}`).execute(db))
+      yield* query("fill", (db) => sql.raw(`${insert} ${range} ${sampled(insert, optIns)}`).execute(db))
     }
   }
   yield* query("fill", (db) => sql.raw("vacuum analyze").execute(db))

@@ -1,5 +1,4 @@
-/** The statements that run all day, each many times over: what one of them costs the server. */
-import { readFile } from "node:fs/promises"
+/** What a ledger does all day. */
 import type { Observation, Reading, Recipient } from "@stopline/consent"
 import {
   beginRun,
@@ -8,7 +7,7 @@ import {
   claimLane,
   commitCheck,
   commitPage,
-  Connection,
+  type Connection,
   differences,
   endWrites,
   history,
@@ -18,27 +17,16 @@ import {
   walkKey
 } from "@stopline/ledger"
 import { Clock, Effect } from "effect"
-import { sql } from "kysely"
 import { type Filled, numberOf } from "./fill.ts"
 
-export interface Cost {
+export interface Hot {
   readonly name: string
-  /** Processor time of the server process, microseconds: other work on the machine hardly shows in it. */
-  readonly cpu: number
-  /** Wall clock as the caller sees it, microseconds. */
-  readonly wall: number
+  /** How often it is done to be measured. */
+  readonly times: number
+  readonly doing: () => Effect.Effect<unknown, LedgerError, Connection>
 }
 
-/** Nanoseconds on a processor so far (Linux). */
-const cpuOf = (pid: number) =>
-  Effect.map(
-    Effect.promise(() => readFile(`/proc/${pid}/schedstat`, "utf8")),
-    (text) => Number(text.split(" ")[0])
-  )
-
 const recipientOf = (i: number): Recipient => `+${numberOf(i)}` as Recipient
-
-type Doing = Effect.Effect<unknown, LedgerError, Connection>
 
 /** Numbers below `n` in no order, the same ones every time. */
 const sequence = (n: number) => {
@@ -54,10 +42,7 @@ const leaseMs = 3_600_000
 /** After every number there is. */
 const beyond = 99_999_999_999
 
-export const hotStatements = Effect.fn("hotStatements")(function* ({ account, sender }: Filled, pairs: number) {
-  const { query } = yield* Connection
-  const { rows } = yield* query("pid", (db) => sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db))
-  const pid = rows[0]!.pid
+export const hotPaths = Effect.fn("hotPaths")(function* ({ account, sender }: Filled, pairs: number) {
   const next = sequence(pairs)
   let stranger = pairs
   const now = yield* Clock.currentTimeMillis
@@ -82,7 +67,7 @@ export const hotStatements = Effect.fn("hotStatements")(function* ({ account, se
   const walk = yield* beginWalk(account, sender, begun, lane, leaseMs, now)
   const runId = yield* beginRun({ kind: "sweep", accountId: account.id, startedBy: "measure", at: now })
   const context = { account, runId, basis: "listed", span: { beganAt: now, endedAt: now }, settle: 0 } as const
-  const page = (readings: ReadonlyArray<Reading>): Doing =>
+  const page = (readings: ReadonlyArray<Reading>) =>
     commitPage(walk, lane, leaseMs, context, { readings, problems: false, next: "more" })
   const strange = () => recipientOf((stranger += 1))
   const message = (): Observation => ({
@@ -104,7 +89,7 @@ export const hotStatements = Effect.fn("hotStatements")(function* ({ account, se
     yield* endWrites(context, taken.map((recipient) => ({ _tag: "Retryable", recipient, mayHaveApplied: false })), now)
   })
 
-  const doings: ReadonlyArray<readonly [name: string, times: number, make: () => Doing]> = [
+  const paths: ReadonlyArray<readonly [name: string, times: number, doing: Hot["doing"]]> = [
     // Those that leave nothing behind first: what is unsettled afterwards would be read by them.
     ["one person looked up", 1000, () => history(known(1)[0]!, "strict")],
     ["a page of 1000 without news", 100, () => page(held(1000))],
@@ -116,16 +101,5 @@ export const hotStatements = Effect.fn("hotStatements")(function* ({ account, se
     ["one event, an opt-out that is news", 1000, () => ingest(account, [message()], now, 0)],
     ["a page of 1000 that is all news", 30, () => page(Array.from({ length: 1000 }, () => reading(strange())))]
   ]
-  const costs: Array<Cost> = []
-  for (const [name, times, make] of doings) {
-    for (let i = 0; i < times / 10; i++) yield* make()
-    const [cpu, wall] = [yield* cpuOf(pid), yield* Clock.currentTimeNanos]
-    for (let i = 0; i < times; i++) yield* make()
-    costs.push({
-      name,
-      cpu: ((yield* cpuOf(pid)) - cpu) / 1000 / times,
-      wall: Number((yield* Clock.currentTimeNanos) - wall) / 1000 / times
-    })
-  }
-  return costs
+  return paths.map(([name, times, doing]): Hot => ({ name, times, doing }))
 })

@@ -13,8 +13,9 @@ import { Clock, Console, Effect } from "effect"
 import { sql } from "kysely"
 import { bulk } from "./bulk.ts"
 import { churn } from "./churn.ts"
+import { costOf } from "./cost.ts"
 import { fill } from "./fill.ts"
-import { hotStatements } from "./hot.ts"
+import { hotPaths } from "./hot.ts"
 import { bigTables, reshape, sizeOf } from "./shape.ts"
 
 const { values } = parseArgs({
@@ -67,7 +68,7 @@ const measure = Effect.gen(function* () {
   const filled = yield* fill(pairs)
   const fillMs = (yield* Clock.currentTimeMillis) - began
   const sizes = yield* Effect.forEach(bigTables, (table) => Effect.map(sizeOf(table), (size) => [table, size] as const))
-  const costs = yield* hotStatements(filled, pairs)
+  const costs = yield* Effect.forEach(yield* hotPaths(filled, pairs), costOf)
   const churned = values.more ? yield* churn() : undefined
   const rowsPerSecond = values.more ? yield* bulk(filled, pairs) : undefined
   const { query } = yield* Connection
