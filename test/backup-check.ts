@@ -14,11 +14,10 @@ import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import path from "node:path"
 import { parseArgs, promisify } from "node:util"
-import type { Recipient } from "@stopline/consent"
 import { Connection, history, ingest, migrate } from "@stopline/ledger"
 import { Clock, Console, Data, Effect, Redacted } from "effect"
 import { sql } from "kysely"
-import { fill, numberOf } from "../packages/ledger/measure/fill.ts"
+import { fill, recipientOf } from "../packages/ledger/measure/fill.ts"
 import { observation } from "./world.ts"
 
 class Wrong extends Data.TaggedError("Wrong")<{ readonly message: string }> {}
@@ -72,7 +71,18 @@ const openServer = Effect.gen(function* () {
   yield* tool("initdb", "--pgdata", data, "--username=stopline", "--auth=trust", "--no-sync")
   const options = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c max_wal_size=4GB`
   yield* Effect.acquireRelease(
-    tool("pg_ctl", "start", "--wait", "--silent", "--pgdata", data, "--log", path.join(folder, "log"), "--options", options),
+    tool(
+      "pg_ctl",
+      "start",
+      "--wait",
+      "--silent",
+      "--pgdata",
+      data,
+      "--log",
+      path.join(folder, "log"),
+      "--options",
+      options
+    ),
     () => Effect.ignore(tool("pg_ctl", "stop", "--mode=fast", "--silent", "--pgdata", data))
   )
   return { tool, folder, url: (database: string) => `postgres://stopline@127.0.0.1:${port}/${database}` }
@@ -88,7 +98,9 @@ const contents = Effect.gen(function* () {
   for (const { name } of tables.rows) {
     const { rows } = yield* query("contents", (db) =>
       sql<{ rows: number; hash: string }>`
-        select count(*) as rows, coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text as hash from ${sql.table(name)} t`.execute(db)
+        select count(*) as rows, coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text as hash from ${sql.table(name)} t`.execute(
+        db
+      )
     )
     all.push(`${name}: ${rows[0]?.rows} rows, ${rows[0]?.hash}`)
   }
@@ -125,10 +137,12 @@ const check = Effect.gen(function* () {
   yield* Effect.gen(function* () {
     const restored = yield* contents
     if (restored.join("\n") !== made.contents.join("\n")) {
-      return yield* new Wrong({ message: ["what was there:", ...made.contents, "what came back:", ...restored].join("\n") })
+      return yield* new Wrong({
+        message: ["what was there:", ...made.contents, "what came back:", ...restored].join("\n")
+      })
     }
     yield* migrate
-    const recipient = `+${numberOf(pairs + 1)}` as Recipient
+    const recipient = recipientOf(pairs + 1)
     const { account, sender } = made.filled
     const fact = observation({ account: account.name, sender: sender.address, recipient })
     yield* ingest(account, [fact], 10_000, 0)

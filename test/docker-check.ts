@@ -68,7 +68,8 @@ const build = Effect.fn("build")(function* (scratch: string) {
 })
 
 /** With only the Node of this run on the path, and what the stage itself has installed. */
-const pathIn = (stage: string) => [`${stage}/usr/local/bin`, path.dirname(process.execPath), "/usr/bin", "/bin"].join(":")
+const pathIn = (stage: string) =>
+  [`${stage}/usr/local/bin`, path.dirname(process.execPath), "/usr/bin", "/bin"].join(":")
 
 const shell = (stage: string, cwd: string, command: string) =>
   Effect.tryPromise({
@@ -115,7 +116,12 @@ const start = (stage: string, environment: Readonly<Record<string, string>>, com
     Effect.sync((): Running => {
       const [program = "", ...args] = command.map((word) => inside(stage, word))
       const env = { NODE_ENV: "production", PATH: pathIn(stage), ...environment }
-      const child = spawn(program, args, { cwd: path.join(stage, "app"), env, stdio: ["ignore", "pipe", "pipe"], ...nobody })
+      const child = spawn(program, args, {
+        cwd: path.join(stage, "app"),
+        env,
+        stdio: ["ignore", "pipe", "pipe"],
+        ...nobody
+      })
       const output = { text: "" }
       child.stdout.setEncoding("utf8").on("data", (chunk: string) => (output.text += chunk))
       child.stderr.setEncoding("utf8").on("data", (chunk: string) => (output.text += chunk))
@@ -151,7 +157,11 @@ const eventually = <E, R>(what: string, told: () => string, holds: Effect.Effect
   })
 
 const said = (running: Running, text: string) =>
-  eventually(text, () => running.output.text, Effect.sync(() => running.output.text.includes(text)))
+  eventually(
+    text,
+    () => running.output.text,
+    Effect.sync(() => running.output.text.includes(text))
+  )
 
 /** `NAME=value` and `NAME="value"`, as the sandbox prints them. */
 const variables = (text: string) =>
@@ -168,7 +178,9 @@ const tryIt = Effect.fn("tryIt")(function* (scratch: string, stage: string) {
   const port = String(20_000 + (process.pid % 10_000))
   const config = path.join(scratch, "stopline.yaml")
   const server = secrets["ACME_SERVER"] ?? ""
-  const text = read("docker/stopline.yaml").replace("http://127.0.0.1:4012", server).replace("127.0.0.1:4000", `127.0.0.1:${port}`)
+  const text = read("docker/stopline.yaml")
+    .replace("http://127.0.0.1:4012", server)
+    .replace("127.0.0.1:4000", `127.0.0.1:${port}`)
   yield* Effect.promise(() => writeFile(config, text))
   const environment = { ...secrets, DATABASE_URL: Redacted.value(url) }
   const entry = execForm("ENTRYPOINT")
@@ -178,7 +190,8 @@ const tryIt = Effect.fn("tryIt")(function* (scratch: string, stage: string) {
   if ((yield* health) !== 1) return yield* new Wrong({ message: "the healthcheck is content where nobody listens" })
   const worker = yield* start(stage, environment, [...command, "--port", port])
   yield* said(worker, "Stopline is ready")
-  if ((yield* health) !== 0) return yield* new Wrong({ message: "the healthcheck finds fault with a worker that is well" })
+  if ((yield* health) !== 0)
+    return yield* new Wrong({ message: "the healthcheck finds fault with a worker that is well" })
   yield* Console.log("It is ready, and its healthcheck is content.")
 
   const control = /^control +(\S+)/m.exec(sandbox.output.text)?.[1] ?? ""
@@ -206,7 +219,8 @@ const untouched = Effect.fn("untouched")(function* (stage: string, before: numbe
 const check = Effect.gen(function* () {
   const scratch = yield* Effect.acquireRelease(
     Effect.promise(() => mkdtemp(path.join(tmpdir(), "stopline-image-"))),
-    (folder) => Effect.promise(() => exec("sh", ["-c", 'chmod -R u+w "$0"', folder]).then(() => rm(folder, { recursive: true })))
+    (folder) =>
+      Effect.promise(() => exec("sh", ["-c", 'chmod -R u+w "$0"', folder]).then(() => rm(folder, { recursive: true })))
   )
   yield* Effect.promise(() => chmod(scratch, 0o755))
   const stage = yield* build(scratch)

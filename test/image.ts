@@ -10,7 +10,7 @@ export const root = path.join(import.meta.dirname, "..")
 export const read = (file: string): string => readFileSync(path.join(root, file), "utf8")
 
 /** Whether a file of the repository is sent to the engine that builds the image. */
-export const inContext = ignore({ ignorecase: false }).add(read(".dockerignore")).createFilter()
+export const inContext = ignore.default({ ignorecase: false }).add(read(".dockerignore")).createFilter()
 
 /** What a checkout would send. */
 export const context = (): ReadonlyArray<string> =>
@@ -31,7 +31,11 @@ export const instructions = (): ReadonlyArray<Instruction> =>
     .map((instruction) => ({
       keyword: instruction.getKeyword(),
       // Flags are arguments here.
-      text: instruction.getTextContent().slice(instruction.getInstruction().length).replaceAll(/\\\n\s*/g, "").trim()
+      text: instruction
+        .getTextContent()
+        .slice(instruction.getInstruction().length)
+        .replaceAll(/\\\n\s*/g, "")
+        .trim()
     }))
 
 /** What the last instruction of a kind says, in its exec form. */

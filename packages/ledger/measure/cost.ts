@@ -5,7 +5,7 @@ import { Clock, Effect } from "effect"
 import { sql } from "kysely"
 import type { Hot } from "./hot.ts"
 
-export interface Cost {
+interface Cost {
   readonly name: string
   /** Processor time of the server process, microseconds: other work on the machine hardly shows in it. */
   readonly cpu: number

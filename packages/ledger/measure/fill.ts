@@ -3,13 +3,15 @@
  * one view each. Numbers come in no order, as they do from a provider, so that
  * the indexes are as loose as they are in real life.
  */
-import type { AccountName, SenderAddress } from "@stopline/consent"
+import { AccountName, Recipient, SenderAddress } from "@stopline/consent"
 import { Connection, type RegisteredAccount, type RegisteredSender, register } from "@stopline/ledger"
 import { Effect } from "effect"
 import { sql } from "kysely"
 
 /** The `i`th person's number without its plus. Prime to the modulus, so nobody comes twice. */
 export const numberOf = (i: number): number => 10_000_000_000 + Number((BigInt(i) * 2_654_435_761n) % 8_000_000_000n)
+
+export const recipientOf = (i: number): Recipient => Recipient.make(`+${numberOf(i)}`)
 
 const numberInSql = "10000000000 + i * 2654435761 % 8000000000"
 
@@ -46,8 +48,8 @@ const chunk = 500_000
 
 /** Registers one account of one sender, and fills the ledger with so many pairs of it. One in `optIns` once opted in. */
 export const fill = Effect.fn("fill")(function* (pairs: number, optIns = 50) {
-  const address = "+14255550101" as SenderAddress
-  const name = "measured" as AccountName
+  const address = SenderAddress.make("+14255550101")
+  const name = AccountName.make("measured")
   const registry = yield* register(
     [{ name, vendor: "measured", senders: [address] }],
     [{ name: "brand", members: [{ account: name, sender: address }] }],

@@ -17,7 +17,7 @@ import {
   walkKey
 } from "@stopline/ledger"
 import { Clock, Effect } from "effect"
-import { type Filled, numberOf } from "./fill.ts"
+import { type Filled, numberOf, recipientOf } from "./fill.ts"
 
 export interface Hot {
   readonly name: string
@@ -25,8 +25,6 @@ export interface Hot {
   readonly times: number
   readonly doing: () => Effect.Effect<unknown, LedgerError, Connection>
 }
-
-const recipientOf = (i: number): Recipient => `+${numberOf(i)}` as Recipient
 
 /** Numbers below `n` in no order, the same ones every time. */
 const sequence = (n: number) => {
@@ -86,7 +84,11 @@ export const hotPaths = Effect.fn("hotPaths")(function* ({ account, sender }: Fi
     const context = { lane: writing, leaseMs, sender, state: "opted-out", policy: "strict" } as const
     const due = Array.from({ length: 100 }, () => numberOf(1000 * Math.ceil(next() / 1000)))
     const taken = yield* beginWrites(context, [...new Set(due)], now)
-    yield* endWrites(context, taken.map((recipient) => ({ _tag: "Retryable", recipient, mayHaveApplied: false })), now)
+    yield* endWrites(
+      context,
+      taken.map((recipient) => ({ _tag: "Retryable", recipient, mayHaveApplied: false })),
+      now
+    )
   })
 
   const paths: ReadonlyArray<readonly [name: string, times: number, doing: Hot["doing"]]> = [

@@ -52,7 +52,9 @@ const server = Effect.gen(function* () {
       const url = yield* embeddedPostgres({ folder, disposable: true })
       yield* Effect.provide(
         Effect.flatMap(Connection, ({ query }) =>
-          Effect.forEach(settings, (setting) => query("set", (db) => sql.raw(`alter system set ${setting}`).execute(db)))
+          Effect.forEach(settings, (setting) =>
+            query("set", (db) => sql.raw(`alter system set ${setting}`).execute(db))
+          )
         ),
         Connection.layer(url, { connections: 1 })
       )

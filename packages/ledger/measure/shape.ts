@@ -23,7 +23,10 @@ const partition = (table: string, { fillfactor, partitions }: Shape): ReadonlyAr
       (fillfactor === undefined ? "" : ` with (fillfactor = ${fillfactor})`)
   ),
   ...(table === "observation"
-    ? ["create sequence observation_number", "alter table observation alter id set default nextval('observation_number')"]
+    ? [
+        "create sequence observation_number",
+        "alter table observation alter id set default nextval('observation_number')"
+      ]
     : []),
   `drop table ${table}_plain`
 ]
@@ -41,9 +44,10 @@ export const reshape = Effect.fn("reshape")(function* (shape: Shape) {
   }
 })
 
-const parts = (table: string) => `(select '${table}'::regclass as oid union all select inhrelid from pg_inherits where inhparent = '${table}'::regclass)`
+const parts = (table: string) =>
+  `(select '${table}'::regclass as oid union all select inhrelid from pg_inherits where inhparent = '${table}'::regclass)`
 
-export interface Size {
+interface Size {
   readonly rows: number
   readonly table: number
   readonly indexes: Readonly<Record<string, number>>
@@ -54,7 +58,9 @@ export const sizeOf = Effect.fn("sizeOf")(function* (table: string) {
   const { query } = yield* Connection
   const { rows: heap } = yield* query("size", (db) =>
     sql<{ rows: number; bytes: number }>`
-      select (select count(*) from ${sql.table(table)}) as rows, sum(pg_table_size(oid))::int8 as bytes from ${sql.raw(parts(table))} p`.execute(db)
+      select (select count(*) from ${sql.table(table)}) as rows, sum(pg_table_size(oid))::int8 as bytes from ${sql.raw(parts(table))} p`.execute(
+      db
+    )
   )
   const { rows: indexes } = yield* query("size", (db) =>
     sql<{ columns: string; bytes: number }>`

@@ -15,10 +15,10 @@ const lockTimeout = sql`set local lock_timeout = '2s'`
 /** How often it is tried again, a second apart, before it is a person's business. */
 const tries = 120
 
-const patient = ({ up }: Migration): Migration => ({
+const patient = (migration: Migration): Migration => ({
   up: async (db) => {
     await lockTimeout.execute(db)
-    await up(db)
+    await migration.up(db)
   }
 })
 

@@ -1,12 +1,11 @@
 /** How Postgres carries out what the ledger asks of it all day, in the plans it really uses. */
 import { assert, layer } from "@effect/vitest"
-import type { Recipient } from "@stopline/consent"
 import { Connection, know, notAskedSince, openIntents, settleAll } from "@stopline/ledger"
 import { Effect, Schema } from "effect"
 import { sql } from "kysely"
 import { ledgerForTest } from "../../../test/database.ts"
 import { anotherProcess } from "../../../test/process.ts"
-import { fill, numberOf } from "../measure/fill.ts"
+import { fill, recipientOf } from "../measure/fill.ts"
 import { hotPaths } from "../measure/hot.ts"
 import { bigTables } from "../measure/shape.ts"
 
@@ -31,7 +30,9 @@ const plans = Effect.gen(function* () {
   const { query } = yield* Connection
   const prepared = yield* query("test", (db) =>
     sql<{ name: string; text: string; parameters: number }>`
-      select name, statement as text, cardinality(parameter_types) as parameters from pg_prepared_statements`.execute(db)
+      select name, statement as text, cardinality(parameter_types) as parameters from pg_prepared_statements`.execute(
+      db
+    )
   )
   const planned: Array<Planned> = []
   for (const { name, parameters, text } of prepared.rows) {
@@ -50,7 +51,7 @@ layer(ledgerForTest, { excludeTestServices: true })("what is asked of Postgres a
   it.effect("never reads a big table whole, and a plan reads only what is not settled", () =>
     Effect.gen(function* () {
       const filled = yield* fill(pairs, 1)
-      const person = `+${numberOf(1)}` as Recipient
+      const person = recipientOf(1)
       const process = yield* anotherProcess({ connections: 1 })
       yield* process.run(
         Effect.gen(function* () {

@@ -29,7 +29,13 @@ import { write } from "./writing.ts"
 const run = (statement: string) =>
   Effect.flatMap(Connection, ({ query }) => query("test", (db) => sql.raw(statement).execute(db)))
 
-const statement = (text: string): Migration => ({ up: (db) => sql.raw(text).execute(db).then(() => undefined) })
+const statement = (text: string): Migration => ({
+  up: (db) =>
+    sql
+      .raw(text)
+      .execute(db)
+      .then(() => undefined)
+})
 
 /** What a release may do to tables that an older one is using. */
 const expanding = `
@@ -55,12 +61,13 @@ const done = Effect.gen(function* () {
   return rows.map(({ name }) => name)
 })
 
-const exists = (table: string) =>
-  Effect.map(run(`select to_regclass('${table}')::text as name`), ({ rows }) => rows[0]?.name !== null) as Effect.Effect<
-    boolean,
-    never,
-    Connection
-  >
+const exists = Effect.fnUntraced(function* (table: string) {
+  const { query } = yield* Connection
+  const { rows } = yield* query("test", (db) =>
+    sql<{ name: string | null }>`select to_regclass(${table})::text as name`.execute(db)
+  )
+  return rows[0]!.name !== null
+})
 
 /** Tables as the release before left them, with nobody in them. */
 const before = Effect.andThen(run("drop schema public cascade; create schema public"), migrate)
