@@ -1,8 +1,11 @@
 /** What is done to very many rows at once, rarely: restoring them, folding them into another group, settling them again. */
-import { Connection, register, settleAll } from "@stopline/ledger"
+import { Connection, register, settle } from "@stopline/ledger"
 import { Clock, Effect } from "effect"
 import { sql } from "kysely"
-import type { Filled } from "./fill.ts"
+import { type Filled, numberOf } from "./fill.ts"
+
+/** Of a thousand recipients each. */
+const pages = 200
 
 /** Rows a second. */
 const rate = <E, R>(rows: number, self: Effect.Effect<unknown, E, R>) =>
@@ -13,7 +16,7 @@ const rate = <E, R>(rows: number, self: Effect.Effect<unknown, E, R>) =>
   })
 
 export const bulk = Effect.fn("bulk")(function* ({ account, sender }: Filled, pairs: number) {
-  const { query } = yield* Connection
+  const { query, transaction } = yield* Connection
   const run = (text: string) => query("bulk", (db) => sql.raw(text).execute(db))
   const { rows } = yield* query("bulk", (db) =>
     sql<{ folder: string }>`select current_setting('data_directory') as folder`.execute(db)
@@ -32,5 +35,12 @@ export const bulk = Effect.fn("bulk")(function* ({ account, sender }: Filled, pa
     0
   )
   const folded = yield* rate(pairs, joinAnother)
-  return { copied, folded, settled: yield* rate(pairs, settleAll("strict")) }
+  const [groupId] = (yield* joinAnother).groups.keys()
+  const settlePages = Effect.gen(function* () {
+    for (let page = 0; page < pages; page++) {
+      const recipients = Array.from({ length: 1000 }, (_, i) => numberOf(page * 1000 + i))
+      yield* transaction("bulk", settle(groupId!, recipients, "strict"))
+    }
+  })
+  return { copied, folded, settled: yield* rate(pages * 1000, settlePages) }
 })
