@@ -9,6 +9,7 @@ import { doctor } from "./commands/doctor.ts"
 import { drift } from "./commands/drift.ts"
 import { history } from "./commands/history.ts"
 import { importOptOuts } from "./commands/import.ts"
+import { keys } from "./commands/keys.ts"
 import { plan } from "./commands/plan.ts"
 import { resume } from "./commands/resume.ts"
 import { apply, sync } from "./commands/round.ts"
@@ -17,7 +18,20 @@ import { Ends, exitCode } from "./exit.ts"
 
 const stopline = Command.make("stopline").pipe(
   Command.withDescription("One STOP, honoured everywhere"),
-  Command.withSubcommands([up, doctor, backfill, plan, apply, sync, drift, history, attest, importOptOuts, resume])
+  Command.withSubcommands([
+    up,
+    doctor,
+    backfill,
+    plan,
+    apply,
+    sync,
+    drift,
+    history,
+    attest,
+    importOptOuts,
+    resume,
+    keys
+  ])
 )
 
 /** A failure meant for a person is one sentence. Anything else is a fault of ours, and shown whole. */

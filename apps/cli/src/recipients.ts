@@ -3,7 +3,7 @@
  * number. Rows that are no number are told by line, and the rest is used.
  */
 import type { CountryCode, Recipient } from "@stopline/consent"
-import { lines as linesOf, type PeopleError, peopleInFile, type PersonRow } from "@stopline/worker"
+import { type PeopleError, peopleInFile, type PersonRow } from "@stopline/worker"
 import { Effect, Stream } from "effect"
 import { UsageError } from "./exit.ts"
 
@@ -21,9 +21,6 @@ export interface RecipientsFile {
 }
 
 const toUsage = ({ problem }: PeopleError) => new UsageError({ problem })
-
-/** The lines of a file, read as they are asked for. */
-export const lines = (file: string): Stream.Stream<string, UsageError> => Stream.mapError(linesOf(file), toUsage)
 
 /** Reads a file of people once to know what is in it. */
 export const openRecipients = (file: string, country: CountryCode | undefined) =>

@@ -14,7 +14,7 @@ import {
   tollFree,
   type World
 } from "../../worker/test/world.ts"
-import { parseWhen } from "../src/when.ts"
+import { parseWhen } from "@stopline/worker"
 import { type Ended, json, run } from "./cli.ts"
 
 const attest = (

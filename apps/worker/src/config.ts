@@ -96,6 +96,9 @@ export const ConfigFile = Schema.Struct({
       ).annotateKey({ description: "How providers reach this worker; webhooks are at /webhooks/<account> below it" }),
       drain: Schema.optionalKey(Schema.DurationFromString).annotateKey({
         description: "How long a worker that is told to stop still takes webhooks while /readyz says no: 0 seconds"
+      }),
+      perSecond: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0))).annotateKey({
+        description: "Requests that one key may make in a second of each worker: 1000"
       })
     })
   ),

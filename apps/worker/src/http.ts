@@ -12,7 +12,9 @@ import {
   type HttpServerRequest,
   HttpServerResponse
 } from "effect/http"
+import { api } from "./api/serve.ts"
 import { Carrier } from "./carry.ts"
+import type { Loaded } from "./open.ts"
 import { truthRoutes, type TruthNeeds, untraced } from "./truth/routes.ts"
 
 /** Far more than any provider sends at once: Event Grid stops at 1 MiB. */
@@ -92,8 +94,8 @@ export const serve = (
   host: string,
   port: number,
   role: "all" | "web" | "worker"
-): Layer.Layer<HttpServer.HttpServer, PortError, Carrier | TruthNeeds> =>
-  HttpRouter.serve(role === "worker" ? truthRoutes : Layer.mergeAll(webhooks, truthRoutes), {
+): Layer.Layer<HttpServer.HttpServer, PortError, Carrier | Loaded | TruthNeeds> =>
+  HttpRouter.serve(role === "worker" ? truthRoutes : Layer.mergeAll(webhooks, api, truthRoutes), {
     disableLogger: true,
     disableListenLog: true
   }).pipe(

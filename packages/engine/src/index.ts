@@ -1,5 +1,6 @@
 export { adoptAll } from "./adopt.ts"
 export * from "./apply.ts"
+export * from "./ask.ts"
 export { attend, type Attending } from "./attend.ts"
 export * from "./attest.ts"
 export * from "./backfill.ts"

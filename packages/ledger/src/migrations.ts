@@ -206,7 +206,28 @@ comment on column lane.wanted_until is 'Until then another process waits for it:
 `)
 }
 
+const keys: Migration = {
+  up: statements(`
+create table api_key (
+  id int generated always as identity primary key,
+  name text not null,
+  handle text not null unique,
+  digest bytea not null,
+  scope text not null,
+  created_at timestamptz not null,
+  created_by text not null,
+  expires_at timestamptz,
+  revoked_at timestamptz,
+  revoked_by text
+);
+comment on table api_key is 'Who may ask over HTTP. The key itself is nowhere: only its SHA-256';
+comment on column api_key.handle is 'The part of a key by which its row is found; no secret';
+create unique index api_key_name on api_key (name) where revoked_at is null;
+`)
+}
+
 export const migrations: Record<string, Migration> = {
   "0001-ledger": ledger,
-  "0002-lane-wanted": laneWanted
+  "0002-lane-wanted": laneWanted,
+  "0003-keys": keys
 }

@@ -131,6 +131,18 @@ export interface Tables {
   }
   pace: { key: string; tokens: number; refreshed_at: Instant; blocked_until: Instant }
   setting: { name: string; value: unknown }
+  api_key: {
+    id: Generated<number>
+    name: string
+    handle: string
+    digest: Buffer
+    scope: string
+    created_at: Instant
+    created_by: string
+    expires_at: MaybeInstant
+    revoked_at: MaybeInstant
+    revoked_by: string | null
+  }
 }
 
 export type RunKind = "walk" | "backfill" | "sweep" | "round" | "apply" | "import" | "people" | "listen"

@@ -7,12 +7,12 @@ import {
   type NowStands,
   writabilityOf
 } from "@stopline/engine"
+import { parseWhen, whenExample } from "@stopline/worker"
 import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { accountFlag, configFlag, jsonFlag, stationsFor, withFleet } from "../common.ts"
 import { UsageError } from "../exit.ts"
 import { moment, say } from "../say.ts"
-import { parseWhen, whenExample } from "../when.ts"
 
 const states: ReadonlyArray<ConsentState> = ["opted-out", "opted-in"]
 

@@ -1,13 +1,12 @@
 import { everySender, isCountry, parseSender, type SenderAddress } from "@stopline/consent"
 import { importOptOuts as runImport, type ImportReport, type OptedOutAt, ownerOf, type Station } from "@stopline/engine"
+import { lines, openOptOuts, type OptOutFile, parseWhen, whenExample } from "@stopline/worker"
 import path from "node:path"
 import { Clock, Effect, Option, Result } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { accountFlag, configFlag, jsonFlag, stationsFor, whoami, withFleet } from "../common.ts"
 import { Ends, UsageError } from "../exit.ts"
-import { openOptOuts, type OptOutFile } from "../optouts.ts"
 import { plural, say } from "../say.ts"
-import { parseWhen, whenExample } from "../when.ts"
 
 const readTime = Effect.fnUntraced(function* (at: Option.Option<string>, now: number) {
   if (Option.isNone(at)) return undefined
@@ -100,7 +99,13 @@ export const importOptOuts = Command.make(
         const places = Option.isSome(flags.sender)
           ? [yield* senderFlag(stations, flags.sender.value)]
           : stations.map(({ account }): OptedOutAt => ({ account, sender: everySender }))
-        const file = yield* openOptOuts(flags.file, { country, now, time, places, find: finder(stations) })
+        const file = yield* openOptOuts(flags.file, () => lines(flags.file), {
+          country,
+          now,
+          time,
+          places,
+          find: finder(stations)
+        })
         const name = path.basename(flags.file)
         const report = yield* runImport({
           name,

@@ -1,5 +1,5 @@
 /**
- * A file of opt-outs: one number per line, or a CSV with a header that names its
+ * A list of opt-outs, from a file or a request: one number per line, or a CSV with a header that names its
  * columns: recipient, and if it likes opted_out_at, sender and state. Rows that
  * cannot be believed are told by their line, never by what stands there.
  */
@@ -7,11 +7,10 @@ import { createHash } from "node:crypto"
 import { type CountryCode, type Interval, parseRecipient, parseSender, type SenderAddress } from "@stopline/consent"
 import type { OptedOutAt, OptOutRow } from "@stopline/engine"
 import { Effect, Option, Stream } from "effect"
-import { UsageError } from "./exit.ts"
-import { lines } from "./recipients.ts"
+import { PeopleError } from "./rows.ts"
 import { parseWhen, whenExample } from "./when.ts"
 
-interface Refused {
+export interface Refused {
   readonly line: number
   readonly why: string
 }
@@ -24,7 +23,7 @@ export interface OptOutFile {
   /** A digest of its lines. */
   readonly source: string
   /** Reads the file anew: it is never held in memory. */
-  readonly rows: Stream.Stream<OptOutRow, UsageError>
+  readonly rows: Stream.Stream<OptOutRow, PeopleError>
 }
 
 export interface FileContext {
@@ -39,7 +38,7 @@ export interface FileContext {
 }
 
 const columns = ["recipient", "opted_out_at", "sender", "state"] as const
-type Column = (typeof columns)[number]
+export type Column = (typeof columns)[number]
 
 interface Layout {
   /** Of the header; -1 when there is none. */
@@ -56,9 +55,12 @@ const plain: Layout = {
   unused: []
 }
 
+/** Reads the lines, from the first one each time. */
+export type Lines = () => Stream.Stream<string, PeopleError>
+
 /** Of the lines only those that say something. */
-const meaningful = (file: string): Stream.Stream<readonly [text: string, line: number], UsageError> =>
-  Stream.zipWithIndex(lines(file)).pipe(
+const meaningful = (lines: Lines): Stream.Stream<readonly [text: string, line: number], PeopleError> =>
+  Stream.zipWithIndex(lines()).pipe(
     Stream.map(([text, index]) => [index === 0 ? text.replace(/^\uFEFF/, "") : text, index] as const),
     Stream.filter(([text]) => text.trim() !== "" && !text.trimStart().startsWith("#"))
   )
@@ -88,12 +90,12 @@ const readHeader = Effect.fnUntraced(function* (file: string, text: string, line
     // A word without a digit is the title of a plain list. Several words without a number are a header.
     if (names.length === 1) return /\d/.test(text) ? plain : { ...plain, line }
     if (/\d{7}/.test(text.replaceAll(/[\s().-]/g, ""))) return { ...plain, unused: ["all but the first column"] }
-    return yield* new UsageError({
+    return yield* new PeopleError({
       problem: `${file}: no column is called recipient; rename the one that holds the phone numbers`
     })
   }
   const repeated = columns.find((column) => words.indexOf(column) !== words.lastIndexOf(column))
-  if (repeated !== undefined) return yield* new UsageError({ problem: `${file}: two columns are called ${repeated}` })
+  if (repeated !== undefined) return yield* new PeopleError({ problem: `${file}: two columns are called ${repeated}` })
   const layout: Layout = {
     line,
     separators,
@@ -107,10 +109,15 @@ const readHeader = Effect.fnUntraced(function* (file: string, text: string, line
 const readRow = (text: string, { at, separators }: Layout, context: FileContext): OptOutRow | string => {
   const cells = cellsOf(text, separators)
   if (cells === undefined) return "a quote is not closed"
-  const cell = (column: Column) => cells[at[column]] ?? ""
+  return readCells((column) => (at[column] === -1 ? undefined : (cells[at[column]] ?? "")), context)
+}
+
+/** The same of cells that are apart already; undefined where there is no such column. */
+export const readCells = (told: (column: Column) => string | undefined, context: FileContext): OptOutRow | string => {
+  const cell = (column: Column) => told(column) ?? ""
   const recipient = Option.getOrUndefined(parseRecipient(cell("recipient"), context.country))
   if (recipient === undefined) return "there is no phone number"
-  if (at.state !== -1) {
+  if (told("state") !== undefined) {
     const state = cell("state")
       .toLowerCase()
       .replaceAll(/[^a-z]/g, "")
@@ -135,14 +142,19 @@ const placesOf = (text: string, { find, places }: FileContext): ReadonlyArray<Op
   return typeof place === "string" ? place : [place]
 }
 
-/** Reads the file once to know what is in it. */
+/**
+ * Reads a list once to know what is in it.
+ *
+ * @param file what to call it
+ */
 export const openOptOuts = Effect.fn("openOptOuts")(function* (
   file: string,
+  lines: Lines,
   context: FileContext
-): Effect.fn.Return<OptOutFile, UsageError> {
-  const first = yield* Stream.runHead(meaningful(file))
+): Effect.fn.Return<OptOutFile, PeopleError> {
+  const first = yield* Stream.runHead(meaningful(lines))
   const layout = Option.isNone(first) ? plain : yield* readHeader(file, ...first.value)
-  const rows = meaningful(file).pipe(
+  const rows = meaningful(lines).pipe(
     Stream.filter(([, line]) => line !== layout.line),
     Stream.map(([text, line]) => ({ text, line: line + 1, row: readRow(text, layout, context) }))
   )

@@ -1,0 +1,21 @@
+/** How many requests a key may make: a token bucket for each, in this process. */
+
+export interface Bucket {
+  /** Takes one token. Returns how long until there is one (ms); 0: it was taken. */
+  readonly take: (key: string, now: number) => number
+}
+
+/** @param perSecond also how many may come at once */
+export const makeBucket = (perSecond: number): Bucket => {
+  const levels = new Map<string, { tokens: number; at: number }>()
+  return {
+    take: (key, now) => {
+      const level = levels.get(key) ?? { tokens: perSecond, at: now }
+      // A clock that was set back gives nothing away.
+      const tokens = Math.min(perSecond, level.tokens + (Math.max(0, now - level.at) * perSecond) / 1000)
+      const taken = tokens >= 1
+      levels.set(key, { tokens: taken ? tokens - 1 : tokens, at: now })
+      return taken ? 0 : Math.ceil(((1 - tokens) * 1000) / perSecond)
+    }
+  }
+}

@@ -1,0 +1,96 @@
+/** People who opted out elsewhere, as JSON rows or as a CSV: the rules of `stopline import`. */
+import { createHash } from "node:crypto"
+import { everySender, isCountry } from "@stopline/consent"
+import { Fleet, importOptOuts, ownerOf, type OptedOutAt, type OptOutRow } from "@stopline/engine"
+import { Clock, Effect, Result, Schema, Stream } from "effect"
+import type { HttpServerRequest } from "effect/http"
+import { type FileContext, openOptOuts, type OptOutFile, readCells, type Refused } from "../people/optouts.ts"
+import { parseWhen, whenExample } from "../people/when.ts"
+import { Caller } from "./authorise.ts"
+import { largestImport, placesOf, readJson, readText, wrongIn } from "./body.ts"
+import { unprocessable } from "./problems.ts"
+import { findSender, stationsOf } from "./sender.ts"
+import { ImportRequest, type ImportQuery } from "./shapes.ts"
+
+type Wherever = typeof ImportQuery.Type
+
+export const runImport = Effect.fnUntraced(
+  function* (wherever: Wherever, request: HttpServerRequest.HttpServerRequest) {
+    const context = yield* contextOf(wherever)
+    const type = (request.headers["content-type"] ?? "application/json").split(";")[0]?.trim().toLowerCase()
+    if (type !== "text/csv" && type !== "application/json") {
+      return yield* unprocessable("send application/json or text/csv, and say which in content-type")
+    }
+    const text = yield* readText(request, largestImport)
+    const list = yield* type === "text/csv" ? readCsv(text, context) : readRows(text, context)
+    const report = yield* importOptOuts({
+      name: "http",
+      source: list.source,
+      startedBy: `http:${yield* Caller}`,
+      rows: list.rows,
+      rowCount: list.count,
+      refused: list.refused.length
+    })
+    return { ...report, refused: list.refused, unused: list.unused }
+  },
+  Effect.catchTag("PeopleError", ({ problem }) => Effect.fail(unprocessable(problem)))
+)
+
+const contextOf = Effect.fnUntraced(function* ({ account, at, country, sender }: Wherever) {
+  const { stations } = yield* Fleet
+  const now = yield* Clock.currentTimeMillis
+  if (country !== undefined && !isCountry(country)) return yield* unprocessable("country is two letters such as US")
+  const time = at === undefined ? undefined : parseWhen(at)
+  if (at !== undefined && time === undefined) {
+    return yield* unprocessable(`at is no time; write it with its zone, as ${whenExample}`)
+  }
+  if (time !== undefined && time.notBefore > now) {
+    return yield* unprocessable("at lies in the future; give the time at which these people opted out")
+  }
+  const chosen = yield* stationsOf(stations, account)
+  const one = sender === undefined ? undefined : yield* findSender(chosen, { sender })
+  const context: FileContext = {
+    country,
+    now,
+    time,
+    places:
+      one === undefined
+        ? chosen.map((station): OptedOutAt => ({ account: station.account, sender: everySender }))
+        : [{ account: one.account, sender: one.address }],
+    find: (address) =>
+      Result.match(ownerOf(chosen, address), {
+        onFailure: ({ why }) =>
+          why === "unknown" ? "its sender is none of yours" : "two accounts have its sender; say which with ?account=",
+        onSuccess: (station): OptedOutAt => ({ account: station.account, sender: address })
+      })
+  }
+  return context
+})
+
+const readCsv = (text: string, context: FileContext) =>
+  openOptOuts("the list", () => Stream.fromIterable(text.split(/\r\n|\n|\r/)), context)
+
+const decodeRows = Schema.decodeUnknownEffect(ImportRequest, { onExcessProperty: "error" })
+
+const readRows = Effect.fnUntraced(function* (text: string, context: FileContext) {
+  const value = yield* readJson(text)
+  const { rows } = yield* decodeRows(value).pipe(Effect.mapError((error) => unprocessable(wrongIn(placesOf(error)))))
+  const digest = createHash("sha256")
+  const good: Array<OptOutRow> = []
+  const refused: Array<Refused> = []
+  for (const [index, cells] of rows.entries()) {
+    const { opted_out_at = "", recipient, sender = "", state } = cells
+    digest.update(JSON.stringify([recipient, opted_out_at, sender, state]))
+    const row = readCells((column) => cells[column], context)
+    if (typeof row === "string") refused.push({ line: index + 1, why: row })
+    else good.push(row)
+  }
+  const list: OptOutFile = {
+    count: good.length,
+    refused,
+    unused: [],
+    source: digest.digest("hex").slice(0, 32),
+    rows: Stream.fromIterable(good)
+  }
+  return list
+})

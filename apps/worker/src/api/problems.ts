@@ -1,0 +1,79 @@
+/** What can go wrong with a request: RFC 9457, and in every `detail` a sentence that names the cure. */
+import type { LedgerError } from "@stopline/ledger"
+import { Effect } from "effect"
+import { HttpEffect, HttpServerResponse } from "effect/http"
+import { HttpApiError } from "effect/http-api"
+
+const type = "about:blank"
+
+export class Unauthorized extends HttpApiError.Problem<Unauthorized>()("Unauthorized", {
+  type,
+  status: 401,
+  title: "Unauthorized"
+}) {}
+
+export class Forbidden extends HttpApiError.Problem<Forbidden>()("Forbidden", {
+  type,
+  status: 403,
+  title: "Forbidden"
+}) {}
+
+export class NotFound extends HttpApiError.Problem<NotFound>()("NotFound", {
+  type,
+  status: 404,
+  title: "Not Found"
+}) {}
+
+export class Conflict extends HttpApiError.Problem<Conflict>()("Conflict", {
+  type,
+  status: 409,
+  title: "Conflict"
+}) {}
+
+export class TooLarge extends HttpApiError.Problem<TooLarge>()("TooLarge", {
+  type,
+  status: 413,
+  title: "Content Too Large"
+}) {}
+
+export class Unprocessable extends HttpApiError.Problem<Unprocessable>()("Unprocessable", {
+  type,
+  status: 422,
+  title: "Unprocessable Content"
+}) {}
+
+export class TooMany extends HttpApiError.Problem<TooMany>()("TooMany", {
+  type,
+  status: 429,
+  title: "Too Many Requests"
+}) {}
+
+export class Unavailable extends HttpApiError.Problem<Unavailable>()("Unavailable", {
+  type,
+  status: 503,
+  title: "Service Unavailable"
+}) {}
+
+export const unprocessable = (detail: string): Unprocessable => new Unprocessable({ detail })
+
+/** Adds a header to whatever the request will be answered with. */
+export const withHeader = (name: string, value: string) =>
+  HttpEffect.appendPreResponseHandler((_, response) =>
+    Effect.succeed(HttpServerResponse.setHeader(response, name, value))
+  )
+
+/** The database does not answer: nobody may be told yes. What the driver said goes to the log and not to the caller. */
+export const unavailable = <A, E, R>(self: Effect.Effect<A, E | LedgerError, R>) =>
+  Effect.catchIf(
+    self,
+    (error): error is LedgerError => error instanceof Error && "_tag" in error && error._tag === "LedgerError",
+    (error) =>
+      Effect.logError("a request could not be answered", { error: error.message }).pipe(
+        Effect.andThen(withHeader("retry-after", "1")),
+        Effect.andThen(
+          new Unavailable({
+            detail: "the database did not answer, so nothing is known: text nobody, and try again in a moment"
+          })
+        )
+      )
+  )
