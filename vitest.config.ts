@@ -6,7 +6,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["packages/{consent,provider,provider-*,sandbox}/test/**/*.test.ts"]
+          include: ["packages/{client,consent,provider,provider-*,sandbox}/test/**/*.test.ts"]
         }
       },
       {

@@ -27,6 +27,7 @@ const packages = [
 /** Imports point down only. Neighbours do not know each other. */
 export const layers: Readonly<Record<string, Layer>> = {
   consent: { level: 0, below: [] },
+  client: { level: 0, below: [] },
   provider: { level: 1, below: ["consent"] },
   "provider-testkit": { level: 2, below: ["consent", "provider"] },
   "provider-azure": { level: 2, below: ["consent", "provider"] },

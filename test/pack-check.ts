@@ -19,6 +19,7 @@ const bin = path.join(root, "node_modules/.bin")
 
 /** In the order of their layers: each needs only those before it. */
 const published = [
+  "client",
   "consent",
   "provider",
   "provider-testkit",

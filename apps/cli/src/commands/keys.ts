@@ -1,7 +1,7 @@
 /** The keys by which applications ask over HTTP: made, listed, revoked. */
 import { addKey, revokeKey, scopes, standingKeys } from "@stopline/ledger"
 import { makeKey } from "@stopline/worker"
-import { Clock, Duration, Effect, Option, Redacted } from "effect"
+import { Clock, Duration, Effect, Option, Redacted, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { configFlag, jsonFlag, whoami, withFleet } from "../common.ts"
 import { UsageError } from "../exit.ts"
@@ -9,10 +9,11 @@ import { moment, say } from "../say.ts"
 
 const nameForm = /^[a-z0-9][a-z0-9-]{0,62}$/
 
+const asDuration = Schema.decodeUnknownOption(Schema.DurationFromString)
+
 const readExpiry = Effect.fnUntraced(function* (text: Option.Option<string>, now: number) {
   if (Option.isNone(text)) return undefined
-  const duration = Option.getOrUndefined(Duration.fromInput(text.value as Duration.Input))
-  const forMs = duration === undefined ? 0 : Duration.toMillis(duration)
+  const forMs = Option.match(asDuration(text.value), { onNone: () => 0, onSome: Duration.toMillis })
   if (!(forMs > 0) || !Number.isFinite(forMs)) {
     return yield* new UsageError({ problem: "--expires is no time to come; write it as '90 days' or '12 hours'" })
   }

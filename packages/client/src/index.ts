@@ -1,0 +1,3 @@
+export { type Client, type ClientOptions, createStoplineClient, type ImportPlace } from "./client.ts"
+export { type ErrorKind, StoplineError } from "./error.ts"
+export type * from "./types.ts"
