@@ -1,4 +1,5 @@
 /** The body of a request, no larger than it may be, and as its schema says. What was wrong is told by its place, never by what stands there. */
+import { maskWithin } from "@stopline/consent"
 import { ByteSize, Effect, Schema, SchemaIssue } from "effect"
 import { HttpIncomingMessage, type HttpServerError, type HttpServerRequest } from "effect/http"
 import { TooLarge, type Unprocessable, unprocessable } from "./problems.ts"
@@ -38,7 +39,8 @@ const issues = SchemaIssue.makeFormatterStandardSchemaV1()
 /** Places only: a message might repeat what was sent, and that may be somebody's number. */
 export const placesOf = (error: Schema.SchemaError): string => {
   const paths = issues(error.issue).issues.map(({ path = [] }) => path.map(segment).join(".") || "the whole")
-  return [...new Set(paths)].slice(0, 10).join(", ")
+  // The name of a field that there is not was sent, too.
+  return maskWithin([...new Set(paths)].slice(0, 10).join(", ").slice(0, 500))
 }
 
 const segment = (part: PropertyKey | { readonly key: PropertyKey }): string =>
