@@ -90,8 +90,7 @@ layer(ledgerForTest, { excludeTestServices: true })("may I text them? (L16)", (i
         }
         const ofGroup = yield* answersOf(registry, recipient, ...addresses)
         assert.strictEqual(ofGroup.mayText, everyone)
-      }),
-    { fastCheck: { numRuns: 150 } }
+      })
   )
 
   it.effect(

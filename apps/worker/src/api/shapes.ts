@@ -7,6 +7,8 @@ import { Schema } from "effect"
 export const mostPeople = 1000
 
 const Text = Schema.NonEmptyString.check(Schema.isMaxLength(500))
+/** The name of a person, and not of nobody. */
+const Person = Text.check(Schema.isPattern(/\S/u))
 const State = Schema.Literals(["opted-out", "opted-in"])
 const MaybeText = Schema.NullOr(Schema.String)
 const When = Schema.NullOr(Schema.String).annotate({ description: "ISO 8601, or null when nobody knows" })
@@ -117,7 +119,7 @@ export const AttestationRequest = Schema.Struct({
     description:
       "When the person said it: 2026-01-05T10:00Z, or a day. It has to be given, so that a request that is tried again is the same fact and cannot overrule what was said since"
   }),
-  by: Text.annotate({ description: "The name of the person who attests it; the key's name is stored beside it" }),
+  by: Person.annotate({ description: "The name of the person who attests it; the key's name is stored beside it" }),
   how: Text.annotate({ description: "How they know: phone call" }),
   note: Schema.optionalKey(Text),
   reach: Schema.optionalKey(Schema.Literals(["pair", "group"])).annotateKey({
@@ -198,7 +200,7 @@ export const PlanResponse = Schema.Struct({
 
 export const ApproveRequest = Schema.Struct({
   digest: Text.annotate({ description: "Of the plan you have seen" }),
-  by: Text.annotate({ description: "The name of the person who looked" })
+  by: Person.annotate({ description: "The name of the person who looked" })
 }).annotate({ identifier: "ApproveRequest" })
 
 export const ApproveResponse = Schema.Struct({
@@ -231,7 +233,7 @@ export const Halt = Schema.Struct({
 export const HaltsResponse = Schema.Struct({ halts: Schema.Array(Halt) }).annotate({ identifier: "HaltsResponse" })
 
 export const ClearRequest = Schema.Struct({
-  by: Text.annotate({ description: "The name of the person who looked" })
+  by: Person.annotate({ description: "The name of the person who looked" })
 }).annotate({ identifier: "ClearRequest" })
 
 /** A moment in ms, as it goes over the wire. */
