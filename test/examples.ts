@@ -5,6 +5,7 @@
  */
 import { strict as assert } from "node:assert"
 import { spawn } from "node:child_process"
+import { createServer, type Server } from "node:http"
 import { text } from "node:stream/consumers"
 import type { Sandbox, SandboxOptions } from "@stopline/sandbox"
 import { Effect, Option, Stream } from "effect"
@@ -52,15 +53,20 @@ const credentials = ({ accounts }: Sandbox): Readonly<Record<string, string>> =>
 const secret = "made-up-for-the-examples"
 const publicUrl = "https://sms.example.com/"
 
-const start = (file: string, args: ReadonlyArray<string>, sandbox: Sandbox) =>
+const startIn = (file: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv) =>
   Effect.acquireRelease(
-    Effect.sync(() => spawn(process.execPath, [file, ...args], { env: credentials(sandbox), stdio: "pipe" })),
+    Effect.sync(() => spawn(process.execPath, [file, ...args], { env, stdio: "pipe" })),
     (child) => Effect.sync(() => child.kill())
   )
 
+const start = (file: string, args: ReadonlyArray<string>, sandbox: Sandbox) => startIn(file, args, credentials(sandbox))
+
+const output = (file: string, args: ReadonlyArray<string>, sandbox: Sandbox) =>
+  outputOf(file, args, credentials(sandbox))
+
 /** What it printed, once it has ended. */
-const output = Effect.fnUntraced(function* (file: string, args: ReadonlyArray<string>, sandbox: Sandbox) {
-  const child = yield* start(file, args, sandbox)
+const outputOf = Effect.fnUntraced(function* (file: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv) {
+  const child = yield* startIn(file, args, env)
   const [lines, errors, code] = yield* Effect.promise(() =>
     Promise.all([text(child.stdout), text(child.stderr), new Promise((resolve) => child.once("close", resolve))])
   )
@@ -175,6 +181,37 @@ const webhookOfTwilio: Example = {
     hearsStop(file, sandbox, fabrikam, (url) => sandbox.listen({ account: "fabrikam", url, publicUrl }))
 }
 
+/** In the place of a worker: what it would say of two people, to who has the key. */
+const worker = Effect.acquireRelease(
+  Effect.callback<Server>((resume) => {
+    const server = createServer((request, response) => {
+      const may = request.headers.authorization === "Bearer made-up"
+      const of = (recipient: string, mayText: boolean, why: string) => ({ recipient, mayText, why })
+      const results = [of(numbers[0], true, "nothing-said"), of(numbers[1], false, "opted-out")]
+      const senders = [{ account: "contoso", events: "unproven" }]
+      response.writeHead(may ? 200 : 401).end(JSON.stringify(may ? { results, senders } : { detail: "give a key" }))
+    })
+    server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+  }),
+  (server) => Effect.sync(() => void server.close())
+)
+
+const mayText: Example = {
+  file: "packages/client/examples/may-text.ts",
+  run: Effect.fn(function* (file) {
+    const address = (yield* worker).address()
+    const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : address}`
+    const asks = (key: string) =>
+      outputOf(file, [contoso, ...numbers], { ...process.env, STOPLINE_URL: url, STOPLINE_KEY: key })
+    const { code, errors, lines } = yield* asks("made-up")
+    const said = [`${numbers[0]} yes nothing-said`, `${numbers[1]} no opted-out`, "events of contoso: unproven"]
+    assert.deepEqual({ code, errors, lines }, { code: 0, errors: "", lines: said })
+    const failed = yield* asks("another")
+    assert.deepEqual([failed.code, failed.errors], [1, "unauthorised: give a key\n"])
+  }, Effect.scoped)
+}
+
+export const examplesOfClient: ReadonlyArray<Example> = [mayText]
 export const examplesOfAzure: ReadonlyArray<Example> = [optOutAtAzure, webhookOfAzure]
 export const examplesOfRingCentral: ReadonlyArray<Example> = [exportFromRingCentral, optOutAtRingCentral]
 export const examplesOfTwilio: ReadonlyArray<Example> = [optOutAtTwilio, webhookOfTwilio]

@@ -12,7 +12,7 @@ import path from "node:path"
 import { promisify } from "node:util"
 import { startSandbox } from "@stopline/sandbox"
 import { Console, Data, Effect, Schema } from "effect"
-import { examplesOfAzure, examplesOfRingCentral, examplesOfTwilio } from "./examples.ts"
+import { examplesOfAzure, examplesOfClient, examplesOfRingCentral, examplesOfTwilio } from "./examples.ts"
 
 const root = path.join(import.meta.dirname, "..")
 const bin = path.join(root, "node_modules/.bin")
@@ -29,7 +29,7 @@ const published = [
   "ledger",
   "engine"
 ]
-const examples = [...examplesOfAzure, ...examplesOfRingCentral, ...examplesOfTwilio]
+const examples = [...examplesOfClient, ...examplesOfAzure, ...examplesOfRingCentral, ...examplesOfTwilio]
 
 /** What is wrong, with all that was printed about it. */
 class Wrong extends Data.TaggedError("Wrong")<{ readonly message: string }> {}

@@ -76,7 +76,9 @@ const list = Command.make(
       config,
       Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
-        const keys = (yield* standingKeys()).map(({ digest: _, ...key }) => key)
+        const keys = (yield* standingKeys()).map(({ createdAt, createdBy, expiresAt, name, scope }) => {
+          return { name, scope, createdAt, createdBy, expiresAt }
+        })
         const line = (key: (typeof keys)[number]) => {
           const expired = key.expiresAt !== null && key.expiresAt <= now
           const until = key.expiresAt === null ? "" : `, ${expired ? "expired" : "until"} ${moment(key.expiresAt)}`

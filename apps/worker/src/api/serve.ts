@@ -74,7 +74,7 @@ const shaped = HttpApiMiddleware.layerSchemaErrorTransform(Shaped, (error) =>
       )
 )
 
-export const defaultPerSecond = 1000
+const defaultPerSecond = 1000
 
 /** The interface for applications. */
 export const api = Layer.unwrap(
