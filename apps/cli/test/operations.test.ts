@@ -1,6 +1,5 @@
 /** Every command on the page for operators is run here as it stands there, in one long day. */
-import { execFile } from "node:child_process"
-import { chmod, readFile, writeFile } from "node:fs/promises"
+import { readFile } from "node:fs/promises"
 import path from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -14,36 +13,12 @@ import {
   tenDlc,
   type World
 } from "../../worker/test/world.ts"
-import { compileCache, type Ended, json, program, put, run, said, start } from "./cli.ts"
+import { json, put, run, said, start } from "./cli.ts"
+import { commandsIn, install, shell, type } from "./page.ts"
 
 const root = new URL("../../../", import.meta.url).pathname
 
 const page = Effect.promise(() => readFile(path.join(root, "docs/operations.md"), "utf8"))
-
-const commandsIn = (text: string): ReadonlyArray<string> =>
-  [...text.matchAll(/^```sh\n([^]*?)^```$/gm)].flatMap(([, block = ""]) => block.trimEnd().split("\n"))
-
-/** A `stopline` on the path, as an installation has it. */
-const install = (folder: string) =>
-  Effect.promise(async () => {
-    const file = path.join(folder, "stopline")
-    await writeFile(file, `#!/bin/sh\nexec "${process.execPath}" "${program}" "$@"\n`)
-    await chmod(file, 0o755)
-  })
-
-const shell = (folder: string, environment: Readonly<Record<string, string>>, line: string) =>
-  Effect.callback<Ended>((resume) => {
-    const env = { ...process.env, ...compileCache, ...environment, PATH: `${folder}:${process.env["PATH"] ?? ""}` }
-    execFile("sh", ["-c", line], { cwd: folder, env }, (error, out, err) =>
-      resume(Effect.succeed({ code: error === null ? 0 : Number(error.code), out, err }))
-    )
-  })
-
-/** Runs a line of the page; what stands for something else there is put in its place. */
-const type = (world: World, line: string, changes: Readonly<Record<string, string>> = {}) => {
-  const typed = Object.entries(changes).reduce((text, [from, to]) => text.replaceAll(from, () => to), line)
-  return shell(world.folder, world.environment, typed)
-}
 
 type Proof = (world: World, line: string) => Effect.Effect<void>
 
