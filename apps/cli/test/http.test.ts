@@ -81,6 +81,6 @@ describe("docs/http.md", () => {
         }
         expect(worker.output.out + worker.output.err).not.toContain(changes.$STOPLINE_KEY)
       }),
-    120_000
+    180_000
   )
 })
