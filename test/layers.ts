@@ -37,6 +37,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   ledger: { level: 3, below: ["consent", "provider"] },
   engine: { level: 4, below: ["consent", "provider", "ledger"] },
   simulation: { level: 5, below: packages },
+  chaos: { level: 4, below: ["sandbox", "ledger"] },
   worker: { level: 5, below: packages },
   cli: { level: 6, below: [...packages, "worker"] }
 }

@@ -1,0 +1,3 @@
+export { type Campaign, playCampaign } from "./campaign.ts"
+export { type Row, tableOf } from "./table.ts"
+export type { Trial } from "./trial.ts"
