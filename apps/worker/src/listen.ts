@@ -59,7 +59,7 @@ export class Listener extends Context.Service<
         const known = told.get(name) === missing
         told.set(name, missing)
         yield* onReport(known ? { ...report, missing: [] } : report)
-        if (report.unread) yield* Queue.offer(reads, undefined)
+        if (report.unread || report.news > 0) yield* Queue.offer(reads, undefined)
       })
 
       const look = Effect.fn("Listener.look")(function* (

@@ -125,6 +125,28 @@ describe("a webhook that RingCentral has blacklisted", () => {
   )
 })
 
+describe("an event that is lost and that nobody misses", () => {
+  it.live("is found in the texts at the next look, in words that are on no list (L1)", () =>
+    inMovableTime((pass) =>
+      Effect.gen(function* () {
+        const world = yield* makeWorld({ rest: rarely, anyDate: true })
+        const worker = yield* startWorker(world)
+        const [person = ""] = world.sandbox.people
+        yield* world.sandbox.fault({ account: ringcentral, kind: "lost-events", times: 1 })
+        yield* world.sandbox.text({ from: person, to: acmeSender, text: "REVOKE" })
+        expect(yield* heldEverywhere(world)).toEqual([])
+        yield* inMinutes(
+          pass,
+          "it is held everywhere",
+          Effect.map(heldEverywhere(world), (held) => held.includes(person))
+        )
+        // The subscription was in order all the time.
+        expect(yield* tellsOfGap(worker)).toBe(false)
+      })
+    )
+  )
+})
+
 describe("a WebSocket", () => {
   it.live("brings events to a worker that nobody can reach, and what is lost with it is read (L1, L10)", () =>
     Effect.gen(function* () {

@@ -45,7 +45,7 @@ const openPlace = Effect.fnUntraced(function* (seed: number): Effect.fn.Return<P
   return { scope, world, seen: { logs: new Map(), writes: 0 } }
 })
 
-/** Nothing of a world that failed is thrown away but what can be made again: the database is its own evidence. */
+/** Of a world that failed the logs stay, and the evidence. */
 const closePlace = Effect.fnUntraced(function* ({ scope, world }: Place, failed: boolean) {
   yield* Scope.close(scope, Exit.void)
   if (!failed) yield* Effect.promise(() => rm(world.folder, { recursive: true, force: true }))

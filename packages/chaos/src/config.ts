@@ -13,8 +13,12 @@ export interface Places {
   readonly publicUrl?: string
 }
 
-/** Everything quicker than a person would have it, so that a trial need not last an hour. */
-export const configText = ({ port, publicUrl, ringcentralUrl }: Places): string => `ledger: { url: { env: LEDGER_URL } }
+/** Quicker than a person would have it, so that a trial need not last an hour. */
+export const hurried = "{ every: 2 seconds, listen: 5 seconds, sweepPerHour: 100000000 }"
+/** As it is if nothing is said. */
+export const unhurried = "{ every: 1 minute }"
+
+export const configText = ({ port, publicUrl, ringcentralUrl }: Places, schedule: string): string => `ledger: { url: { env: LEDGER_URL } }
 accounts:
   - name: ${azure}
     vendor: azure
@@ -37,7 +41,7 @@ accounts:
     webhook: { verificationToken: { env: RC_WEBHOOK_TOKEN } }
 policy: { optIn: strict, confirm: 5 seconds }
 http: { port: ${port}${publicUrl === undefined ? "" : `, publicUrl: ${JSON.stringify(publicUrl)}`} }
-schedule: { every: 2 seconds, listen: 5 seconds, sweepPerHour: 100000000 }
+schedule: ${schedule}
 `
 
 export const environmentOf = (accounts: ReadonlyArray<Account>, places: Places): Readonly<Record<string, string>> => {

@@ -2,6 +2,7 @@
 import { Clock, Effect, Fiber } from "effect"
 import { crowd } from "./crowd.ts"
 import { Dice } from "./dice.ts"
+import { saveEvidence } from "./evidence.ts"
 import { heal, type Kind } from "./faults.ts"
 import { doubleWriters, drift, inLogs, missing, repeated, unfinished, unheard, unsilenced, untilNone } from "./judge.ts"
 import type { World } from "./world.ts"
@@ -53,9 +54,10 @@ export const playTrial = Effect.fn("playTrial")(function* (
   const late = yield* untilNone(missing(world, over), patienceMs)
   const recoveredMs = (yield* Clock.currentTimeMillis) - over
   const lost = late.length > 0 ? late : yield* untilNone(missing(world, Infinity), patienceMs)
+  const deaf = yield* untilNone(unheard(world), patienceMs)
   const wrong = [
     ...lost.map((pair) => `not held: ${masked(pair)}`),
-    ...(yield* untilNone(unheard(world), patienceMs)).map((pair) => `held although START was said: ${masked(pair)}`),
+    ...deaf.map((pair) => `held although START was said: ${masked(pair)}`),
     ...(yield* untilNone(unfinished(world), patienceMs)),
     ...(yield* untilNone(drift(world), patienceMs, 1_000)),
     ...(yield* repeated(world)),
@@ -64,6 +66,7 @@ export const playTrial = Effect.fn("playTrial")(function* (
   ]
   const writers = doubleWriters(world.writes.slice(seen.writes))
   seen.writes = world.writes.length
+  if (wrong.length + writers.length > 0) yield* saveEvidence(world, [...lost, ...deaf])
   return {
     kind: kind.name,
     seed,

@@ -11,7 +11,7 @@ import { Effect, Schedule, type Scope } from "effect"
 import { azure, ringcentral, senders } from "./accounts.ts"
 import { makeBalancer } from "./balancer.ts"
 import { type Child, makeChild } from "./child.ts"
-import { azureSecret, configText, environmentOf, type Places } from "./config.ts"
+import { azureSecret, configText, environmentOf, hurried, type Places } from "./config.ts"
 import { type Account, type Control, controlOf } from "./control.ts"
 import { type Database, openDatabase } from "./database.ts"
 import { type Door, makeDoor } from "./door.ts"
@@ -46,7 +46,8 @@ export const commandLine = (...args: ReadonlyArray<string>): ReadonlyArray<strin
 /** @param folder for everything that is written; it is left as it is */
 export const openWorld = Effect.fn("openWorld")(function* (
   folder: string,
-  seed: number
+  seed: number,
+  schedule = hurried
 ): Effect.fn.Return<World, LedgerError, Scope.Scope> {
   const inside = (name: string) => path.join(folder, name)
   for (const name of ["postgres", "one", "two", "outside"]) {
@@ -67,7 +68,7 @@ export const openWorld = Effect.fn("openWorld")(function* (
   const balancer = yield* makeBalancer(ports)
   const wires = yield* makeWires
   const worker = (name: string, port = 0) =>
-    makeWorker({ name, port, folder: inside(name), accounts, database, wires, publicUrl: balancer })
+    makeWorker({ name, port, folder: inside(name), accounts, database, wires, publicUrl: balancer, schedule })
   const workers = [yield* worker("one", ports[0]), yield* worker("two", ports[1])] as const
   const url = (name: string) => accounts.find((account) => account.name === name)?.url ?? ""
   const direct = {
@@ -76,7 +77,7 @@ export const openWorld = Effect.fn("openWorld")(function* (
     databaseUrl: database.urlAt(database.port()),
     port: 0
   }
-  yield* Effect.promise(() => writeFile(path.join(inside("outside"), "stopline.yaml"), configText(direct)))
+  yield* Effect.promise(() => writeFile(path.join(inside("outside"), "stopline.yaml"), configText(direct, schedule)))
   for (const { process } of workers) yield* process.start
   for (const one of workers) yield* ready(one)
   yield* control.subscribe(azure, `${balancer}/webhooks/${azure}?code=${azureSecret}`)
@@ -105,10 +106,11 @@ interface Wanted {
   readonly database: Database
   readonly wires: Wires
   readonly publicUrl: string
+  readonly schedule: string
 }
 
 const makeWorker = Effect.fnUntraced(function* (wanted: Wanted) {
-  const { accounts, database, folder, name, port, publicUrl, wires } = wanted
+  const { accounts, database, folder, name, port, publicUrl, schedule, wires } = wanted
   const toDatabase = yield* makeDoor(database.port)
   const way = Effect.fnUntraced(function* (account: string) {
     const target = accounts.find((one) => one.name === account)?.url ?? ""
@@ -124,7 +126,7 @@ const makeWorker = Effect.fnUntraced(function* (wanted: Wanted) {
     port,
     publicUrl
   }
-  yield* Effect.promise(() => writeFile(path.join(folder, "stopline.yaml"), configText(places)))
+  yield* Effect.promise(() => writeFile(path.join(folder, "stopline.yaml"), configText(places, schedule)))
   const process = yield* makeChild({
     name: `worker ${name}`,
     args: commandLine("up", "--json", "--config", "stopline.yaml"),

@@ -1,6 +1,7 @@
 /**
- * Accounting for when events could be heard. In a gap they may have been lost: what
- * people texted meanwhile is read at once, and the list has to be walked (L10).
+ * Accounting for when events could be heard. What people texted since the last look is
+ * read with each look. In a gap events may have been lost: then the list has to be
+ * walked, too (L10).
  */
 import {
   beginHearing,
@@ -22,7 +23,7 @@ export interface ListenReport {
   readonly missing: Subscription["missing"]
   /** Events of this time may have been lost. It is told once. */
   readonly gap: Span | undefined
-  /** What people had texted in that time, and nobody knew. */
+  /** What people had texted, and nobody knew. */
   readonly news: number
   /** A gap is there that no finished walk has followed yet. */
   readonly unread: boolean
@@ -61,8 +62,11 @@ const note = Effect.fnUntraced(function* (station: Station, missed: Missed, hear
   const accountId = station.account.id
   const last = yield* lastHearing(accountId)
   if (last?.subscription === subscription.id && unbroken && beganAt - last.until <= patienceMs) {
+    // One event can be lost without anybody's knowing: a worker froze with it, or whatever stands before the workers
+    // gave it up. In words that the provider does not know, no list would ever tell of it (L1).
+    const news = yield* readMissed(station, missed, { since: last.until, until: beganAt })
     yield* stillHeard(last.runId, beganAt)
-    return nothingLost
+    return { gap: undefined, news }
   }
   const now = yield* Clock.currentTimeMillis
   const gap = last === undefined ? undefined : { since: last.until, until: now }

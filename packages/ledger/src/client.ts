@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto"
 import pg from "pg"
+import { Silence } from "./silence.ts"
 
 const names = new Map<string, string>()
 
@@ -16,14 +17,19 @@ const nameOf = (text: string): string => {
   return name
 }
 
-/** A client that prepares whatever has parameters, and sends `begin` with what comes after it. */
+/** A client that prepares whatever has parameters, sends `begin` with what comes after it, and ends when its connection died without a word. */
 export class SwiftClient extends pg.Client {
   constructor(config?: pg.ClientConfig) {
     // Without the pipeline the first statement would wait for the answer to `begin`.
     const options: pg.ClientConfig & { readonly pipeline: boolean } = { ...config, pipeline: true }
     super(options)
     const query = this.query.bind(this)
-    const send = (...args: ReadonlyArray<unknown>): unknown => Reflect.apply(query, undefined, args)
+    const silence = new Silence(this, options)
+    const send = (...args: ReadonlyArray<unknown>): unknown => {
+      const answer: unknown = Reflect.apply(query, undefined, args)
+      if (answer instanceof Promise) silence.asked(answer)
+      return answer
+    }
     let beginning = false
     const swift = (text: unknown, values?: unknown, ...rest: ReadonlyArray<unknown>): unknown => {
       if (text === "begin") {
@@ -40,7 +46,12 @@ export class SwiftClient extends pg.Client {
         ? send({ name: nameOf(text), text, values }, ...rest)
         : send(...(values === undefined ? [text] : [text, values, ...rest]))
     }
-    Object.assign(this, { query: swift })
+    const end = this.end.bind(this)
+    const leave = (...args: ReadonlyArray<unknown>): unknown => {
+      silence.left()
+      return Reflect.apply(end, undefined, args)
+    }
+    Object.assign(this, { query: swift, end: leave })
   }
 }
 

@@ -102,7 +102,8 @@ const configFor = (url: Redacted.Redacted): pg.ClientConfig => ({
   application_name: "stopline",
   // Statements here are many and small, and go by keys whatever their parameters are: compiling one, or planning it
   // for each set of parameters anew, costs more than it could save.
-  options: "-c jit=off -c plan_cache_mode=force_generic_plan"
+  // Nobody here thinks in the middle of a transaction: one that stands still has lost its process, and holds locks.
+  options: "-c jit=off -c plan_cache_mode=force_generic_plan -c idle_in_transaction_session_timeout=10s"
 })
 
 /** Connections to a ledger, for as long as the scope lives. */

@@ -19,7 +19,7 @@ export class LedgerError extends Schema.TaggedError<LedgerError>()("LedgerError"
 }
 
 const conflicts = new Set(["40001", "40P01", "55P03"])
-const unreachable = /^(08...|57P0.|53300|28...|3D000)$/
+const unreachable = /^(08...|25P03|57P0.|53300|28...|3D000)$/
 const network = new Set(["ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "ETIMEDOUT", "EPIPE", "EHOSTUNREACH"])
 
 /** A driver's error, by its SQLSTATE. Details of rows stay out: they hold numbers. */

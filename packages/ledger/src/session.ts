@@ -6,8 +6,9 @@
  * living process would pass for dead until it ends.
  */
 import { Effect, type Scope } from "effect"
-import pg from "pg"
+import type pg from "pg"
 import { type Bell, makeBell } from "./bell.ts"
+import { SwiftClient } from "./client.ts"
 import { LedgerError, ledgerError } from "./error.ts"
 
 /** First key of the advisory locks by which processes show that they live. */
@@ -54,7 +55,7 @@ const attempt = <A>(run: () => Promise<A>) => Effect.tryPromise({ try: run, catc
 const connect = Effect.fnUntraced(function* (config: pg.ClientConfig, freed: Bell) {
   const client = yield* Effect.acquireRelease(
     attempt(async () => {
-      const client = new pg.Client({ ...config, keepAlive: true })
+      const client = new SwiftClient({ ...config, keepAlive: true })
       // Its end says all that matters; unheard, its error would end the process.
       client.on("error", () => undefined)
       client.on("notification", ({ payload }) => freed.ring(payload ?? ""))
@@ -65,7 +66,9 @@ const connect = Effect.fnUntraced(function* (config: pg.ClientConfig, freed: Bel
     (client) => Effect.promise(() => client.end().catch(() => undefined))
   )
   const ended = new Promise<void>((resolve) => client.once("end", () => resolve()))
-  return { client, lost: Effect.promise(() => ended) }
+  // A connection that nobody uses would not be missed.
+  const alive = Effect.forever(Effect.andThen(Effect.sleep("10 seconds"), attempt(() => client.query("select 1"))))
+  return { client, lost: Effect.raceFirst(Effect.promise(() => ended), Effect.ignore(alive)) }
 })
 
 const lock = Effect.fnUntraced(function* (client: pg.Client, statement: string, values: ReadonlyArray<number>) {
