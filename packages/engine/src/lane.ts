@@ -9,7 +9,7 @@ import {
   releaseLane,
   wantLane
 } from "@stopline/ledger"
-import { Clock, Effect, Schema } from "effect"
+import { Clock, Effect, Schedule, Schema } from "effect"
 import { Fleet } from "./fleet.ts"
 
 /** Another process is at work on the lane and does not let go. */
@@ -70,6 +70,18 @@ export const whileHeld = Effect.fnUntraced(function* <A, E, R>(lane: Lane, self:
   return yield* transaction("while held", Effect.andThen(stillHeld(lane), self))
 })
 
+/**
+ * A database that is away for a moment (a restart) must not leave the lane with a process that lives and does not use
+ * it: nobody could write there until the lease ends. Where it stays away for longer, that end is what frees it.
+ */
+const letGo = (lane: Lane) =>
+  Effect.ignore(
+    Effect.retry(releaseLane(lane), {
+      while: (error) => error.kind === "unreachable",
+      schedule: Schedule.spaced("250 millis").pipe(Schedule.upTo({ duration: "10 seconds" }))
+    })
+  )
+
 /** Claims a lane, within the patience of the settings or the one given, uses it, and lets go, however the use ends. A lane lost on the way is with somebody else, who goes on. */
 export const withLane = <A, E, R>(
   key: string,
@@ -81,8 +93,7 @@ export const withLane = <A, E, R>(
       Effect.acquireUseRelease(
         claim(key, patienceMs ?? fleet.settings.patienceMs),
         (lane) => Effect.raceFirst(use(lane), keep(lane)),
-        // A lane that could not be released is free when its lease ends.
-        (lane) => Effect.ignore(releaseLane(lane))
+        letGo
       )
     )
   ).pipe(

@@ -1,7 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import type { ConsentState } from "@stopline/consent"
 import { applyTo, Fleet, push } from "@stopline/engine"
-import { claimLane, Connection, digits, type Lane, releaseLane } from "@stopline/ledger"
+import { claimLane, Connection, digits, type Lane, LedgerError, releaseLane } from "@stopline/ledger"
 import { Clock, Deferred, Effect, Fiber } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
 import { anotherProcess, until } from "../../../test/process.ts"
@@ -45,6 +45,23 @@ const twin = (world: World): Fleet["Service"] =>
   )
 
 layer(ledgerForTest, { excludeTestServices: true })("a lane", (it) => {
+  it.effect("that could not be let go while the database was away is let go when it is back (L12)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const other = yield* anotherProcess()
+      const ledger = yield* Connection
+      let away = 3
+      const query: Connection["Service"]["query"] = (operation, run) =>
+        operation === "release lane" && away-- > 0
+          ? Effect.fail(new LedgerError({ kind: "unreachable", operation, detail: "Connection terminated" }))
+          : ledger.query(operation, run)
+      const used = world.run(withLane(writing, () => Effect.void))
+      yield* Effect.provideService(used, Connection, { ...ledger, query })
+      const lane = yield* other.run(claimLane(writing, "other", yield* Clock.currentTimeMillis, leaseMs))
+      assert.isDefined(lane)
+    })
+  )
+
   it.effect("has one writer at a time, in however many processes (L12)", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld({
