@@ -2,6 +2,7 @@
 import {
   claimLane,
   Connection,
+  fenced,
   holdLane,
   type Lane,
   laneOwner,
@@ -58,10 +59,15 @@ const keep = Effect.fnUntraced(function* (lane: Lane) {
   }
 })
 
-/** Fails `fenced` when the lane is no longer ours, and prolongs its lease otherwise. In a transaction, nobody takes it before the commit. */
+/**
+ * Fails `fenced` when the lane is no longer ours, and prolongs its lease otherwise. In a transaction, nobody takes it
+ * before the commit. A process that froze before it read the answer reads it too late: by then it may be another's.
+ */
 export const stillHeld = Effect.fnUntraced(function* (lane: Lane) {
   const { settings } = yield* Fleet
-  yield* holdLane(lane, yield* Clock.currentTimeMillis, settings.leaseMs)
+  const asked = yield* Clock.currentTimeMillis
+  yield* holdLane(lane, asked, settings.leaseMs)
+  if ((yield* Clock.currentTimeMillis) - asked >= settings.leaseMs) return yield* fenced(lane)
 })
 
 /** Runs what writes to the ledger only if the lane is ours, and keeps it ours meanwhile. */

@@ -231,6 +231,29 @@ layer(ledgerForTest, { excludeTestServices: true })("a lane", (it) => {
     }).pipe(timed)
   )
 
+  it.effect("is not believed to be held when the answer that says so was read after its lease had ended (L12)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* world.says("STOP", listerOne, person(1))
+      const ledger = yield* Connection
+      let begun = false
+      // The process freezes right behind the last look before the request leaves.
+      const query: Connection["Service"]["query"] = (operation, run) =>
+        Effect.tap(ledger.query(operation, run), () => {
+          const freezes = begun && operation === "hold lane"
+          begun = operation === "begin writes" || (begun && !freezes)
+          return freezes ? pass(leaseMs) : Effect.void
+        })
+      const applied = world.run(applyTo(world.asking, all))
+      const report = yield* inTime(Effect.provideService(applied, Connection, { ...ledger, query }))
+      assert.deepStrictEqual(
+        report.errors.map((error) => error._tag),
+        ["LaneBusy", "LaneBusy"]
+      )
+      assert.deepStrictEqual(world.asker.calls, [])
+    }).pipe(timed)
+  )
+
   it.effect("is let go however its use ends", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
