@@ -50,7 +50,7 @@ const chaos = Command.make(
       rate,
       short,
       patienceMs: patience * 1000,
-      ...(Option.isSome(only) && { only: only.value }),
+      ...(Option.isSome(only) && { only: (name: string) => name.includes(only.value) }),
       onTrial: told(trials, yield* Clock.currentTimeMillis)
     })
     yield* Console.log(json ? JSON.stringify(rows) : tableOf(rows))
