@@ -13,7 +13,7 @@ export default defineConfig({
         test: {
           name: "postgres",
           include: [
-            "packages/{ledger,engine,simulation,chaos}/test/**/*.test.ts",
+            "packages/{ledger,engine,simulation,chaos,bench}/test/**/*.test.ts",
             "apps/*/test/**/*.test.ts",
             "test/**/*.test.ts"
           ],

@@ -39,6 +39,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   simulation: { level: 5, below: packages },
   chaos: { level: 4, below: ["sandbox", "ledger"] },
   worker: { level: 5, below: packages },
+  bench: { level: 6, below: [...packages, "worker"] },
   cli: { level: 6, below: [...packages, "worker"] }
 }
 
