@@ -37,6 +37,8 @@ export const stopline = (url: string, providers: Providers, wishes: Wishes = {})
           {
             account: names.ringcentral,
             server: ringcentral.url,
+            // Said, so that no request is spent on finding it out.
+            api: "v2",
             clientId: ringcentral.credentials.clientId,
             clientSecret: Redacted.make(ringcentral.credentials.clientSecret),
             jwt: Redacted.make(ringcentral.credentials.jwt),

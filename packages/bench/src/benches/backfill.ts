@@ -70,7 +70,7 @@ export const countOf = (url: string, table: string): Promise<number> =>
     return Number(rows[0]?.count)
   })
 
-const byCopy = Effect.fnUntraced(function* (providers: Providers) {
+export const byCopy = Effect.fnUntraced(function* (providers: Providers) {
   const url = yield* (yield* Bed).database
   const { ms } = yield* timed(Effect.promise(() => copy(url, providers)))
   return { ms, value: yield* Effect.promise(() => countOf(url, "opt_out")) }
