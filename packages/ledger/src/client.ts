@@ -4,6 +4,7 @@
  * statement. The texts are few and fixed, as all that varies is in the parameters.
  */
 import { createHash } from "node:crypto"
+import { Predicate } from "effect"
 import pg from "pg"
 import { Silence } from "./silence.ts"
 
@@ -16,6 +17,24 @@ const nameOf = (text: string): string => {
   names.set(text, name)
   return name
 }
+
+const plain = /^[\w:.+-]+$/
+
+const elementOf = (value: unknown): string => {
+  if (value === null || value === undefined) return "NULL"
+  const text = String(value)
+  return plain.test(text) && text.toUpperCase() !== "NULL" ? text : `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`
+}
+
+/** What of an array is none of these the driver writes by itself: dates, buffers, arrays in arrays. */
+const isScalar = (value: unknown): boolean => value === null || value === undefined || !Predicate.isObjectKeyword(value)
+
+/**
+ * An array as Postgres reads it. The driver quotes and searches every element,
+ * which cost more than anything else that is done here for a page of a list.
+ */
+const literal = (value: unknown): unknown =>
+  Array.isArray(value) && value.every(isScalar) ? `{${value.map(elementOf).join(",")}}` : value
 
 /** A client that prepares whatever has parameters, sends `begin` with what comes after it, and ends when its connection died without a word. */
 export class SwiftClient extends pg.Client {
@@ -43,7 +62,7 @@ export class SwiftClient extends pg.Client {
         void Promise.resolve(send("begin")).catch(() => undefined)
       }
       return typeof text === "string" && Array.isArray(values) && values.length > 0
-        ? send({ name: nameOf(text), text, values }, ...rest)
+        ? send({ name: nameOf(text), text, values: values.map(literal) }, ...rest)
         : send(...(values === undefined ? [text] : [text, values, ...rest]))
     }
     const end = this.end.bind(this)

@@ -177,7 +177,7 @@ export const commitPage = Effect.fn("Ledger.commitPage")(function* (
           select from seen left join view v using (sender_id, recipient)
           where v.held is distinct from 'opted-out' or v.absent_at is not null limit 1),
         held as (${holding(lane, endedAt, leaseMs, sql`not exists (select from news)`)})
-        ${moveCursor(next, expected, endedAt)} and exists (select from held)
+        ${moveCursor(next, expected.length, sql`seen as p`, endedAt)} and exists (select from held)
         returning 1`.execute(db)
     )
     if (moved.rows.length > 0) return { walk: next, news: 0 }
@@ -187,7 +187,7 @@ export const commitPage = Effect.fn("Ledger.commitPage")(function* (
     Effect.gen(function* () {
       yield* lockHolding(walk.account.id, lane, endedAt, leaseMs)
       const { optedOut: seen, recorded } = yield* compare(context, page.readings)
-      yield* connection.query("commit page", (db) => moveCursor(next, seen, endedAt).execute(db))
+      yield* connection.query("commit page", (db) => moveCursor(next, seen.length, unnest(seen), endedAt).execute(db))
       if (walk.marking) {
         yield* connection.query("mark seen", (db) =>
           sql`
@@ -221,12 +221,12 @@ const expectedPairs = (
 const unnest = (pairs: ReadonlyArray<Pair>) => sql`
   unnest(${pairs.map((pair) => pair.senderId)}::int[], ${pairs.map((pair) => pair.recipient)}::bigint[]) as p(sender_id, recipient)`
 
-/** The walk as it stands behind a page on which these pairs were seen. */
-const moveCursor = (walk: Walk, seen: ReadonlyArray<Pair>, endedAt: number) => sql`
+/** The walk as it stands behind a page on which so many pairs were seen, `p(sender_id, recipient)`. */
+const moveCursor = (walk: Walk, count: number, pairs: RawBuilder<unknown>, endedAt: number) => sql`
   update walk set cursor = ${walk.cursor ?? null}, pages = ${walk.pages}, rows = ${walk.rows}, whole = ${walk.whole},
-    seen_count = seen_count + ${seen.length},
+    seen_count = seen_count + ${count},
     seen_hash = seen_hash # (
-      select coalesce(bit_xor(${pairHash(sql`p.recipient`, sql`p.sender_id`)}), 0) from ${unnest(seen)}),
+      select coalesce(bit_xor(${pairHash(sql`p.recipient`, sql`p.sender_id`)}), 0) from ${pairs}),
     finished_at = ${walk.cursor === undefined ? instant(endedAt) : null}::timestamptz
   where key = ${walk.key}`
 
