@@ -172,6 +172,26 @@ const contextFor = (station: Station, walk: Walk, beganAt: number, endedAt: numb
   settle: Duration.toMillis(station.adapter.settle)
 })
 
+/** One page, with when it was asked for and when it had come. */
+const fetchPage = Effect.fnUntraced(function* (
+  station: Station,
+  port: ListPort,
+  { sender }: Walk,
+  cursor: string | undefined
+) {
+  const beganAt = yield* Clock.currentTimeMillis
+  const page = yield* paced(
+    station.adapter,
+    "list",
+    port.page({
+      size: port.maxPage,
+      ...(sender !== undefined && { sender: sender.address }),
+      ...(cursor !== undefined && { cursor })
+    })
+  )
+  return { page, beganAt, endedAt: yield* Clock.currentTimeMillis }
+})
+
 const readPages = Effect.fnUntraced(function* (station: Station, port: ListPort, begun: Walk, lane: Lane) {
   const { settings } = yield* Fleet
   const tokens = new Set<string>()
@@ -179,18 +199,9 @@ const readPages = Effect.fnUntraced(function* (station: Station, port: ListPort,
   let news = 0
   let problems = 0
   let barren = 0
+  let fetched = yield* fetchPage(station, port, walk, walk.cursor)
   for (;;) {
-    const beganAt = yield* Clock.currentTimeMillis
-    const page = yield* paced(
-      station.adapter,
-      "list",
-      port.page({
-        size: port.maxPage,
-        ...(walk.sender !== undefined && { sender: walk.sender.address }),
-        ...(walk.cursor !== undefined && { cursor: walk.cursor })
-      })
-    )
-    const endedAt = yield* Clock.currentTimeMillis
+    const { beganAt, endedAt, page } = fetched
     const next = page.next._tag === "More" ? page.next.cursor : undefined
     barren = page.readings.length + page.problems.length === 0 ? barren + 1 : 0
     const endless = next === undefined ? undefined : whyEndless(walk, next, tokens, barren)
@@ -203,11 +214,14 @@ const readPages = Effect.fnUntraced(function* (station: Station, port: ListPort,
       })
     }
     if (next !== undefined) tokens.add(next)
-    const committed = yield* commitPage(walk, lane, settings.leaseMs, contextFor(station, walk, beganAt, endedAt), {
+    const commit = commitPage(walk, lane, settings.leaseMs, contextFor(station, walk, beganAt, endedAt), {
       readings: page.readings,
       problems: page.problems.length > 0,
       next
     })
+    // The next page is fetched while this one is stored. If that fails, however it fails, this one is stored all the same.
+    const ahead = next === undefined ? Effect.undefined : Effect.exit(fetchPage(station, port, walk, next))
+    const [committed, following] = yield* Effect.all([commit, ahead], { concurrency: 2 })
     for (const problem of page.problems) {
       yield* Effect.logWarning("a row of a list could not be understood", {
         account: station.account.name,
@@ -220,7 +234,8 @@ const readPages = Effect.fnUntraced(function* (station: Station, port: ListPort,
     news += committed.news
     problems += page.problems.length
     yield* report({ kind: "walk", account: station.account.name, done: walk.rows, unit: "rows" })
-    if (next === undefined) return { walk, news, problems }
+    if (following === undefined) return { walk, news, problems }
+    fetched = yield* following
   }
 })
 
