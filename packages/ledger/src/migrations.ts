@@ -226,8 +226,16 @@ create unique index api_key_name on api_key (name) where revoked_at is null;
 `)
 }
 
+const spread: Migration = {
+  up: statements(`
+alter table pace add column spread_until timestamptz not null default 'epoch';
+comment on column pace.spread_until is 'Until when the requests of a window are spread, because some of them went at once';
+`)
+}
+
 export const migrations: Record<string, Migration> = {
   "0001-ledger": ledger,
   "0002-lane-wanted": laneWanted,
-  "0003-keys": keys
+  "0003-keys": keys,
+  "0004-spread": spread
 }

@@ -4,7 +4,7 @@
  * the answer says how long to wait for it.
  */
 import { Effect } from "effect"
-import { sql } from "kysely"
+import { type RawBuilder, sql } from "kysely"
 import { Connection, instant } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
 
@@ -13,18 +13,32 @@ export interface Bucket {
   /** Requests per window, wherever in time the window is laid. */
   readonly requests: number
   readonly windowMs: number
-  /** How many may go at once; a quarter if it is left out. */
+  /** How many may go at once after a pause; a quarter if it is left out. */
   readonly atOnce?: number
 }
 
 /**
  * A full bucket and what flows in while it is emptied must together stay within
- * the limit, in any window. So some may go at once, and the rest is spread.
+ * the limit, in any window. So after some went at once the rest of the window is
+ * spread, and whoever never pauses has the whole limit, one after another.
  */
 export const flow = ({ atOnce: wished, requests, windowMs }: Bucket) => {
   const atOnce = Math.min(requests, Math.max(1, wished ?? Math.floor(requests / 4)))
-  return { atOnce, perMs: (requests - atOnce + 1) / windowMs }
+  // What may have gathered in a short pause without being taken for going at once.
+  const steady = Math.min(atOnce, Math.max(1, Math.floor(requests / 100)))
+  // Not every request is under way for the same time: two windows apart here may be nearer there.
+  const window = windowMs * 1.01
+  return {
+    atOnce,
+    steady,
+    window,
+    spreadPerMs: (requests - atOnce + 1) / window,
+    perMs: (requests - steady + 1) / window
+  }
 }
+
+const msBetween = (from: RawBuilder<unknown>, until: RawBuilder<unknown>) =>
+  sql`greatest(0, extract(epoch from ${until} - ${from}) * 1000)::float8`
 
 /**
  * Reserves one request. Returns how long to wait before it may be sent (ms).
@@ -35,21 +49,28 @@ export const reserve = Effect.fn("Ledger.reserve")(function* (
   now: number
 ): Effect.fn.Return<number, LedgerError, Connection> {
   const { query } = yield* Connection
-  const { atOnce, perMs } = flow(bucket)
+  const { atOnce, perMs, spreadPerMs, steady, window } = flow(bucket)
   const at = sql`${instant(now)}::timestamptz`
+  const spread = sql`${window}::float8 * interval '1 millisecond'`
   const result = yield* query("reserve", (db) =>
     sql<{ wait: number }>`
-      insert into pace as p (key, tokens, refreshed_at, blocked_until)
-      values (${bucket.key}, ${atOnce - 1}, ${at}, '-infinity')
-      on conflict (key) do update set
-        tokens = least(
-          ${atOnce}::float8,
-          p.tokens + greatest(0, extract(epoch from greatest(${at}, p.blocked_until) - p.refreshed_at) * 1000) * ${perMs}::float8
-        ) - 1,
-        refreshed_at = greatest(p.refreshed_at, ${at}, p.blocked_until)
+      insert into pace as p (key, tokens, refreshed_at, blocked_until, spread_until)
+      values (${bucket.key}, ${atOnce - 1}::float8, ${at}, '-infinity', case when ${atOnce > steady}::bool then ${at} + ${spread} else 'epoch' end)
+      on conflict (key) do update set (tokens, refreshed_at, spread_until) = (
+        select level - 1, greatest(p.refreshed_at, turn), case when filled then turn + ${spread} else p.spread_until end
+        from (select greatest(${at}, p.blocked_until) as turn) t
+        cross join lateral (select ${msBetween(sql`turn`, sql`p.spread_until`)} as spread_left, p.tokens
+          + ${spreadPerMs}::float8 * ${msBetween(sql`p.refreshed_at`, sql`least(turn, p.spread_until)`)}
+          + ${perMs}::float8 * ${msBetween(sql`greatest(p.refreshed_at, p.spread_until)`, sql`turn`)} as flowed) f
+        cross join lateral (select spread_left = 0 and flowed >= ${atOnce}::float8 and ${atOnce > steady}::bool as filled) l
+        -- Only what was full lets some go at once, and the less the longer ago it was full.
+        cross join lateral (select case when filled then ${atOnce}::float8 else least(flowed,
+          ${steady}::float8 + ${atOnce - steady}::float8 * least(1, spread_left / ${window}::float8)) end as level) m)
       returning (
-        greatest(0, -tokens / ${perMs}::float8)
-        + case when blocked_until > ${at} then extract(epoch from blocked_until - ${at}) * 1000 else 0 end
+        case when blocked_until > ${at} then ${msBetween(at, sql`blocked_until`)} else 0 end
+        + (select case when missing <= spread_left * ${spreadPerMs}::float8 then missing / ${spreadPerMs}::float8
+            else spread_left + (missing - spread_left * ${spreadPerMs}::float8) / ${perMs}::float8 end
+          from (select greatest(0, -tokens) as missing, ${msBetween(sql`refreshed_at`, sql`spread_until`)} as spread_left) m)
       )::float8 as wait`.execute(db)
   )
   return Math.ceil(result.rows[0]?.wait ?? 0)

@@ -129,7 +129,13 @@ export interface Tables {
     lease_until: Instant
     wanted_until: ColumnType<number, string | undefined, string>
   }
-  pace: { key: string; tokens: number; refreshed_at: Instant; blocked_until: Instant }
+  pace: {
+    key: string
+    tokens: number
+    refreshed_at: Instant
+    blocked_until: Instant
+    spread_until: ColumnType<number, string | undefined, string>
+  }
   setting: { name: string; value: unknown }
   api_key: {
     id: Generated<number>

@@ -50,7 +50,7 @@ layer(ledgerForTest, { excludeTestServices: true })("a gate", (it) => {
   it.effect("lets some through at once, and then one after another", () =>
     Effect.gen(function* () {
       const turns = yield* turnsOf(bucket(8, 7_000), Array(5).fill(1_000_000))
-      assert.deepStrictEqual(turns, [1_000_000, 1_000_000, 1_001_000, 1_002_000, 1_003_000])
+      assert.deepStrictEqual(turns, [1_000_000, 1_000_000, 1_001_010, 1_002_020, 1_003_030])
     })
   )
 
@@ -59,7 +59,36 @@ layer(ledgerForTest, { excludeTestServices: true })("a gate", (it) => {
       const eight = bucket(8, 7_000)
       yield* turnsOf(eight, Array(4).fill(1_000_000))
       const later = yield* turnsOf(eight, Array(3).fill(9_000_000))
-      assert.deepStrictEqual(later, [9_000_000, 9_000_000, 9_001_000])
+      assert.deepStrictEqual(later, [9_000_000, 9_000_000, 9_001_010])
+    })
+  )
+
+  it.effect("gives nearly the whole limit to whoever never pauses, and no more to anybody (L15)", () =>
+    Effect.gen(function* () {
+      const [requests, windowMs] = [100, 10_000]
+      const busy = bucket(requests, windowMs)
+      // Four at a time, with a pause after each four that is shorter than they took.
+      const turns: Array<number> = []
+      let now = 1_000_000
+      while (turns.length < 5 * requests) {
+        const four = yield* turnsOf(busy, Array(4).fill(now))
+        turns.push(...four)
+        now = Math.max(...four) + 30
+      }
+      assert.isAtMost(busiest(turns, windowMs), requests)
+      const later = turns.filter((turn) => turn >= 1_000_000 + windowMs)
+      const perWindow = ((later.length - 1) / (later.at(-1)! - later[0]!)) * windowMs
+      assert.isAtLeast(perWindow, 0.98 * requests)
+    })
+  )
+
+  it.effect("lets nobody go at once after a pause that was short", () =>
+    Effect.gen(function* () {
+      const busy = bucket(100, 10_000)
+      yield* turnsOf(busy, Array(100).fill(1_000_000))
+      // Long after, and yet not so long that all of them could go at once again.
+      const turns = yield* turnsOf(busy, Array(3).fill(1_012_000))
+      assert.deepStrictEqual(turns, [1_012_000, 1_012_101, 1_012_202])
     })
   )
 
@@ -75,7 +104,7 @@ layer(ledgerForTest, { excludeTestServices: true })("a gate", (it) => {
       )
       assert.deepStrictEqual(
         waits.toSorted((a, b) => a - b),
-        [0, 0, ...Array.from({ length: 10 }, (_, n) => (n + 1) * 1_000)]
+        [0, 0, 1_010, 2_020, 3_030, 4_040, 5_050, 6_060, 7_070, 7_954, 8_838, 9_722]
       )
     })
   )
@@ -89,7 +118,7 @@ layer(ledgerForTest, { excludeTestServices: true })("a gate", (it) => {
       yield* block(shared, now + 30_000, now)
       assert.strictEqual(yield* other.run(blockedFor(shared.key, now)), 30_000)
       const turns = yield* other.run(turnsOf(shared, Array(5).fill(now + 10_000)))
-      assert.deepStrictEqual(turns, [1_030_000, 1_030_000, 1_031_000, 1_032_000, 1_033_000])
+      assert.deepStrictEqual(turns, [1_030_000, 1_030_000, 1_031_010, 1_032_020, 1_033_030])
       assert.strictEqual(yield* blockedFor(shared.key, now + 29_999), 1)
       assert.strictEqual(yield* blockedFor(shared.key, now + 30_000), 0)
     })
@@ -118,8 +147,8 @@ layer(ledgerForTest, { excludeTestServices: true })("a gate", (it) => {
       yield* block(shared, now + 2_000, now)
       const after = yield* turnsOf(shared, [now + 500])
       // Whose turn lies behind the penalty keeps it; a new one is given out after the last of them.
-      assert.strictEqual(before.at(-1), now + 4_000)
-      assert.strictEqual(after[0], now + 5_000)
+      assert.strictEqual(before.at(-1), now + 4_040)
+      assert.strictEqual(after[0], now + 5_050)
     })
   )
 })
