@@ -8,17 +8,10 @@ import { tmpdir } from "node:os"
 import path from "node:path"
 import { Bed } from "./bed.ts"
 import { type Row, Watching } from "./bench.ts"
-import { backfillBench } from "./benches/backfill.ts"
-import { jobBench } from "./benches/job.ts"
-import { limitBench } from "./benches/limit.ts"
-import { planBench } from "./benches/plan.ts"
-import { pollBench } from "./benches/poll.ts"
-import { pushBench } from "./benches/push.ts"
-import { webhookBench } from "./benches/webhook.ts"
+import { benches } from "./benches.ts"
 import { machine } from "./machine.ts"
 import { table } from "./table.ts"
 
-const benches = [backfillBench, planBench, pollBench, pushBench, limitBench, webhookBench, jobBench]
 const names = benches.map(({ name }) => name)
 
 /** A Postgres from npm with its default settings, and nothing left of it afterwards. */

@@ -40,12 +40,15 @@ const lastYear = Date.parse("9999-12-31T23:59:59.999Z")
  * is kept as the nearest one that has a name, for whatever came with it must not
  * be lost over it (L1).
  */
-export const instant = (ms: number): string =>
-  ms === Number.NEGATIVE_INFINITY
-    ? "-infinity"
-    : ms === Number.POSITIVE_INFINITY
-      ? "infinity"
-      : new Date(Math.min(lastYear, Math.max(firstYear, ms))).toISOString()
+export const instant = (ms: number): string => {
+  if (ms === Number.NEGATIVE_INFINITY) return "-infinity"
+  if (ms === Number.POSITIVE_INFINITY) return "infinity"
+  // All rows of a page were read at one moment, and writing it once is enough.
+  if (ms !== latest.ms) latest = { ms, text: new Date(Math.min(lastYear, Math.max(firstYear, ms))).toISOString() }
+  return latest.text
+}
+
+let latest = { ms: 0, text: "1970-01-01T00:00:00.000Z" }
 
 export const maybeInstant = (ms: number | undefined): string | null => (ms === undefined ? null : instant(ms))
 
