@@ -36,8 +36,8 @@ export class Listener extends Context.Service<
     readonly ending: (account: AccountName) => Effect.Effect<void>
     /** An event of this account could not be stored, and may not come again. */
     readonly refused: (account: AccountName) => Effect.Effect<void>
-    /** Events may have been lost: everything has to be read. */
-    readonly reads: Queue.Dequeue<void>
+    /** Events of this account may have been lost: all of it has to be read. */
+    readonly reads: Queue.Dequeue<AccountName>
   }
 >()("@stopline/worker/Listener") {
   static readonly layer: Layer.Layer<Listener, never, Fleet | Connection> = Layer.effect(
@@ -45,7 +45,7 @@ export class Listener extends Context.Service<
     Effect.gen(function* () {
       const context = yield* Effect.context<Fleet | Connection>()
       const { stations } = yield* Fleet
-      const reads = yield* Queue.sliding<void>(1)
+      const reads = yield* Queue.sliding<AccountName>(100)
       /** The accounts of which this process knows that nothing was lost since its last look. */
       const unbroken = new Set<AccountName>()
       /** What a person has been told already. */
@@ -53,13 +53,12 @@ export class Listener extends Context.Service<
       const endings = new Map<AccountName, Queue.Queue<void>>()
       for (const { account } of stations) endings.set(account.name, yield* Queue.sliding<void>(1))
 
-      const tell = Effect.fnUntraced(function* (report: ListenReport, { onReport }: Listening) {
-        const name = report.account
+      const tell = Effect.fnUntraced(function* (name: AccountName, report: ListenReport, { onReport }: Listening) {
         const missing = JSON.stringify(report.missing)
         const known = told.get(name) === missing
         told.set(name, missing)
         yield* onReport(known ? { ...report, missing: [] } : report)
-        if (report.unread || report.news > 0) yield* Queue.offer(reads, undefined)
+        if (report.unread || report.news > 0) yield* Queue.offer(reads, name)
       })
 
       const look = Effect.fn("Listener.look")(function* (
@@ -75,7 +74,7 @@ export class Listener extends Context.Service<
         unbroken.add(name)
         const looking = { url: `${url}/webhooks/${name}`, unbroken: trusted, patienceMs: 3 * everyMs }
         return yield* listen(station, port, looking).pipe(
-          Effect.tap((report) => tell(report, listening)),
+          Effect.tap((report) => tell(name, report, listening)),
           Effect.as(everyMs),
           Effect.catch((error) => {
             if (!trusted) unbroken.delete(name)
@@ -90,7 +89,7 @@ export class Listener extends Context.Service<
       const hold = (station: Station, port: StreamPort, listening: Listening) =>
         attend(station, port, {
           everyMs: listening.everyMs,
-          onReport: (report) => tell(report, listening),
+          onReport: (report) => tell(station.account.name, report, listening),
           onEvent: (received) => listening.onEvent(station, received)
         }).pipe(
           Effect.catchTag("LaneBusy", () =>

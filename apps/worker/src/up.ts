@@ -1,5 +1,5 @@
 /** `stopline up`: everything a worker does, until it is told to stop. */
-import { type ApplyReport, Fleet, type ListenReport, type ReadReport } from "@stopline/engine"
+import type { ApplyReport, Fleet, ListenReport, ReadReport } from "@stopline/engine"
 import type { Connection, LedgerError } from "@stopline/ledger"
 import type { SandboxError } from "@stopline/sandbox"
 import { Console, Context, Effect, Layer, Queue, type Scope, Tracer } from "effect"
@@ -80,8 +80,9 @@ const run = (
     Layer.provideMerge(telemetryLayer(config)),
     Layer.provideMerge(registryLayer)
   )
-  // Whoever started it began no trace that this goes on with.
-  return Effect.updateContext(Effect.provide(serving(options, demo), running), Context.omit(Tracer.ParentSpan))
+  // What is under way is stopped before the things it works with are closed; and whoever started it began no trace that this goes on with.
+  const started = Effect.provide(Effect.scoped(serving(options, demo)), running)
+  return Effect.updateContext(started, Context.omit(Tracer.ParentSpan))
 }
 
 const serving = Effect.fnUntraced(function* (
@@ -125,17 +126,15 @@ const forever = <E, R>(self: Effect.Effect<void, E, R>) => Effect.forkScoped(Eff
 /** What an event changed, and what may have been lost, is a job for whichever worker is free. */
 const handOver = Effect.gen(function* () {
   const jobs = yield* Jobs
-  const { stations } = yield* Fleet
   const { nudges } = yield* Carrier
   const { reads } = yield* Listener
   const untroubled = Effect.catch((error: LedgerError) =>
     Effect.logWarning("what follows from an event waits for the next reading", { error: error.message })
   )
-  const readAll = Effect.forEach(stations, ({ account }) =>
-    Effect.andThen(jobs.put("read", { account: account.name }), jobs.hasten("read", { account: account.name }, 0))
-  )
+  const readNow = (account: string) =>
+    Effect.andThen(jobs.put("read", { account }), jobs.hasten("read", { account }, 0))
   yield* forever(Effect.andThen(Queue.take(nudges), untroubled(jobs.put("reconcile", {}))))
-  yield* forever(Effect.andThen(Queue.take(reads), untroubled(Effect.asVoid(readAll))))
+  yield* forever(Effect.flatMap(Queue.take(reads), (account) => untroubled(readNow(account))))
 })
 
 interface Teller {

@@ -5,7 +5,7 @@
  */
 import type { LedgerError, LedgerUrl } from "@stopline/ledger"
 import { Cause, Clock, Context, Effect, FiberSet, Layer, Option, Predicate, Schema, type Scope } from "effect"
-import type { JobWithMetadata, PgBoss, WorkOptions } from "pg-boss"
+import type { ConnectionOptions, JobWithMetadata, PgBoss, WorkOptions } from "pg-boss"
 import { attempt, type BossOptions, openBoss } from "./boss.ts"
 import { deadQueue, keyOf, type Payload, payloads, type QueueName } from "./queues.ts"
 
@@ -33,11 +33,7 @@ export class Jobs extends Context.Service<
   Jobs,
   {
     /** Puts a job on its queue. One with its key that is there already, whenever it is due, stays the only one. */
-    readonly put: <Name extends QueueName>(
-      queue: Name,
-      payload: Payload<Name>,
-      afterMs?: number
-    ) => Effect.Effect<void, LedgerError>
+    readonly put: <Name extends QueueName>(queue: Name, payload: Payload<Name>) => Effect.Effect<void, LedgerError>
     /** What waits there for longer than that is brought forward. */
     readonly hasten: <Name extends QueueName>(
       queue: Name,
@@ -67,13 +63,33 @@ const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Jobs["Service"], LedgerError, Scope.Scope | LedgerUrl> {
   const boss = yield* openBoss(options)
 
-  const put: Jobs["Service"]["put"] = (queue, payload, afterMs = 0) => {
-    const key = keyOf(payload)
+  const send = (queue: QueueName, payload: Payload<QueueName>, afterMs: number, inside: ConnectionOptions = {}) => {
     const group = queue === "reconcile" && { group: { id: queue } }
-    return Effect.asVoid(
-      attempt(() => boss.send(queue, payload, { singletonKey: key, startAfter: afterMs / 1000, ...group }))
-    )
+    return boss.send(queue, payload, {
+      singletonKey: keyOf(payload),
+      startAfter: afterMs / 1000,
+      ...group,
+      ...inside
+    })
   }
+
+  const put: Jobs["Service"]["put"] = (queue, payload) => Effect.asVoid(attempt(() => send(queue, payload, 0)))
+
+  /** In one transaction: whoever looks in between would find neither, and put one that is due at once. */
+  const follow = (queue: QueueName, id: string, payload: Payload<QueueName>, afterMs: number) =>
+    attempt(async () => {
+      const transaction = await boss.getDb().beginTransaction?.()
+      if (transaction === undefined) throw new Error("no transaction")
+      const inside = { db: transaction.db }
+      try {
+        await boss.complete(queue, id, null, inside)
+        await send(queue, payload, afterMs, inside)
+        await transaction.commit()
+      } catch (cause) {
+        await transaction.rollback()
+        throw cause
+      }
+    })
 
   const hasten: Jobs["Service"]["hasten"] = Effect.fnUntraced(function* (queue, payload, withinMs) {
     const [waiting] = yield* attempt(() => boss.findJobs(queue, { key: keyOf(payload), queued: true }))
@@ -100,10 +116,7 @@ const make = Effect.fnUntraced(function* (
       function* (id: string, data: unknown) {
         const payload = yield* read(data)
         const again = yield* handle(payload)
-        if (again === undefined) return
-        // As long as this one is under way, there is no room for the next one of its key.
-        yield* attempt(() => boss.complete(queue, id))
-        yield* put(queue, payload, again)
+        if (again !== undefined) yield* follow(queue, id, payload, again)
       },
       Effect.tapCause((cause) =>
         // Given back by a process that ends, it is no failure.
