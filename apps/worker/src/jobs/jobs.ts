@@ -63,7 +63,12 @@ const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Jobs["Service"], LedgerError, Scope.Scope | LedgerUrl> {
   const boss = yield* openBoss(options)
 
-  const send = (queue: QueueName, payload: Payload<QueueName>, afterMs: number, inside: ConnectionOptions = {}) => {
+  const send = <Name extends QueueName>(
+    queue: Name,
+    payload: Payload<Name>,
+    afterMs: number,
+    inside: ConnectionOptions = {}
+  ) => {
     const group = queue === "reconcile" && { group: { id: queue } }
     return boss.send(queue, payload, {
       singletonKey: keyOf(payload),
@@ -76,7 +81,7 @@ const make = Effect.fnUntraced(function* (
   const put: Jobs["Service"]["put"] = (queue, payload) => Effect.asVoid(attempt(() => send(queue, payload, 0)))
 
   /** In one transaction: whoever looks in between would find neither, and put one that is due at once. */
-  const follow = (queue: QueueName, id: string, payload: Payload<QueueName>, afterMs: number) =>
+  const follow = <Name extends QueueName>(queue: Name, id: string, payload: Payload<Name>, afterMs: number) =>
     attempt(async () => {
       const transaction = await boss.getDb().beginTransaction?.()
       if (transaction === undefined) throw new Error("no transaction")

@@ -2,6 +2,7 @@
  * What there is to do, and on which queue it waits. A job is one account's, or
  * everybody's; never one person's, and nobody's number is ever in one.
  */
+import { SenderAddress } from "@stopline/consent"
 import { Schema } from "effect"
 import type { Queue } from "pg-boss"
 
@@ -26,7 +27,7 @@ export const payloads = {
   /** Read all there is of an account, because a person asked. */
   backfill: Schema.Struct({
     account: Schema.String,
-    sender: Schema.optionalKey(Schema.String),
+    sender: Schema.optionalKey(SenderAddress),
     startedBy: Schema.String
   })
 } as const

@@ -2,7 +2,6 @@
  * What a worker does: it reads each account again and again, decides for all of
  * them when something may differ, and carries out for each what was decided.
  */
-import { type SenderAddress } from "@stopline/consent"
 import {
   adoptAll,
   applyPlanned,
@@ -164,7 +163,7 @@ const readAll = Effect.fnUntraced(function* (
   const jobs = yield* Jobs
   const report = yield* backfill(station, {
     startedBy,
-    ...(sender !== undefined && { sender: sender as SenderAddress }),
+    ...(sender !== undefined && { sender }),
     ...(people !== undefined && { recipients: () => recipientsOf(people) })
   })
   if (report._tag === "Blind")
