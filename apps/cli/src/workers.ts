@@ -3,7 +3,7 @@ import type { SenderAddress } from "@stopline/consent"
 import { Progress, type Station } from "@stopline/engine"
 import { openHalts, unfinishedWalk } from "@stopline/ledger"
 import { Jobs } from "@stopline/worker"
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import { Ends } from "./exit.ts"
 import { say } from "./say.ts"
 
@@ -18,9 +18,10 @@ export interface OnWorkers {
 export const backfillOnWorkers = Effect.fn("backfillOnWorkers")(
   function* ({ follow, json, sender, startedBy, stations }: OnWorkers) {
     const jobs = yield* Jobs
+    const askedAt = yield* Clock.currentTimeMillis
     const orders = stations.map((station) => ({
       station,
-      payload: { account: station.account.name, ...(sender !== undefined && { sender }), startedBy }
+      payload: { account: station.account.name, ...(sender !== undefined && { sender }), startedBy, askedAt }
     }))
     for (const { payload } of orders) yield* jobs.put("backfill", payload)
     if (!follow) {

@@ -43,8 +43,8 @@ describe("a backfill on the workers", () => {
 
         const told = yield* command.ended
         // 2: what the reading before it found is more than the guard allows, and waits for a person.
-      expect(told.code).toBe(2)
-      expect(told.out).toContain(`${ringcentral}: read by the workers\n`)
+        expect(told.code).toBe(2)
+        expect(told.out).toContain(`${ringcentral}: read by the workers\n`)
         expect(told.err).toContain(`reading ${ringcentral}: `)
         const [after] = yield* walk
         expect(after).toMatchObject({ pages: 5, rows: 5_000, finished: true })

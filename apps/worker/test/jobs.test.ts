@@ -1,7 +1,7 @@
 /** Several workers on one ledger: who reads, who takes webhooks, and what becomes of the jobs of one that ends. */
 import { describe, expect, it } from "@effect/vitest"
 import { LedgerUrl } from "@stopline/ledger"
-import { Effect, Layer, Redacted } from "effect"
+import { Deferred, Effect, Layer, Redacted } from "effect"
 import { jobsSchema } from "../src/jobs/boss.ts"
 import { Jobs } from "../src/jobs/jobs.ts"
 import { freePort } from "./ports.ts"
@@ -87,12 +87,12 @@ describe.concurrent("two workers", () => {
 describe.concurrent("a worker", () => {
   it.live("that is told to stop gives back what it was doing, and another one does it", () =>
     Effect.gen(function* () {
-      const world = yield* makeWorld({ rest: rarely, people: 3_100, optedOut: 3_000 })
+      const world = yield* makeWorld({ rest: rarely, deaf: true, people: 3_100, optedOut: 3_000 })
       const first = yield* startWorker(world)
       yield* world.sandbox.fault({ account: ringcentral, kind: "slow", operation: "list", ms: 2_000 })
       const jobs = yield* Layer.build(jobsOf(world))
       yield* Effect.provideContext(
-        Effect.flatMap(Jobs, ({ put }) => put("backfill", { account: ringcentral, startedBy: "ann" })),
+        Effect.flatMap(Jobs, ({ put }) => put("backfill", { account: ringcentral, startedBy: "ann", askedAt: 1 })),
         jobs
       )
       const walk = world.sql<{ pages: number; rows: number; finished: boolean }>(
@@ -142,7 +142,7 @@ describe.concurrent("a worker", () => {
       yield* world.sandbox.fault({ account: ringcentral, kind: "html-200", operation: "list" })
       const context = yield* Layer.build(jobsOf(world))
       const { deadLetters } = yield* Effect.provideContext(
-        Effect.tap(Jobs, ({ put }) => put("backfill", { account: ringcentral, startedBy: "ann" })),
+        Effect.tap(Jobs, ({ put }) => put("backfill", { account: ringcentral, startedBy: "ann", askedAt: 1 })),
         context
       )
       expect(yield* deadLetters).toEqual([])
@@ -175,6 +175,28 @@ describe("queues", () => {
       expect(yield* stateOf("read", { account: azure })).toBe("created")
       expect(yield* stateOf("read", { account: ringcentral })).toBeUndefined()
       expect(yield* world.sql("select count(*)::int as jobs from stopline_jobs.job")).toEqual([{ jobs: 1 }])
+    })
+  )
+
+  it.live("have everything decided anew when what was decided could not be carried out", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const context = yield* Layer.build(jobsOf(world))
+      const { put, work } = yield* Effect.provideContext(Jobs, context)
+      yield* put("apply", { account: azure, changes: 1, guarded: { "opted-out": 1, "opted-in": 0 } })
+      yield* work("apply", { atOnce: 1, lookSeconds: 1 }, () => Effect.fail("no"))
+      yield* eventually(
+        "a reconciliation is put",
+        Effect.map(
+          world.sql("select from stopline_jobs.job where name = 'reconcile' and state = 'created'"),
+          (rows) => rows.length === 1
+        )
+      )
+      const decided = yield* Deferred.make<void>()
+      yield* work("reconcile", { atOnce: 1, lookSeconds: 1 }, () =>
+        Effect.as(Deferred.succeed(decided, undefined), undefined)
+      )
+      yield* Deferred.await(decided)
     })
   )
 })

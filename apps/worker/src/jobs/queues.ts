@@ -28,16 +28,17 @@ export const payloads = {
   backfill: Schema.Struct({
     account: Schema.String,
     sender: Schema.optionalKey(SenderAddress),
-    startedBy: Schema.String
+    startedBy: Schema.String,
+    /** What was read since then need not be read again. */
+    askedAt: Schema.Int
   })
 } as const
 
 export type QueueName = keyof typeof payloads
 export type Payload<Name extends QueueName> = (typeof payloads)[Name]["Type"]
 
-/** Of two jobs with the same key, the second finds the first and is not needed. */
-export const keyOf = (payload: { readonly account?: string; readonly sender?: string }): string =>
-  [payload.account, payload.sender].filter((name) => name !== undefined).join("/")
+/** Of two jobs of a queue with the same key, the second finds the first and is not needed. */
+export const keyOf = ({ account = "" }: { readonly account?: string }): string => account
 
 /** Where jobs end that were tried often enough. */
 export const deadQueue = "dead"
@@ -64,11 +65,11 @@ const common = {
 const once = { ...common, policy: "exclusive" }
 
 export const queues: Readonly<Record<QueueName, Omit<Queue, "name">>> = {
-  read: { ...once, retryLimit: 10 },
   // One waits and, by its group, one is under way: whoever nudges meanwhile has it done again afterwards.
   reconcile: { ...common, policy: "short", retryLimit: 10, notify: true },
-  // Never tried again: the guards have to look at what is left, and that is the next reconciliation.
-  apply: { ...once, retryLimit: 0, notify: true },
+  read: { ...once, retryLimit: 10 },
+  // Never tried again: the guards have to look at what is left. So whatever ends it is followed by a reconciliation.
+  apply: { ...once, retryLimit: 0, deadLetter: "reconcile", notify: true },
   gather: { ...once, retryLimit: 10 },
   // A worker that is stopped counts as a try, and reading all there is can take days.
   backfill: { ...once, retryLimit: 1000, notify: true }

@@ -21,6 +21,7 @@ import {
   endRun,
   gapsOf,
   type Halt,
+  lastEnded,
   type LedgerError,
   openHalts,
   settleAll
@@ -156,11 +157,14 @@ const apply = Effect.fnUntraced(function* (station: Station, planned: Payload<"a
 
 const readAll = Effect.fnUntraced(function* (
   station: Station,
-  { sender, startedBy }: Payload<"backfill">,
+  { askedAt, sender, startedBy }: Payload<"backfill">,
   people: People | undefined
 ) {
   const { settings } = yield* Fleet
   const jobs = yield* Jobs
+  // Cut off with its worker, it may have been read to its end by whoever came next.
+  const last = yield* lastEnded("backfill", station.account.id)
+  if (last?.outcome === "completed" && last.startedAt >= askedAt) return undefined
   const report = yield* backfill(station, {
     startedBy,
     ...(sender !== undefined && { sender }),
