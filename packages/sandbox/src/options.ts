@@ -73,7 +73,9 @@ export const RingCentralOptions = Schema.Struct({
   /** Whether opt-ins cause events. Default true; false is the world before October 2021, on paper. */
   optInEvents: Schema.optionalKey(Schema.Boolean),
   /** After how many failures in a row a webhook is blacklisted. Default 10. */
-  blacklistAfter: Schema.optionalKey(Count)
+  blacklistAfter: Schema.optionalKey(Count),
+  /** A webhook has to answer within so many milliseconds. Default 3000. */
+  webhookTimeout: Schema.optionalKey(Count)
 })
 export type RingCentralOptions = typeof RingCentralOptions.Type
 

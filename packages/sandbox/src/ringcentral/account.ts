@@ -14,7 +14,7 @@ import { Gate, resolveLimits } from "./limits.ts"
 import { OAuth } from "./oauth.ts"
 import { type Answered, type Route, type Service, findRoute } from "./routes.ts"
 import { Sockets } from "./sockets.ts"
-import { Subscriptions } from "./subscription.ts"
+import { defaultWebhookTimeout, Subscriptions } from "./subscription.ts"
 import { Traffic, everySender } from "./traffic.ts"
 
 export interface RingCentralAccount extends Account {
@@ -43,9 +43,10 @@ const makeService = (
   const accountId = String(400_000_000 + surroundings.secrets.below(99_999_999))
   const ownerId = String(600_000_000 + surroundings.secrets.below(99_999_999))
   const { blacklistAfter = 10, echo = true, optInEvents = true, refreshTokens = false, tokenSeconds = 3600 } = options
+  const { webhookTimeout: timeout = defaultWebhookTimeout } = options
   const faults = new Faults("ringcentral")
   const list = new OptOutList(500_000)
-  const subscriptions = new Subscriptions({ accountId, ownerId, blacklistAfter, random, now })
+  const subscriptions = new Subscriptions({ accountId, ownerId, blacklistAfter, timeout, random, now })
   const sockets = new Sockets({ accountId, ownerId, random, now })
   let salts = 0
   return {

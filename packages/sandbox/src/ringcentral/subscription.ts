@@ -38,7 +38,7 @@ const week = 604_800
 const tenYears = 315_360_000
 const mostSubscriptions = 30
 /** A webhook has to answer within (ms). */
-const timeout = 3_000
+export const defaultWebhookTimeout = 3_000
 /** The answer to the handshake, headers and body together, in bytes. */
 const mostHandshake = 1_024
 
@@ -58,6 +58,8 @@ export interface SubscriptionsOptions {
   readonly accountId: string
   readonly ownerId: string
   readonly blacklistAfter: number
+  /** For a webhook to answer (ms). */
+  readonly timeout: number
   readonly random: Random
   readonly now: () => number
 }
@@ -117,7 +119,7 @@ export class Subscriptions {
         url: wish.deliveryMode.address,
         headers: { "validation-token": token },
         body: "",
-        timeout
+        timeout: this.#options.timeout
       },
       answered: (said) => {
         const problem = handshakeProblem(said, token)
@@ -222,7 +224,7 @@ export class Subscriptions {
         ownerId,
         body
       }),
-      timeout
+      timeout: this.#options.timeout
     }
     return {
       request: () => request,
