@@ -23,7 +23,7 @@ const wrong: ReadonlyArray<readonly [what: string, from: string, to: string, sai
     "an unknown section",
     "groups:",
     "colour: red\ngroups:",
-    "stopline.yaml:16: colour: is no setting; there are: ledger, accounts, groups, people, policy, http, schedule"
+    "stopline.yaml:16: colour: is no setting; there are: ledger, accounts, groups, people, policy, http, telemetry, schedule"
   ],
   [
     "a webhook without a proof",

@@ -27,7 +27,7 @@ const masked = (value: unknown): unknown => {
 }
 
 /** One JSON object a line. */
-export const formatJsonLine: Logger.Logger<unknown, string> = Logger.make((options) => {
+const formatJsonLine: Logger.Logger<unknown, string> = Logger.make((options) => {
   const { annotations, cause, level, message, timestamp } = Logger.formatStructured.log(options)
   const span = options.fiber.cache.span
   const line: Line = {

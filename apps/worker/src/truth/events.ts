@@ -3,7 +3,7 @@ import type { Received } from "@stopline/provider"
 import { Clock, Effect, Metric } from "effect"
 
 /** What became of an event: by the name of what was received, or it could not be stored. */
-export const eventResults = [
+const eventResults = [
   "understood",
   "ending",
   "handshake",

@@ -52,7 +52,7 @@ const blocked = gauge(
 )
 const readAt = gauge("stopline_ledger_read_timestamp_seconds", "When these figures were read.")
 
-export const haltKinds = [
+const haltKinds = [
   "too-many-opt-outs",
   "too-many-opt-ins",
   "opt-ins-without-evidence",
