@@ -13,7 +13,8 @@ import { tmpdir } from "node:os"
 import path from "node:path"
 import { promisify } from "node:util"
 import { embeddedPostgres } from "@stopline/ledger"
-import { Console, Data, Effect, Redacted } from "effect"
+import { Clock, Console, Data, Effect, Redacted, Schema } from "effect"
+import { parse } from "yaml"
 import { context, execForm, instructions, read, root } from "./image.ts"
 
 /** What is wrong, with all that was printed about it. */
@@ -169,45 +170,74 @@ const variables = (text: string) =>
 
 const person = "+15550100042"
 
+const Composition = Schema.Struct({
+  services: Schema.Record(Schema.String, Schema.Struct({ command: Schema.optionalKey(Schema.Array(Schema.String)) }))
+})
+
+/** What the composition has the processes of Stopline do, by service. */
+const commands = (): ReadonlyArray<readonly [service: string, command: ReadonlyArray<string>]> => {
+  const { services } = Schema.decodeUnknownSync(Composition)(parse(read("docker/compose.yaml"), { merge: true }))
+  return Object.entries(services).flatMap(([name, { command = [] }]) =>
+    command[0] === "up" ? [[name, command] as const] : []
+  )
+}
+
 const tryIt = Effect.fn("tryIt")(function* (scratch: string, stage: string) {
   const database = path.join(scratch, "database")
   const url = yield* embeddedPostgres({ folder: database, disposable: true })
   const sandbox = yield* start(stage, {}, ["node", "/app/packages/sandbox/bin/sandbox.mjs", "--port", "0"])
   yield* said(sandbox, "ACME_JWT=")
   const secrets = variables(`${read("docker/sandbox.env")}\n${sandbox.output.text}`)
-  const port = String(20_000 + (process.pid % 10_000))
   const config = path.join(scratch, "stopline.yaml")
-  const server = secrets["ACME_SERVER"] ?? ""
+  const ports = new Map<string, string>()
+  const portOf = (stated: string) => ports.get(stated) ?? stated
+  for (const [index, stated] of ["4000", "4001", "4002"].entries())
+    ports.set(stated, String(20_000 + (process.pid % 3_000) * 3 + index))
   const text = read("docker/stopline.yaml")
-    .replace("http://127.0.0.1:4012", server)
-    .replace("127.0.0.1:4000", `127.0.0.1:${port}`)
+    .replace("http://127.0.0.1:4012", secrets["ACME_SERVER"] ?? "")
+    .replace("127.0.0.1:4000", `127.0.0.1:${portOf("4000")}`)
   yield* Effect.promise(() => writeFile(config, text))
   const environment = { ...secrets, DATABASE_URL: Redacted.value(url) }
   const entry = execForm("ENTRYPOINT")
-  const command = [...entry, ...execForm("CMD").map((word) => (word.endsWith("stopline.yaml") ? config : word))]
-  const health = Effect.map(once(stage, {}, [...execForm("HEALTHCHECK"), port]), ({ code }) => code)
+  const here = (word: string) => (word.endsWith("stopline.yaml") ? config : portOf(word))
+  const health = (port: string) => once(stage, {}, [...execForm("HEALTHCHECK"), portOf(port)])
 
-  if ((yield* health) !== 1) return yield* new Wrong({ message: "the healthcheck is content where nobody listens" })
-  const worker = yield* start(stage, environment, [...command, "--port", port])
-  yield* said(worker, "Stopline is ready")
-  if ((yield* health) !== 0)
-    return yield* new Wrong({ message: "the healthcheck finds fault with a worker that is well" })
-  yield* Console.log("It is ready, and its healthcheck is content.")
+  if ((yield* health("4000")).code !== 1) return yield* new Wrong({ message: "the healthcheck is content with nobody" })
+  const workers = new Map<string, Running>()
+  for (const [name, command] of commands()) {
+    workers.set(name, yield* start(stage, environment, [...entry, ...command.map(here)]))
+  }
+  for (const [name, command] of commands()) {
+    const running = workers.get(name)!
+    yield* said(running, "Stopline is ready")
+    const { code, text } = yield* health(command.at(-1) ?? "")
+    if (code !== 0) return yield* new Wrong({ message: `the healthcheck finds fault with ${name}: ${text}` })
+  }
+  yield* Console.log(`${[...workers.keys()].join(", ")} are ready, and their healthchecks content.`)
 
   const control = /^control +(\S+)/m.exec(sandbox.output.text)?.[1] ?? ""
   const body = JSON.stringify({ from: person, to: "+16505550100", text: "STOP" })
   yield* Effect.promise(() => fetch(`${control}/texts`, { method: "POST", body }))
-  yield* said(worker, "STOP of +1555•••0042")
+  const all = Effect.sync(() => [...workers.values()].map(({ output }) => output.text).join("\n"))
+  yield* eventually(
+    "the STOP is carried",
+    () => Effect.runSync(all),
+    Effect.map(all, (text) => text.includes("STOP of +1555•••0042"))
+  )
   const history = yield* once(stage, environment, [...entry, "history", person, "--config", config])
   if (!history.text.includes("must not be texted")) return yield* new Wrong({ message: history.text })
-  yield* Console.log("It carried a STOP, and another command in the image knows of it.")
+  yield* Console.log("They carried a STOP, and another command in the image knows of it.")
 
-  worker.child.kill(instructions().findLast(({ keyword }) => keyword === "STOPSIGNAL")?.text as NodeJS.Signals)
-  const code = yield* ended(worker).pipe(
-    Effect.timeoutOrElse({ duration: "10 seconds", orElse: () => new Wrong({ message: "it does not end" }) })
-  )
-  if (code !== 130 && code !== 0) return yield* new Wrong({ message: `it ended with ${code}\n${worker.output.text}` })
-  yield* Console.log(`It ended with ${code}.`)
+  for (const [name, worker] of workers) {
+    const since = yield* Clock.currentTimeMillis
+    worker.child.kill(instructions().findLast(({ keyword }) => keyword === "STOPSIGNAL")?.text as NodeJS.Signals)
+    const code = yield* ended(worker).pipe(
+      Effect.timeoutOrElse({ duration: "15 seconds", orElse: () => new Wrong({ message: `${name} does not end` }) })
+    )
+    if (code !== 130 && code !== 0)
+      return yield* new Wrong({ message: `${name} ended with ${code}\n${worker.output.text}` })
+    yield* Console.log(`${name} ended with ${code} after ${(yield* Clock.currentTimeMillis) - since} ms.`)
+  }
 })
 
 /** Whether nobody was able to leave anything in the image. */
