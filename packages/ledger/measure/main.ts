@@ -42,7 +42,7 @@ const temporaryFolder = Effect.acquireRelease(
   (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))
 )
 
-const settings = ["shared_buffers = '2GB'", "max_wal_size = '8GB'", "maintenance_work_mem = '256MB'"]
+const settings = ["shared_buffers = '2GB'", "max_wal_size = '2GB'", "maintenance_work_mem = '256MB'"]
 
 /** A server with room: its settings are read when it is started again. */
 const server = Effect.gen(function* () {
