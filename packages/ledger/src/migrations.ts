@@ -206,7 +206,6 @@ comment on column lane.wanted_until is 'Until then another process waits for it:
 `)
 }
 
-<<<<<<< HEAD
 const keys: Migration = {
   up: statements(`
 create table api_key (
