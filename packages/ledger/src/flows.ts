@@ -21,7 +21,7 @@ export const flows = Effect.fn("Ledger.flows")(function* (
   const rows = yield* query("flows", (db) =>
     db
       .selectFrom("pace")
-      .selectAll()
+      .select(["key", "tokens", "refreshed_at", "blocked_until"])
       .where((eb) => eb("key", "=", eb.fn.any(eb.val(keys))))
       .execute()
   )

@@ -67,8 +67,19 @@ const connect = Effect.fnUntraced(function* (config: pg.ClientConfig, freed: Bel
   )
   const ended = new Promise<void>((resolve) => client.once("end", () => resolve()))
   // A connection that nobody uses would not be missed.
-  const alive = Effect.forever(Effect.andThen(Effect.sleep("10 seconds"), attempt(() => client.query("select 1"))))
-  return { client, lost: Effect.raceFirst(Effect.promise(() => ended), Effect.ignore(alive)) }
+  const alive = Effect.forever(
+    Effect.andThen(
+      Effect.sleep("10 seconds"),
+      attempt(() => client.query("select 1"))
+    )
+  )
+  return {
+    client,
+    lost: Effect.raceFirst(
+      Effect.promise(() => ended),
+      Effect.ignore(alive)
+    )
+  }
 })
 
 const lock = Effect.fnUntraced(function* (client: pg.Client, statement: string, values: ReadonlyArray<number>) {

@@ -1,11 +1,11 @@
 /** How Postgres carries out what the ledger asks of it all day, in the plans it really uses. */
 import { assert, layer } from "@effect/vitest"
-import { Connection, know, notAskedSince, openIntents, settleAll } from "@stopline/ledger"
+import { ask, Connection, know, notAskedSince, openIntents, settleAll, unheld } from "@stopline/ledger"
 import { Effect, Schema } from "effect"
 import { sql } from "kysely"
 import { ledgerForTest } from "../../../test/database.ts"
 import { anotherProcess } from "../../../test/process.ts"
-import { fill, recipientOf } from "../measure/fill.ts"
+import { fill, numberOf, recipientOf } from "../measure/fill.ts"
 import { hotPaths } from "../measure/hot.ts"
 import { bigTables } from "../measure/shape.ts"
 
@@ -60,6 +60,9 @@ layer(ledgerForTest, { excludeTestServices: true })("what is asked of Postgres a
           yield* know(filled.account, [filled.sender], [{ recipient: person, textedAt: 1 }])
           yield* notAskedSince(filled.sender, [person], 1)
           yield* settleAll("strict")
+          yield* ask([{ id: filled.sender.id, everyId: filled.account.every.id }], [numberOf(1)], "strict")
+          const { account, sender } = filled
+          yield* unheld([{ account, sender, optOut: true, optIn: true }], { policy: "strict", now: 0, confirmMs: 0 })
         })
       )
       const asked = yield* process.run(plans)

@@ -1,6 +1,28 @@
 /** A newer version comes while an older one is at work. */
 import { assert, layer } from "@effect/vitest"
-import { Connection, history, ingest, migrate, register, type Registry } from "@stopline/ledger"
+import type { Recipient } from "@stopline/consent"
+import {
+  ask,
+  blockedFor,
+  Connection,
+  coverage,
+  digits,
+  flows,
+  freshness,
+  history,
+  ingest,
+  lately,
+  listened,
+  migrate,
+  openHalts,
+  register,
+  type Registry,
+  reserve,
+  settleAll,
+  stalest,
+  standingKeys,
+  unheld
+} from "@stopline/ledger"
 import { Deferred, Effect, Fiber } from "effect"
 import { sql } from "kysely"
 import type { Migration } from "kysely/migration"
@@ -18,6 +40,7 @@ import {
   observation,
   person,
   reading,
+  senderOf,
   setUp,
   standings
 } from "../../../test/world.ts"
@@ -47,6 +70,10 @@ const expanding = `
   alter table walk add column note text;
   alter table lane add column note text;
   alter table sender add column note text;
+  alter table pace add column note text;
+  alter table halt add column note text;
+  alter table api_key add column note text;
+  alter table account add column note text;
   alter type basis add value 'guessed';
   create table later (id int primary key);
   create index standing_looked on standing (looked_at) where looked_at is not null`
@@ -94,6 +121,26 @@ const asTheFirstReleaseDid = (recipient: number) => `
   insert into pace (key, tokens, refreshed_at, blocked_until) values ('pace', 1, now(), now())
     on conflict (key) do update set tokens = 2`
 
+/** What is asked of the ledger, for a person, for those who watch, and at the gate. */
+const looksAround = Effect.fnUntraced(function* (registry: Registry, recipient: Recipient, now: number) {
+  const account = accountOf(registry, east)
+  const sender = senderOf(registry, eastOne)
+  const bucket = { key: "a limit", requests: 100, windowMs: 60_000 }
+  yield* reserve(bucket, now)
+  yield* blockedFor(bucket.key, now)
+  yield* flows([bucket], now)
+  yield* ask([{ id: sender.id, everyId: account.every.id }], [digits(recipient)], "strict")
+  yield* unheld([{ account, sender, optOut: true, optIn: true }], { policy: "strict", now, confirmMs: 0 })
+  yield* freshness([account.id])
+  yield* lately([account.id])
+  yield* listened([account.id])
+  yield* coverage(sender, now)
+  yield* stalest(sender, now, 10)
+  yield* openHalts()
+  yield* standingKeys()
+  yield* settleAll("strict")
+})
+
 /** Everything an old worker does in a day, for one more person each time. Returns what then stands. */
 const aDaysWork = Effect.fnUntraced(function* (registry: Registry, day: number) {
   const at = day * 100_000
@@ -103,6 +150,7 @@ const aDaysWork = Effect.fnUntraced(function* (registry: Registry, day: number) 
   yield* walkThrough(registry, [[reading(listed)]], { at: at + 1_000 })
   yield* checkPairs(registry, [reading(checked)], { beganAt: at + 2_000, endedAt: at + 2_100 })
   yield* register(accounts, [brand], "strict", at + 3_000)
+  yield* looksAround(registry, said, at + 4_000)
   return {
     said: yield* standings(said),
     listed: yield* standings(listed),
