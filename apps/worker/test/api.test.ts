@@ -1,6 +1,6 @@
 /** The interface for applications: who may ask what, and what is answered when something is wrong. */
 import { describe, expect, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import { ask, endpoints, keyFor, type ScopeName } from "./api.ts"
 import { freePort } from "./ports.ts"
 import { startWorker } from "./worker.ts"
@@ -144,6 +144,37 @@ describe.concurrent("the interface for applications", () => {
         "it answers again",
         Effect.map(ask(world.url, key, check.path, check.body), ({ status }) => status === 200)
       )
+    })
+  )
+
+  it.live("waits for no database for ever: no answer in time is no yes", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* startWorker(world)
+      const key = yield* keyFor(world, "shop", "read")
+      const [check] = endpoints
+      const asked = ask(world.url, key, check.path, check.body)
+      expect((yield* asked).status).toBe(200)
+      const locked = yield* Effect.forkChild(
+        world.sql("do $$ begin lock table standing in access exclusive mode; perform pg_sleep(60); end $$")
+      )
+      yield* eventually(
+        "the table is locked",
+        Effect.map(
+          world.sql("select from pg_locks where mode = 'AccessExclusiveLock' and relation = 'standing'::regclass"),
+          (rows) => rows.length > 0
+        )
+      )
+      const { body, status } = yield* asked
+      expect([status, body.detail]).toEqual([503, expect.stringContaining("text nobody")])
+      yield* world.sql(
+        "select pg_terminate_backend(pid) from pg_locks where relation = 'standing'::regclass and granted"
+      )
+      yield* eventually(
+        "it answers again",
+        Effect.map(asked, ({ status }) => status === 200)
+      )
+      yield* Fiber.interrupt(locked)
     })
   )
 

@@ -1,5 +1,5 @@
 /** What can go wrong with a request: RFC 9457, and in every `detail` a sentence that names the cure. */
-import type { LedgerError } from "@stopline/ledger"
+import { LedgerError } from "@stopline/ledger"
 import { Effect } from "effect"
 import { HttpEffect, HttpServerResponse } from "effect/http"
 import { HttpApiError } from "effect/http-api"
@@ -62,11 +62,22 @@ export const withHeader = (name: string, value: string) =>
     Effect.succeed(HttpServerResponse.setHeader(response, name, value))
   )
 
+/** How long the database may take over what is to be answered at once. */
+const patience = "3 seconds"
+
+/** Takes no answer in time for none. */
+export const promptly = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | LedgerError, R> =>
+  Effect.timeoutOrElse(self, {
+    duration: patience,
+    orElse: () =>
+      Effect.fail(new LedgerError({ kind: "unreachable", operation: "answer", detail: `nothing within ${patience}` }))
+  })
+
 /** The database does not answer: nobody may be told yes. What the driver said goes to the log and not to the caller. */
 export const unavailable = <A, E, R>(self: Effect.Effect<A, E | LedgerError, R>) =>
   Effect.catchIf(
     self,
-    (error): error is LedgerError => error instanceof Error && "_tag" in error && error._tag === "LedgerError",
+    (error): error is LedgerError => error instanceof LedgerError,
     (error) =>
       Effect.logError("a request could not be answered", { error: error.message }).pipe(
         Effect.andThen(withHeader("retry-after", "1")),

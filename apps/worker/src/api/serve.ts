@@ -10,7 +10,7 @@ import { Freshness } from "./freshness.ts"
 import { runImport } from "./imports.ts"
 import { Keys } from "./keys.ts"
 import { approve, clear, halts, plan } from "./plan.ts"
-import { unavailable, unprocessable } from "./problems.ts"
+import { promptly, unavailable, unprocessable } from "./problems.ts"
 import { attest, lookup } from "./recipients.ts"
 import * as Shapes from "./shapes.ts"
 
@@ -25,7 +25,7 @@ const checks = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const { ofAccounts } = yield* Freshness
     return handlers.handleRaw("check", ({ request }) =>
-      unavailable(Effect.flatMap(readText(request), (text) => check(text, ofAccounts)))
+      unavailable(Effect.flatMap(readText(request), (text) => promptly(check(text, ofAccounts))))
     )
   })
 )
