@@ -4,7 +4,7 @@ import { Clock, Context, Effect, Layer, Redacted } from "effect"
 import { HttpApiMiddleware, HttpApiSecurity, OpenApi } from "effect/http-api"
 import { makeBucket } from "./bucket.ts"
 import { Keys } from "./keys.ts"
-import { Forbidden, promptly, TooMany, Unauthorized, Unavailable, unavailable, withHeader } from "./problems.ts"
+import { Forbidden, TooMany, Unauthorized, Unavailable, unavailable, withHeader } from "./problems.ts"
 
 /** What an endpoint asks of the key. */
 export class Needs extends Context.Service<Needs, Scope>()("@stopline/worker/Needs") {}
@@ -40,7 +40,7 @@ export const authorised = (perSecond: number): Layer.Layer<Authorised, never, Ke
       return Authorised.of({
         key: Effect.fnUntraced(function* (handler, { credential, endpoint }) {
           const needed = Context.getOrElse(endpoint.annotations, Needs, (): Scope => "operate")
-          const key = yield* unavailable(promptly(keys.find(credential)))
+          const key = yield* unavailable(keys.find(credential))
           if (key === undefined) {
             yield* withHeader("www-authenticate", 'Bearer realm="stopline"')
             return yield* new Unauthorized({ detail: Redacted.value(credential) === "" ? missing : refused })

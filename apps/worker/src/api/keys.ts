@@ -8,6 +8,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto"
 import { type ApiKey, Connection, type HashedKey, type LedgerError, standingKeys } from "@stopline/ledger"
 import { Clock, Context, Effect, Layer, Redacted, Semaphore } from "effect"
+import { promptly } from "./problems.ts"
 
 /** How long a key that was revoked may still be taken, at most (ms). */
 const staleMs = 2_000
@@ -57,7 +58,7 @@ export class Keys extends Context.Service<
           Effect.gen(function* () {
             if (lookedAt >= moment) return
             const now = yield* Clock.currentTimeMillis
-            const keys = yield* Effect.provideService(standingKeys(), Connection, connection)
+            const keys = yield* promptly(Effect.provideService(standingKeys(), Connection, connection))
             known = new Map(keys.map((key) => [key.handle, key]))
             lookedAt = now
           })
