@@ -97,7 +97,8 @@ export class Carrier extends Context.Service<
         if (heard.received === "Ending") yield* listener.ending(name)
         yield* follow(station, heard, request.receivedAt)
         return heard.reply
-      }, Effect.provideContext(context))
+        // A provider that hangs up, tired of waiting, may not say it again: what has arrived is stored nevertheless.
+      }, Effect.uninterruptible, Effect.provideContext(context))
 
       const take = Effect.fn("Carrier.take")(function* (station: Station, received: Received) {
         const now = yield* Clock.currentTimeMillis

@@ -1,6 +1,7 @@
 /** The worker's port: what is answered, and what is in the database when it is. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
+import pg from "pg"
 import { startWorker } from "./worker.ts"
 import {
   acmeSender,
@@ -62,6 +63,43 @@ const stored = ({ sql }: World, person: string) =>
   ])
 
 describe.concurrent("a webhook", () => {
+  it.live("whose sender hangs up before it is stored is stored nevertheless: it may not be sent again (L1)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* startWorker(world)
+      const [person = ""] = world.sandbox.people
+      const ledger = yield* Effect.acquireRelease(
+        Effect.promise(async () => {
+          const client = new pg.Client({ connectionString: world.databaseUrl })
+          await client.connect()
+          return client
+        }),
+        (client) => Effect.promise(() => client.end())
+      )
+      yield* Effect.promise(() => ledger.query("begin; lock table observation in exclusive mode"))
+      const tired = new AbortController()
+      const body = JSON.stringify(changeAtRingCentral(person, "hung-up"))
+      const headers = { "content-type": "application/json", ...proof }
+      const given = fetch(world.url + ringcentralPath, { method: "POST", headers, body, signal: tired.signal })
+      yield* eventually(
+        "it waits to be stored",
+        Effect.map(
+          world.sql("select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"),
+          (waiting) => waiting.length > 0
+        )
+      )
+      tired.abort()
+      yield* Effect.promise(() => given.catch(() => undefined))
+      // By the time that the worker has answered this it knows that nobody waits for the other answer.
+      yield* call(world, "/healthz")
+      yield* Effect.promise(() => ledger.query("rollback"))
+      yield* eventually(
+        "it is stored",
+        Effect.map(stored(world, person), (rows) => rows.length === 1)
+      )
+    })
+  )
+
   it.live("of an account that nobody configured is not found", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()

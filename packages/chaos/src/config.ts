@@ -15,8 +15,8 @@ export interface Places {
 
 /** Quicker than a person would have it, so that a trial need not last an hour. */
 export const hurried = "{ every: 2 seconds, listen: 5 seconds, sweepPerHour: 100000000 }"
-/** As it is if nothing is said. */
-export const unhurried = "{ every: 1 minute }"
+/** Rounds as they are if nothing is said; subscriptions are looked at more often, so that a short soak sees a few looks. */
+export const unhurried = "{ every: 1 minute, listen: 1 minute }"
 
 export const configText = ({ port, publicUrl, ringcentralUrl }: Places, schedule: string): string => `ledger: { url: { env: LEDGER_URL } }
 accounts:

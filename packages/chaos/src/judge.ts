@@ -64,8 +64,8 @@ export const drift = (world: World): Effect.Effect<ReadonlyArray<string>> =>
 
 /** The same fact as two rows, and texts that became more facts than were texted. */
 export const repeated = Effect.fn("repeated")(function* ({ database, record }: World) {
-  const twins = yield* database.query<{ times: number }>(
-    `select count(*)::int as times from observation
+  const twins = yield* database.query<{ person: string; sender: string; times: number }>(
+    `select '+' || recipient as person, sender_id::text as sender, count(*)::int as times from observation
      group by account_id, sender_id, recipient, state, basis, not_before, not_after, key having count(*) > 1`
   )
   const heard = yield* database.query<{ person: string; sender: string; basis: string; times: number }>(
@@ -76,10 +76,13 @@ export const repeated = Effect.fn("repeated")(function* ({ database, record }: W
   const tooMany = heard.filter(
     ({ person, sender, times }) => times > record.of(person).filter((word) => word.sender === sender).length
   )
-  return [
-    ...twins.map(({ times }) => `the same fact stands in the ledger ${times} times`),
-    ...tooMany.map(({ basis, sender, times }) => `${times} facts by ${basis} at ${sender}, of fewer texts`)
-  ]
+  return {
+    what: [
+      ...twins.map(({ times }) => `the same fact stands in the ledger ${times} times`),
+      ...tooMany.map(({ basis, sender, times }) => `${times} facts by ${basis} at ${sender}, of fewer texts`)
+    ],
+    pairs: [...twins, ...tooMany].map(({ person, sender }) => `${sender} ${person}`)
+  }
 })
 
 /** Two workers that wrote for one sender at the same time. Each has its own way to the providers, so it is known who. */

@@ -55,18 +55,21 @@ export const playTrial = Effect.fn("playTrial")(function* (
   const recoveredMs = (yield* Clock.currentTimeMillis) - over
   const lost = late.length > 0 ? late : yield* untilNone(missing(world, Infinity), patienceMs)
   const deaf = yield* untilNone(unheard(world), patienceMs)
+  const halfDone = yield* untilNone(unfinished(world), patienceMs)
+  const drifted = yield* untilNone(drift(world), patienceMs, 1_000)
+  const twice = yield* repeated(world)
   const wrong = [
     ...lost.map((pair) => `not held: ${masked(pair)}`),
     ...deaf.map((pair) => `held although START was said: ${masked(pair)}`),
-    ...(yield* untilNone(unfinished(world), patienceMs)),
-    ...(yield* untilNone(drift(world), patienceMs, 1_000)),
-    ...(yield* repeated(world)),
+    ...halfDone,
+    ...drifted,
+    ...twice.what,
     ...unsilenced(world),
     ...(yield* inLogs(world, seen.logs))
   ]
   const writers = doubleWriters(world.writes.slice(seen.writes))
   seen.writes = world.writes.length
-  if (wrong.length + writers.length > 0) yield* saveEvidence(world, [...lost, ...deaf])
+  if (wrong.length + writers.length > 0) yield* saveEvidence(world, [...lost, ...deaf, ...twice.pairs])
   return {
     kind: kind.name,
     seed,

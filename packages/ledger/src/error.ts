@@ -3,7 +3,7 @@ import { Predicate, Schema } from "effect"
 
 export class LedgerError extends Schema.TaggedError<LedgerError>()("LedgerError", {
   /**
-   * - `unreachable`: no connection; try again, or look at the URL
+   * - `unreachable`: no connection, or no room on its disk; try again, or look at the URL
    * - `conflict`: another transaction was in the way; the same again will do
    * - `fenced`: this process no longer holds the lane it writes for; stop, and let the holder go on
    * - `newer`: a newer Stopline has migrated this database
@@ -19,7 +19,7 @@ export class LedgerError extends Schema.TaggedError<LedgerError>()("LedgerError"
 }
 
 const conflicts = new Set(["40001", "40P01", "55P03"])
-const unreachable = /^(08...|25P03|57P0.|53300|28...|3D000)$/
+const unreachable = /^(08...|25P03|53...|57P0.|28...|3D000)$/
 const network = new Set(["ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "ETIMEDOUT", "EPIPE", "EHOSTUNREACH"])
 
 /** A driver's error, by its SQLSTATE. Details of rows stay out: they hold numbers. */
