@@ -3,6 +3,7 @@
  * at a steady beat, whatever becomes of those before: waiting for an answer
  * would hide how long the next one waits.
  */
+import { believed } from "./believed.ts"
 import { createServer } from "node:http"
 import { Effect, type Scope } from "effect"
 
@@ -12,6 +13,10 @@ export interface Takes {
   readonly taken: (person: string) => Promise<number>
 }
 
+interface Written {
+  readonly recipients: ReadonlyArray<{ readonly to: string }>
+}
+
 /** Answers what Azure answers to opt-outs, to anybody, at once. */
 export const startTaking: Effect.Effect<Takes, never, Scope.Scope> = Effect.gen(function* () {
   const waiting = new Map<string, (at: number) => void>()
@@ -19,7 +24,7 @@ export const startTaking: Effect.Effect<Takes, never, Scope.Scope> = Effect.gen(
     const chunks: Array<Buffer> = []
     request.on("data", (chunk: Buffer) => chunks.push(chunk))
     request.on("end", () => {
-      const { recipients } = JSON.parse(Buffer.concat(chunks).toString()) as { recipients: Array<{ to: string }> }
+      const { recipients } = believed<Written>(Buffer.concat(chunks).toString())
       const value = recipients.map(({ to }) => ({ to, httpStatusCode: 200 }))
       response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ value }))
       for (const { to } of recipients) waiting.get(to)?.(performance.now())

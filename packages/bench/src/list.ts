@@ -1,4 +1,5 @@
 /** RingCentral's list, read with nothing but `fetch`. */
+import { believed } from "./believed.ts"
 import type { Providers } from "./providers.ts"
 
 type Account = Providers["ringcentral"]
@@ -28,7 +29,7 @@ export const logIn = async ({ credentials, url }: Account): Promise<string> => {
       assertion: credentials.jwt
     })
   })
-  const { access_token } = (await answer.json()) as { access_token: string }
+  const { access_token } = believed<{ access_token: string }>(await answer.text())
   return access_token
 }
 
@@ -47,7 +48,7 @@ export async function* pages(account: Account, sender?: string): AsyncGenerator<
         ...(pageToken !== undefined && { pageToken })
       })
     })
-    const page = (await answer.json()) as Page
+    const page = believed<Page>(await answer.text())
     yield page.records
     pageToken = page.paging.nextPageToken
   } while (pageToken !== undefined)

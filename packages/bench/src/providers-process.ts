@@ -7,7 +7,7 @@ const readOptions = Schema.decodeUnknownSync(Schema.fromJsonString(SandboxOption
 
 const providers = Effect.gen(function* () {
   const { accounts, controlUrl } = yield* startSandbox(readOptions(process.argv[2]))
-  yield* Effect.sync(() => process.send?.({ accounts, controlUrl }))
+  yield* Effect.sync(() => process.send?.(JSON.stringify({ accounts, controlUrl })))
   process.once("disconnect", () => process.exit())
   return yield* Effect.never
 })

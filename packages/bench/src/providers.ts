@@ -2,7 +2,8 @@
 import { type ChildProcess, fork } from "node:child_process"
 import path from "node:path"
 import type { SandboxAccount, SandboxOptions } from "@stopline/sandbox"
-import { Effect, type Scope } from "effect"
+import { Effect, Predicate, type Scope } from "effect"
+import { believed } from "./believed.ts"
 
 export interface Providers {
   readonly azure: Extract<SandboxAccount, { vendor: "azure" }>
@@ -23,7 +24,7 @@ export const person = (n: number): string => `+${15_550_100_000 + n}`
 
 export const people = (count: number): ReadonlyArray<string> => Array.from({ length: count }, (_, n) => person(n))
 
-/** A process that is told what to do by its one argument and says once what it opened. It ends with the scope. */
+/** A process that is told what to do by its one argument and says once, in JSON, what it opened. It ends with the scope. */
 export const startProcess = <A>(
   file: string,
   argument: object,
@@ -36,7 +37,9 @@ export const startProcess = <A>(
           stdio: ["ignore", "inherit", "inherit", "ipc"],
           env: { ...process.env, ...environment }
         })
-        child.once("message", (opened) => resume(Effect.succeed({ child, opened: opened as A })))
+        child.once("message", (opened) => {
+          if (Predicate.isString(opened)) resume(Effect.succeed({ child, opened: believed<A>(opened) }))
+        })
         child.once("exit", (code) => resume(Effect.die(new Error(`${path.basename(file)} ended with ${code}`))))
       }),
       ({ child }) =>

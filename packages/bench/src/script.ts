@@ -3,6 +3,7 @@
  * own SDKs, a pool of connections, a limit on what runs at once, retries, and a
  * column that says who is done, so that it can be run again.
  */
+import { believed } from "./believed.ts"
 import { SmsClient } from "@azure/communication-sms"
 import { SDK } from "@ringcentral/sdk"
 import pLimit from "p-limit"
@@ -48,7 +49,7 @@ const readList = async ({ credentials, url }: Providers["ringcentral"], pool: pg
     const query = { status: "optout", perPage: 1000, ...(pageToken !== undefined && { pageToken }) }
     const page = await retry(async () => {
       const answer = await platform.get("/restapi/v1.0/account/~/a2p-sms/opt-outs", query)
-      return (await answer.json()) as Page
+      return believed<Page>(await answer.text())
     })
     for (const { from, to } of page.records) {
       await pool.query("insert into opt_outs (phone, source) values ($1, $2) on conflict do nothing", [to, from])

@@ -1,4 +1,5 @@
 /** Opt-outs at Azure, written with nothing but Node: the body, its signature, and the connection kept open. */
+import { believed } from "./believed.ts"
 import { createHash, createHmac } from "node:crypto"
 import { Agent, request } from "node:http"
 import pLimit from "p-limit"
@@ -41,7 +42,7 @@ export const writeSigned = async (
       sent.on("error", reject)
       sent.end(body)
     })
-    const { value } = JSON.parse(answer) as Answer
+    const { value } = believed<Answer>(answer)
     return value.filter(({ httpStatusCode }) => httpStatusCode === 200).length
   }
   const limit = pLimit(concurrency)

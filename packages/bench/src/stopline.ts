@@ -1,5 +1,5 @@
 /** Stopline as it is built in the worker, over one ledger and two providers, with limits that nobody reaches. */
-import { type AccountName, type SenderAddress } from "@stopline/consent"
+import { AccountName, SenderAddress } from "@stopline/consent"
 import { defaultSettings, type EngineSettings, Fleet, sharedGates, type Station } from "@stopline/engine"
 import { Connection, register } from "@stopline/ledger"
 import { makeAzureAdapter } from "@stopline/provider-azure"
@@ -18,7 +18,7 @@ export interface Wishes {
   readonly settings?: Partial<EngineSettings>
 }
 
-const names = { azure: "contoso" as AccountName, ringcentral: "acme" as AccountName }
+const names = { azure: AccountName.make("contoso"), ringcentral: AccountName.make("acme") }
 
 export const stopline = (url: string, providers: Providers, wishes: Wishes = {}): Layer.Layer<Fleet | Connection> =>
   Layer.effect(
@@ -52,12 +52,12 @@ export const stopline = (url: string, providers: Providers, wishes: Wishes = {})
         {
           name: names.azure,
           vendor: "azure",
-          senders: (wishes.azure ?? azure.senders) as ReadonlyArray<SenderAddress>
+          senders: (wishes.azure ?? azure.senders).map((sender) => SenderAddress.make(sender))
         },
         {
           name: names.ringcentral,
           vendor: "ringcentral",
-          senders: (wishes.ringcentral ?? ringcentral.senders) as ReadonlyArray<SenderAddress>
+          senders: (wishes.ringcentral ?? ringcentral.senders).map((sender) => SenderAddress.make(sender))
         }
       ]
       const brand = {

@@ -17,7 +17,7 @@ const ready = Effect.gen(function* () {
     )
   )
   while (!(yield* healthy)) yield* Effect.sleep("100 millis")
-  yield* Effect.sync(() => process.send?.(url))
+  yield* Effect.sync(() => process.send?.(JSON.stringify(url)))
 })
 
 const work = Effect.gen(function* () {

@@ -20,18 +20,21 @@ const nameOf = (text: string): string => {
 
 const plain = /^[\w:.+-]+$/
 
-const elementOf = (value: unknown): string => {
+const isScalar = Predicate.or(
+  Predicate.or(Predicate.isString, Predicate.isNumber),
+  Predicate.or(Predicate.isBoolean, Predicate.isNullish)
+)
+
+const elementOf = (value: string | number | boolean | null | undefined): string => {
   if (value === null || value === undefined) return "NULL"
   const text = String(value)
   return plain.test(text) && text.toUpperCase() !== "NULL" ? text : `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`
 }
 
-/** What of an array is none of these the driver writes by itself: dates, buffers, arrays in arrays. */
-const isScalar = (value: unknown): boolean => value === null || value === undefined || !Predicate.isObjectKeyword(value)
-
 /**
  * An array as Postgres reads it. The driver quotes and searches every element,
  * which cost more than anything else that is done here for a page of a list.
+ * What is no scalar, such as a date, is left to it.
  */
 const literal = (value: unknown): unknown =>
   Array.isArray(value) && value.every(isScalar) ? `{${value.map(elementOf).join(",")}}` : value

@@ -71,7 +71,7 @@ const byStopline = Effect.fnUntraced(function* (
   providers: Providers,
   sender: string,
   count: number,
-  write: typeof applied | typeof inRound
+  write: typeof applied
 ) {
   const url = yield* (yield* Bed).ledger
   return yield* Effect.gen(function* () {
