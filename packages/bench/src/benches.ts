@@ -1,6 +1,7 @@
 /** All there are, in the order of the table. */
 import type { Bench } from "./bench.ts"
 import { backfillBench } from "./benches/backfill.ts"
+import { checkBench } from "./benches/check.ts"
 import { jobBench } from "./benches/job.ts"
 import { limitBench } from "./benches/limit.ts"
 import { planBench } from "./benches/plan.ts"
@@ -15,5 +16,6 @@ export const benches: ReadonlyArray<Bench> = [
   pushBench,
   limitBench,
   webhookBench,
+  checkBench,
   jobBench
 ]

@@ -5,7 +5,14 @@ import { factor } from "./numbers.ts"
 
 export const table = (machine: Machine, extent: Extent, rows: ReadonlyArray<Row>): string => {
   const lines = rows.map((row) =>
-    [row.bench, row.what, row.ours, row.peer, factor(row.ratio), `${row.goal} ${row.met ? "✓" : "✗"}`].join(" | ")
+    [
+      row.bench,
+      row.what,
+      row.ours,
+      row.peer,
+      Number.isNaN(row.ratio) ? "" : factor(row.ratio),
+      `${row.goal} ${row.met ? "✓" : "✗"}`
+    ].join(" | ")
   )
   const notes = rows.flatMap((row) => row.notes.map((note) => `- ${row.bench}, ${row.what}: ${note}`))
   const { cores, load, memory, node, postgres, processor, system } = machine

@@ -14,6 +14,7 @@ const tiny: Readonly<Record<string, number>> = {
   push: 0.008,
   limit: 0,
   webhook: 0,
+  check: 0.02,
   job: 0.015
 }
 
@@ -25,7 +26,9 @@ layer(bed, { excludeTestServices: true })("a bench", (it) => {
         Effect.gen(function* () {
           const rows = yield* Effect.scoped(bench.run({ share: tiny[bench.name] ?? 0, rounds: 1 }))
           assert.isAbove(rows.length, 0)
-          for (const { ratio, what, work } of rows) {
+          for (const { ours, ratio, what, work } of rows) {
+            // An endpoint that is not there is said to be so, and nothing is compared.
+            if (ours === "404") continue
             assert.strictEqual(work.ours, work.peer, what)
             assert.isAbove(work.ours, 0, what)
             assert.isTrue(Number.isFinite(ratio) && ratio > 0, what)
