@@ -59,7 +59,8 @@ const bench = Command.make(
     }).pipe(Effect.provide(Option.match(url, { onSome: (url) => Bed.layer(Redacted.make(url)), onNone: () => server })))
     const on = machine(version)
     yield* Console.log(json ? JSON.stringify({ machine: on, extent, rows }, null, 2) : table(on, extent, rows))
-    if (rows.some(({ work }) => work.ours !== work.peer)) yield* Effect.die("the two sides did not do the same work")
+    if (rows.some(({ work }) => work.ours !== work.peer))
+      return yield* Effect.die("the two sides did not do the same work")
   })
 ).pipe(Command.withDescription("How fast it is, beside the least that could do the same"))
 

@@ -58,7 +58,9 @@ export const playCampaign = Effect.fn("playCampaign")(function* (
   campaign: Campaign
 ): Effect.fn.Return<ReadonlyArray<Row>, LedgerError> {
   const { only, onTrial, patienceMs, rate, seed, short } = campaign
-  const wanted = kinds.filter(({ long, name }) => (only === undefined || only(name)) && !(short === true && long === true))
+  const wanted = kinds.filter(
+    ({ long, name }) => (only === undefined || only(name)) && !(short === true && long === true)
+  )
   const done: Array<Trial> = []
   let place: Place | undefined
   const reasons = new Map<string, string>()
@@ -87,7 +89,10 @@ export const playCampaign = Effect.fn("playCampaign")(function* (
   )
   return wanted.map(({ name }): Row => {
     const leftOut = reasons.get(name)
-    const row = rowOf(name, done.filter(({ kind }) => kind === name))
+    const row = rowOf(
+      name,
+      done.filter(({ kind }) => kind === name)
+    )
     return leftOut === undefined ? row : { ...row, leftOut }
   })
 })

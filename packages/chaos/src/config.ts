@@ -18,7 +18,10 @@ export const hurried = "{ every: 2 seconds, listen: 5 seconds, sweepPerHour: 100
 /** Rounds as they are if nothing is said; subscriptions are looked at more often, so that a short soak sees a few looks. */
 export const unhurried = "{ every: 1 minute, listen: 1 minute }"
 
-export const configText = ({ port, publicUrl, ringcentralUrl }: Places, schedule: string): string => `ledger: { url: { env: LEDGER_URL } }
+export const configText = (
+  { port, publicUrl, ringcentralUrl }: Places,
+  schedule: string
+): string => `ledger: { url: { env: LEDGER_URL } }
 accounts:
   - name: ${azure}
     vendor: azure

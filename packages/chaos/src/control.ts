@@ -32,7 +32,11 @@ export interface Control {
   readonly text: (from: string, to: string, words: string) => Effect.Effect<void>
   /** A colleague opts somebody out in the provider's console. */
   readonly edit: (account: string, sender: string, person: string) => Effect.Effect<void>
-  readonly fault: (fault: { readonly account: string; readonly kind: string; readonly [field: string]: unknown }) => Effect.Effect<void>
+  readonly fault: (fault: {
+    readonly account: string
+    readonly kind: string
+    readonly [field: string]: unknown
+  }) => Effect.Effect<void>
   readonly clearFaults: Effect.Effect<void>
   /** Event Grid calls this webhook from now on. */
   readonly subscribe: (account: string, url: string) => Effect.Effect<void>

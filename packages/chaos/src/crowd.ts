@@ -40,7 +40,13 @@ export const crowd = Effect.fn("crowd")(function* (
 })
 
 type Saying =
-  | { readonly _tag: "Text"; readonly person: string; readonly sender: string; readonly words: string; readonly means: "stop" | "start" }
+  | {
+      readonly _tag: "Text"
+      readonly person: string
+      readonly sender: string
+      readonly words: string
+      readonly means: "stop" | "start"
+    }
   | { readonly _tag: "Edit"; readonly person: string; readonly sender: string }
 
 const draw = ({ record }: World, dice: Dice, now: number, speaking: ReadonlySet<string>): Saying => {

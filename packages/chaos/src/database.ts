@@ -73,14 +73,25 @@ export const openDatabase = Effect.fn("openDatabase")(function* (
   yield* ask(() => url, "alter system set min_wal_size = '32MB'")
   yield* ask(() => url, "select pg_reload_conf()")
   const owned: Owned = {
-    stop: Effect.flatMap(postmaster(() => url), (pid) => end(pid, "SIGINT")),
-    crash: Effect.flatMap(postmaster(() => url), (pid) => end(pid, "SIGKILL")),
+    stop: Effect.flatMap(
+      postmaster(() => url),
+      (pid) => end(pid, "SIGINT")
+    ),
+    crash: Effect.flatMap(
+      postmaster(() => url),
+      (pid) => end(pid, "SIGKILL")
+    ),
     start: Effect.orDie(Effect.map(boot(), (again) => void (url = Redacted.value(again)))),
     disk: problem ?? ballast(path.join(folder, "ballast"))
   }
   // Whoever leaves it lets it run while anybody is connected; those were killed just now, and it may not know yet.
   yield* Effect.addFinalizer(() => Effect.catchCause(owned.stop, () => Effect.void))
-  return { port: () => Number(at().port), urlAt: (port) => moved(url, port), query: (text) => ask(() => url, text), owned }
+  return {
+    port: () => Number(at().port),
+    urlAt: (port) => moved(url, port),
+    query: (text) => ask(() => url, text),
+    owned
+  }
 })
 
 const moved = (url: string, port: number): string => {
@@ -122,9 +133,8 @@ const ask = <Row extends pg.QueryResultRow>(url: () => string, text: string): Ef
   })
 
 const postmaster = (url: () => string): Effect.Effect<number> =>
-  Effect.map(
-    ask<{ text: string }>(url, "select pg_read_file('postmaster.pid') as text"),
-    ([row]) => Number(row?.text.split("\n")[0])
+  Effect.map(ask<{ text: string }>(url, "select pg_read_file('postmaster.pid') as text"), ([row]) =>
+    Number(row?.text.split("\n")[0])
   )
 
 /** Its own processes see that it is gone, and go too; only then may it be started again. */

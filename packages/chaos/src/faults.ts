@@ -39,7 +39,10 @@ const notOurs = ({ database }: World) =>
 /** Longer than the lease of a lane, a minute: the other worker takes over, and then this one wakes. */
 const leaseMs = 60_000
 
-const provider = (name: string, fault: (dice: Dice) => { readonly kind: string; readonly [field: string]: unknown }): Kind => ({
+const provider = (
+  name: string,
+  fault: (dice: Dice) => { readonly kind: string; readonly [field: string]: unknown }
+): Kind => ({
   name,
   impossible: possible,
   strike: (world, dice) =>
@@ -159,7 +162,11 @@ export const kinds: ReadonlyArray<Kind> = [
   {
     name: "disk of Postgres full",
     impossible: ({ database: { owned } }) =>
-      owned === undefined ? "the server of DATABASE_URL is not ours to break" : typeof owned.disk === "string" ? owned.disk : undefined,
+      owned === undefined
+        ? "the server of DATABASE_URL is not ours to break"
+        : typeof owned.disk === "string"
+          ? owned.disk
+          : undefined,
     strike: (world, dice) =>
       ownedBy(world, ({ disk }) =>
         typeof disk === "string"

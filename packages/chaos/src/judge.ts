@@ -46,10 +46,12 @@ export const unheard = Effect.fn("unheard")(function* (world: World) {
 
 /** Open intents and halts, in words. */
 export const unfinished = (world: World): Effect.Effect<ReadonlyArray<string>> =>
-  world.database.query<{ what: string }>(
-    `select 'an open intent' as what from view where intent is not null
+  world.database
+    .query<{ what: string }>(
+      `select 'an open intent' as what from view where intent is not null
      union all select 'halted: ' || message from halt where cleared_at is null`
-  ).pipe(Effect.map((rows) => rows.map(({ what }) => what)))
+    )
+    .pipe(Effect.map((rows) => rows.map(({ what }) => what)))
 
 /** `stopline drift`: what it says, unless nothing differs. */
 export const drift = (world: World): Effect.Effect<ReadonlyArray<string>> =>
@@ -58,7 +60,9 @@ export const drift = (world: World): Effect.Effect<ReadonlyArray<string>> =>
     const env = { PATH: process.env["PATH"], ...environment }
     const args = [...commandLine("drift", "--config", "stopline.yaml")]
     execFile(process.execPath, args, { cwd: folder, env, timeout: 60_000 }, (error, out, err) =>
-      resume(Effect.succeed(error === null ? [] : [`stopline drift ends with ${error.code ?? error.signal}: ${out}${err}`]))
+      resume(
+        Effect.succeed(error === null ? [] : [`stopline drift ends with ${error.code ?? error.signal}: ${out}${err}`])
+      )
     )
   })
 

@@ -40,7 +40,10 @@ const chaos = Command.make(
       Flag.withDefault(120)
     ),
     only: Flag.String("only").pipe(Flag.withDescription("Only faults with this in their name"), Flag.optional),
-    short: Flag.Boolean("short").pipe(Flag.withDescription("Leave out what takes over a minute"), Flag.withDefault(false)),
+    short: Flag.Boolean("short").pipe(
+      Flag.withDescription("Leave out what takes over a minute"),
+      Flag.withDefault(false)
+    ),
     json: Flag.Boolean("json").pipe(Flag.withDescription("The table as JSON"), Flag.withDefault(false))
   },
   Effect.fn(function* ({ json, only, patience, rate, seed, short, trials }) {

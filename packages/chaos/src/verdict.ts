@@ -23,7 +23,12 @@ const median = (values: ReadonlyArray<number>): number =>
 /** A share of what there is, each minute: memory that grows faster is full within hours. */
 const mostGrowth = 0.01
 
-const grows = (name: string, unit: string, samples: ReadonlyArray<Sample>, pick: (sample: Sample) => number): Finding => {
+const grows = (
+  name: string,
+  unit: string,
+  samples: ReadonlyArray<Sample>,
+  pick: (sample: Sample) => number
+): Finding => {
   const rise = slope(samples.map((sample) => [sample.minute, pick(sample)]))
   const level = median(samples.map(pick))
   return {
@@ -33,7 +38,13 @@ const grows = (name: string, unit: string, samples: ReadonlyArray<Sample>, pick:
 }
 
 /** Compared by halves of the second half: a single slow moment is no trend. */
-const staysAs = (name: string, unit: string, slack: number, samples: ReadonlyArray<Sample>, pick: (sample: Sample) => number): Finding => {
+const staysAs = (
+  name: string,
+  unit: string,
+  slack: number,
+  samples: ReadonlyArray<Sample>,
+  pick: (sample: Sample) => number
+): Finding => {
   const middle = Math.floor(samples.length / 2)
   const [before, after] = [median(samples.slice(0, middle).map(pick)), median(samples.slice(middle).map(pick))]
   return {

@@ -3,14 +3,7 @@ import type { Received } from "@stopline/provider"
 import { Clock, Effect, Metric } from "effect"
 
 /** What became of an event: by the name of what was received, or it could not be stored. */
-const eventResults = [
-  "understood",
-  "ending",
-  "handshake",
-  "not-authentic",
-  "not-understood",
-  "not-stored"
-] as const
+const eventResults = ["understood", "ending", "handshake", "not-authentic", "not-understood", "not-stored"] as const
 type EventResult = (typeof eventResults)[number]
 
 const results: Record<Received["_tag"], EventResult> = {
