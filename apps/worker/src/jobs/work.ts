@@ -57,6 +57,18 @@ export const work = Effect.fn("work")(function* (
     lookSeconds
   })
   const { everyMs, people } = duties
+  const begin = Effect.gen(function* () {
+    for (const { account } of stations) {
+      yield* jobs.put("read", { account: account.name })
+      // What was put when the configuration said otherwise may be due far too late.
+      yield* jobs.hasten("read", { account: account.name }, everyMs)
+    }
+    if (people !== undefined) yield* jobs.put("gather", {})
+  })
+  // Before anybody looks: whoever finds nothing looks again only after a while.
+  yield* begin
+  // What a worker left half done when it died may be there, and nothing due to be read.
+  yield* jobs.put("reconcile", {})
   yield* jobs.work("read", side(8, Math.min(2, Math.max(0.5, everyMs / 20_000))), ({ account }) =>
     forStation(account, (station) => read(station, duties))
   )
@@ -72,17 +84,6 @@ export const work = Effect.fn("work")(function* (
   if (people !== undefined) {
     yield* jobs.work("gather", { atOnce: 1, lookSeconds: 2 }, () => gatherWhenDue(people))
   }
-  const begin = Effect.gen(function* () {
-    for (const { account } of stations) {
-      yield* jobs.put("read", { account: account.name })
-      // What was put when the configuration said otherwise may be due far too late.
-      yield* jobs.hasten("read", { account: account.name }, everyMs)
-    }
-    if (people !== undefined) yield* jobs.put("gather", {})
-  })
-  yield* begin
-  // What a worker left half done when it died may be there, and nothing due to be read.
-  yield* jobs.put("reconcile", {})
   yield* Effect.sleep(Math.min(mostMs, everyMs)).pipe(
     Effect.andThen(begin),
     Effect.catch((error) => Effect.logDebug("the jobs could not be looked after", { error: error.message })),
