@@ -3,11 +3,12 @@
  *
  * Old workers run on while and after it is done, so it only adds: a table, a
  * column that may be null or has a constant default, a value of an enum. What
- * nothing uses any more is taken away by a later release. No statement anywhere
- * asks for `*` of a table: what was prepared before would fail afterwards. It holds its locks
- * until its end, so it rewrites no big table and fills none: that is the work of
- * many small transactions afterwards. An index on a big table is made beforehand
- * with `create index concurrently if not exists`, outside of it.
+ * nothing uses any more is taken away by a later release. And no statement asks
+ * for `*` of a table: prepared before the migration, it would fail after it.
+ *
+ * It holds its locks until its end, so it rewrites no big table and fills none:
+ * that is the work of many small transactions afterwards. An index on a big table
+ * is made beforehand, with `create index concurrently if not exists`.
  */
 import { type Kysely, sql } from "kysely"
 import type { Migration } from "kysely/migration"
