@@ -66,8 +66,11 @@ export const drift = (world: World): Effect.Effect<ReadonlyArray<string>> =>
     )
   })
 
-/** The same fact as two rows, and texts that became more facts than were texted. */
-export const repeated = Effect.fn("repeated")(function* ({ database, record }: World) {
+/**
+ * The same fact as two rows, more messages than were texted, and more of the providers' events than texts and writes
+ * can have caused.
+ */
+export const repeated = Effect.fn("repeated")(function* ({ database, record, writes }: World) {
   const twins = yield* database.query<{ person: string; sender: string; times: number }>(
     `select '+' || recipient as person, sender_id::text as sender, count(*)::int as times from observation
      group by account_id, sender_id, recipient, state, basis, not_before, not_after, key having count(*) > 1`
@@ -75,15 +78,23 @@ export const repeated = Effect.fn("repeated")(function* ({ database, record }: W
   const heard = yield* database.query<{ person: string; sender: string; basis: string; times: number }>(
     `select '+' || o.recipient as person, s.address as sender, o.basis::text, count(*)::int as times
      from observation o join sender s on s.id = o.sender_id
-     where o.basis in ('message', 'event') group by o.recipient, s.address, o.basis`
+     where o.basis = 'message' or (o.basis = 'event' and o.key like 'event:%') group by o.recipient, s.address, o.basis`
   )
-  const tooMany = heard.filter(
-    ({ person, sender, times }) => times > record.of(person).filter((word) => word.sender === sender).length
-  )
+  const caused = new Map<string, number>()
+  for (const { recipients, sender } of writes) {
+    for (const person of recipients) {
+      const pair = `${sender} ${person}`
+      caused.set(pair, (caused.get(pair) ?? 0) + 1)
+    }
+  }
+  const tooMany = heard.filter(({ basis, person, sender, times }) => {
+    const texts = record.of(person).filter((word) => word.sender === sender).length
+    return times > texts + (basis === "event" ? (caused.get(`${sender} ${person}`) ?? 0) : 0)
+  })
   return {
     what: [
       ...twins.map(({ times }) => `the same fact stands in the ledger ${times} times`),
-      ...tooMany.map(({ basis, sender, times }) => `${times} facts by ${basis} at ${sender}, of fewer texts`)
+      ...tooMany.map(({ basis, sender, times }) => `${times} facts by ${basis} at ${sender}, of fewer causes`)
     ],
     pairs: [...twins, ...tooMany].map(({ person, sender }) => `${sender} ${person}`)
   }

@@ -33,5 +33,5 @@ it.live(
       assert.deepStrictEqual(trials.map(({ kind }) => kind).toSorted(), quick.toSorted())
       assert.isAbove(Math.min(...trials.map(({ stops }) => stops)), 0)
     }),
-  300_000
+  600_000
 )
