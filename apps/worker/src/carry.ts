@@ -87,22 +87,17 @@ export class Carrier extends Context.Service<
         })
       })
 
-      const receive = Effect.fn("Carrier.receive")(
-        function* (station: Station, port: EventPort, request: RawRequest) {
-          const { name } = station.account
-          // Not every provider sends again what could not be stored.
-          const heard = yield* Effect.tapError(hearRequest(station, port, request), () =>
-            Effect.andThen(listener.refused(name), countEvent(name, undefined))
-          )
-          yield* countEvent(name, heard.received)
-          if (heard.received === "Ending") yield* listener.ending(name)
-          yield* follow(station, heard, request.receivedAt)
-          return heard.reply
-          // A provider that hangs up, tired of waiting, may not say it again: what has arrived is stored nevertheless.
-        },
-        Effect.uninterruptible,
-        Effect.provideContext(context)
-      )
+      const receive = Effect.fn("Carrier.receive")(function* (station: Station, port: EventPort, request: RawRequest) {
+        const { name } = station.account
+        // Not every provider sends again what could not be stored.
+        const heard = yield* Effect.tapError(hearRequest(station, port, request), () =>
+          Effect.andThen(listener.refused(name), countEvent(name, undefined))
+        )
+        yield* countEvent(name, heard.received)
+        if (heard.received === "Ending") yield* listener.ending(name)
+        yield* follow(station, heard, request.receivedAt)
+        return heard.reply
+      }, Effect.provideContext(context))
 
       const take = Effect.fn("Carrier.take")(function* (station: Station, received: Received) {
         const now = yield* Clock.currentTimeMillis

@@ -36,7 +36,8 @@ const webhooks = HttpRouter.add("*", "/webhooks/:account", (request) =>
       return HttpServerResponse.empty({ status: 503 })
     }
     const raw = yield* readRequest(request)
-    const reply = yield* carrier.receive(station, events.port, raw)
+    // A provider that hangs up, tired of waiting, may not say it again: what has arrived is stored nevertheless.
+    const reply = yield* Effect.uninterruptible(carrier.receive(station, events.port, raw))
     return HttpServerResponse.text(reply.body, { status: reply.status, headers: reply.headers })
   }).pipe(
     // Our own fault is temporary: 503 makes the provider send it again, where a 4xx would make it give up.
