@@ -4,7 +4,7 @@ import { Connection, migrate } from "@stopline/ledger"
 import { Context, Effect, Layer, Redacted, type Scope } from "effect"
 import pg from "pg"
 
-export const atDatabase = (url: string, database: string): string => {
+const atDatabase = (url: string, database: string): string => {
   const at = new URL(url)
   at.pathname = `/${database}`
   return at.href

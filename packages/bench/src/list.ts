@@ -18,7 +18,7 @@ interface Page {
   readonly paging: { readonly nextPageToken?: string }
 }
 
-export const logIn = async ({ credentials, url }: Account): Promise<string> => {
+const logIn = async ({ credentials, url }: Account): Promise<string> => {
   const answer = await fetch(`${url}/restapi/oauth/token`, {
     method: "POST",
     headers: {

@@ -64,13 +64,13 @@ const byStopline = Effect.fnUntraced(function* (providers: Providers) {
   }).pipe(Effect.provide(stopline(url, providers)))
 })
 
-export const countOf = (url: string, table: string): Promise<number> =>
+const countOf = (url: string, table: string): Promise<number> =>
   withClient(url, async (client) => {
     const { rows } = await client.query<{ count: string }>(`select count(*) as count from ${table}`)
     return Number(rows[0]?.count)
   })
 
-export const byCopy = Effect.fnUntraced(function* (providers: Providers) {
+const byCopy = Effect.fnUntraced(function* (providers: Providers) {
   const url = yield* (yield* Bed).database
   const { ms } = yield* timed(Effect.promise(() => copy(url, providers)))
   return { ms, value: yield* Effect.promise(() => countOf(url, "opt_out")) }
