@@ -45,22 +45,30 @@ export const startTaking: Effect.Effect<Takes, never, Scope.Scope> = Effect.gen(
   }
 })
 
-/** Lets one request go every so often, and says how long each took until the write for its person was taken (ms). */
+/** After so long nobody waits any more (ms). */
+const patience = 60_000
+
+/**
+ * Lets one request go every so often, and says how long each took until the write
+ * for its person was taken (ms). Who was never taken is not among them.
+ */
 export const beat = async (
   people: ReadonlyArray<string>,
   perSecond: number,
   send: (person: string) => Promise<unknown>,
-  { taken }: Takes
+  takes: Takes
 ): Promise<ReadonlyArray<number>> => {
   const began = performance.now()
-  return Promise.all(
+  const all = await Promise.all(
     people.map(async (person, n) => {
       // Reckoned from its place in the beat: a timer that was late does not make it look quick.
       const due = began + (n * 1000) / perSecond
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())))
-      const at = taken(person)
-      await send(person)
-      return (await at) - due
+      const at = takes.taken(person)
+      const late = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), patience).unref())
+      const taken = await Promise.race([send(person).then(() => at), late])
+      return taken === undefined ? [] : [taken - due]
     })
   )
+  return all.flat()
 }

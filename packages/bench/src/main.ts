@@ -54,11 +54,17 @@ const bench = Command.make(
     const extent = { share: Option.getOrElse(share, () => (quick ? 0.1 : 1)), rounds }
     const { rows, version } = yield* Effect.gen(function* () {
       const rows: Array<Row> = []
-      for (const one of wanted) rows.push(...(yield* Effect.scoped(one.run(extent))))
+      for (const one of wanted) {
+        // What the others found must not be lost over one that fails.
+        const found = yield* Effect.exit(Effect.scoped(one.run(extent)))
+        if (found._tag === "Success") rows.push(...found.value)
+        else yield* Effect.logError(`${one.name} failed`, found.cause)
+      }
       return { rows, version: (yield* Bed).version }
     }).pipe(Effect.provide(Option.match(url, { onSome: (url) => Bed.layer(Redacted.make(url)), onNone: () => server })))
     const on = machine(version)
     yield* Console.log(json ? JSON.stringify({ machine: on, extent, rows }, null, 2) : table(on, extent, rows))
+    if (rows.length < wanted.length) return yield* Effect.die("not every bench came to its end")
     if (rows.some(({ work }) => work.ours !== work.peer))
       return yield* Effect.die("the two sides did not do the same work")
   })

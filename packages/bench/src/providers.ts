@@ -34,7 +34,7 @@ export const startProcess = <A>(
     Effect.acquireRelease(
       Effect.callback<{ readonly child: ChildProcess; readonly opened: A }>((resume) => {
         const child = fork(file, [JSON.stringify(argument)], {
-          stdio: ["ignore", "inherit", "inherit", "ipc"],
+          stdio: ["ignore", "ignore", "inherit", "ipc"],
           env: { ...process.env, ...environment }
         })
         child.once("message", (opened) => {

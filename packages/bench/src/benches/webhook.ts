@@ -60,6 +60,7 @@ export const webhookBench: Bench = {
   })
 }
 
+/** A webhook that is not taken comes again, as its provider would let it. */
 const tell = async (url: string, to: string): Promise<void> => {
   const answer = await fetch(`${url}/webhooks/acme`, {
     method: "POST",
@@ -71,6 +72,8 @@ const tell = async (url: string, to: string): Promise<void> => {
       body: { from: senders.ringcentral, to, active: true }
     })
   })
-  if (!answer.ok) throw new Error(`a webhook was answered ${answer.status}`)
   await answer.text()
+  if (answer.ok) return
+  await new Promise((resolve) => setTimeout(resolve, 1000))
+  await tell(url, to)
 }
