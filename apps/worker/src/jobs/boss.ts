@@ -1,7 +1,7 @@
 /** pg-boss, opened on the ledger's database with tables of its own, and closed with the scope. */
 import { LedgerError, ledgerError, LedgerUrl } from "@stopline/ledger"
 import { Effect, FiberSet, Redacted, type Scope } from "effect"
-import { PgBoss } from "pg-boss"
+import type { PgBoss } from "pg-boss"
 import manifest from "pg-boss/package.json" with { type: "json" }
 import { deadQueue, deadRetention, queues } from "./queues.ts"
 
@@ -24,7 +24,9 @@ export const openBoss = Effect.fn("openBoss")(function* (
 ): Effect.fn.Return<PgBoss, LedgerError, Scope.Scope | LedgerUrl> {
   const url = yield* LedgerUrl
   const log = yield* FiberSet.makeRuntime<never, void, never>()
-  const boss = new PgBoss({
+  // Loaded when it is needed: most commands need no queue.
+  const library = yield* Effect.promise(() => import("pg-boss"))
+  const boss = new library.PgBoss({
     connectionString: Redacted.value(url),
     schema: jobsSchema,
     application_name: "stopline",
@@ -42,7 +44,9 @@ export const openBoss = Effect.fn("openBoss")(function* (
   yield* Effect.acquireRelease(start(boss), () => Effect.promise(() => boss.stop({ graceful: true, timeout: stopMs })))
   yield* attempt(async () => {
     await boss.createQueue(deadQueue, { retentionSeconds: deadRetention, deleteAfterSeconds: deadRetention })
-    for (const [name, queue] of Object.entries(queues)) await boss.createQueue(name, queue)
+    // Where the dead of one go has to be there before it.
+    await boss.createQueue("reconcile", queues.reconcile)
+    await Promise.all(Object.entries(queues).map(([name, queue]) => boss.createQueue(name, queue)))
   })
   return boss
 })
