@@ -131,6 +131,19 @@ const provocations: ReadonlyArray<Provocation> = [
       yield* watch.until("StoplineEventsNotStored")
       yield* watch.until("StoplineLedgerDown")
     })
+  },
+  {
+    fires: { StoplineJobGivenUp: { queue: "backfill" } },
+    provoke: Effect.fnUntraced(function* (watch) {
+      const world = yield* makeWorld({ rest: rarely })
+      yield* startWorker(world)
+      yield* watch.of(world)
+      // A job that nobody understands, and that has been tried often enough.
+      yield* world.sql(
+        `insert into stopline_jobs.job (name, data, retry_limit, dead_letter, policy) values ('backfill', '{}', 0, 'dead', 'exclusive')`
+      )
+      yield* watch.until("StoplineJobGivenUp")
+    })
   }
 ]
 

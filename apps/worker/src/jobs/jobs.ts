@@ -4,10 +4,10 @@
  * relied upon; the lanes of the ledger see to it that nothing comes of it.
  */
 import type { LedgerError, LedgerUrl } from "@stopline/ledger"
-import { Cause, Clock, Context, Effect, FiberSet, Layer, Option, Predicate, Schema, type Scope } from "effect"
+import { Cause, Clock, Context, Effect, FiberSet, Layer, Metric, Option, Predicate, Schema, type Scope } from "effect"
 import type { ConnectionOptions, JobWithMetadata, PgBoss, WorkOptions } from "pg-boss"
 import { attempt, type BossOptions, openBoss } from "./boss.ts"
-import { deadQueue, keyOf, type Payload, payloads, type QueueName } from "./queues.ts"
+import { deadQueue, keyOf, type Payload, payloads, type QueueName, queues } from "./queues.ts"
 
 /** How a job came out: undefined, or after how long it is to be done again (ms). */
 export type Again = number | undefined
@@ -151,14 +151,22 @@ const make = Effect.fnUntraced(function* (
   return { put, hasten, work, stateOf, deadLetters }
 })
 
-/** Each is told of once, by whichever worker comes first, and is known for a while. */
+const givenUp = Metric.counter("stopline_jobs_given_up_total", {
+  description: "Jobs that failed as often as was allowed, by their queue. This worker's own.",
+  incremental: true
+})
+
+/** Each is told of and counted once, by whichever worker comes first, and is known for a while. */
 const buryTheDead = Effect.fnUntraced(function* (boss: PgBoss) {
   const run = yield* FiberSet.makeRuntimePromise<never, void>()
+  for (const queue of Object.keys(queues)) yield* Metric.update(Metric.withAttributes(givenUp, { queue }), 0)
   yield* attempt(() =>
     boss.work(deadQueue, { includeMetadata: true, pollingIntervalSeconds: 10 }, async ([job]) => {
       if (job === undefined) return
       const { account, diedAt: _, ...letter } = toDeadLetter(job)
-      await run(Effect.logError("a job was given up", { ...letter, ...(account !== undefined && { account }) }))
+      const counted = Metric.update(Metric.withAttributes(givenUp, { queue: letter.queue }), 1)
+      const told = Effect.logError("a job was given up", { ...letter, ...(account !== undefined && { account }) })
+      await run(Effect.andThen(counted, told))
     })
   )
 })
