@@ -57,13 +57,18 @@ export class Record {
     return stop > start
   }
 
-  /** Pairs `sender person` that must be silent, by when their STOP was said. */
-  mustBeHeld(): ReadonlyMap<string, number> {
+  /**
+   * Pairs `sender person` that must be silent, by when their STOP was said.
+   *
+   * @param ownWords only those of which the person said it: what a colleague did is found by the next round
+   */
+  mustBeHeld(ownWords = false): ReadonlyMap<string, number> {
     const pairs = new Map<string, number>()
     for (const [person, words] of this.#words) {
-      const at = words.findLast(({ means }) => means === "stop")?.at
-      if (at === undefined) continue
-      for (const sender of this.#senders) if (this.mustBeSilent(person, sender)) pairs.set(`${sender} ${person}`, at)
+      const stop = words.findLast(({ means }) => means === "stop")
+      if (stop === undefined || (ownWords && stop.byColleague)) continue
+      for (const sender of this.#senders)
+        if (this.mustBeSilent(person, sender)) pairs.set(`${sender} ${person}`, stop.at)
     }
     return pairs
   }

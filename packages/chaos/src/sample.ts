@@ -14,7 +14,7 @@ export interface Sample {
   readonly connections: number
   /** How long the slower worker takes to say that it is well (ms): what waits in its event loop waits here, too. */
   readonly answerMs: number
-  /** How long the STOP that waits longest has waited to be held everywhere (s). */
+  /** How long the texted STOP that waits longest has waited to be held everywhere (s). */
   readonly waitingSeconds: number
   /** STOPs said so far. */
   readonly stops: number
@@ -39,7 +39,7 @@ const answerOf = (port: number) =>
   })
 
 const waitingSeconds = Effect.fnUntraced(function* (world: World) {
-  const due = world.record.mustBeHeld()
+  const due = world.record.mustBeHeld(true)
   const held = yield* heldNow(world)
   const now = yield* Clock.currentTimeMillis
   let longest = 0
