@@ -50,6 +50,19 @@ const upAndWell: Proof = (world, line) =>
     })
   )
 
+/** The line is started, gets ready, says how it is, and ends when it is told to. */
+const startsAs: Proof = (world, line) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const worker = yield* start(world, ...line.split(" ").slice(1))
+      yield* said(worker, "Stopline is ready")
+      const { out } = yield* type(world, `curl -s http://127.0.0.1:${world.port}/readyz`)
+      expect(JSON.parse(out)).toEqual({ ready: true, reasons: [] })
+      worker.child.kill("SIGTERM")
+      expect((yield* worker.ended).code).toBe(130)
+    })
+  )
+
 const lift = Effect.fnUntraced(function* (world: World) {
   const recipients = [yield* listedOne(world)]
   yield* Effect.orDie(world.sandbox.edit({ account: azure, sender: tenDlc, action: "opt-in", recipients }))
@@ -148,11 +161,13 @@ const proofs: ReadonlyArray<readonly [line: string, Proof]> = [
       expect((yield* run(world, "apply")).code).toBe(2)
     })
   ],
-  ["stopline resume --account acme", ends(0, "Cleared 0 halts")]
+  ["stopline resume --account acme", ends(0, "Cleared 0 halts")],
+  ["stopline up --role web", startsAs],
+  ["stopline up --role worker", startsAs]
 ]
 
 // Some thirty processes, one after the other.
-const patience = 180_000
+const patience = 400_000
 
 describe("docs/operations.md", () => {
   it.live(
