@@ -70,7 +70,7 @@ describe.concurrent("a mistake", () => {
         const wrong = yield* run(world, "up", "--config", "wrong.yaml")
         expect([wrong.code, wrong.err]).toEqual([
           1,
-          "stopline: wrong.yaml:2: colour: is no setting; there are: ledger, accounts, groups, people, policy, http, schedule\n" +
+          "stopline: wrong.yaml:2: colour: is no setting; there are: ledger, accounts, groups, people, policy, http, telemetry, schedule\n" +
             "wrong.yaml:1: accounts: Expected a value with a length of at least 1\n"
         ])
         const account =
