@@ -135,8 +135,8 @@ describe("an event that is lost and that nobody misses", () => {
         yield* world.sandbox.fault({ account: ringcentral, kind: "lost-events", times: 1 })
         yield* world.sandbox.text({ from: person, to: acmeSender, text: "REVOKE" })
         expect(yield* heldEverywhere(world)).toEqual([])
-        yield* inMinutes(
-          pass,
+        yield* pass("5 minutes")
+        yield* eventually(
           "it is held everywhere",
           Effect.map(heldEverywhere(world), (held) => held.includes(person))
         )
