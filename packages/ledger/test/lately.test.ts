@@ -76,7 +76,7 @@ layer(ledgerForTest, { excludeTestServices: true })("what was done lately", (it)
       const used = Effect.fn(function* (now: number) {
         return (yield* flows([bucket, unused], now)).map((one) => [
           one.key,
-          Number(one.used.toFixed(6)),
+          Number(one.used.toFixed(2)),
           one.blockedUntil
         ])
       })
