@@ -5,8 +5,8 @@
  */
 import { createHash } from "node:crypto"
 import { Predicate } from "effect"
-import pg from "pg"
-import { Silence } from "./silence.ts"
+import type pg from "pg"
+import { WatchfulClient } from "./watchful.ts"
 
 const names = new Map<string, string>()
 
@@ -40,18 +40,13 @@ const literal = (value: unknown): unknown =>
   Array.isArray(value) && value.every(isScalar) ? `{${value.map(elementOf).join(",")}}` : value
 
 /** A client that prepares whatever has parameters, sends `begin` with what comes after it, and ends when its connection died without a word. */
-export class SwiftClient extends pg.Client {
+export class SwiftClient extends WatchfulClient {
   constructor(config?: pg.ClientConfig) {
     // Without the pipeline the first statement would wait for the answer to `begin`.
     const options: pg.ClientConfig & { readonly pipeline: boolean } = { ...config, pipeline: true }
     super(options)
     const query = this.query.bind(this)
-    const silence = new Silence(this, options)
-    const send = (...args: ReadonlyArray<unknown>): unknown => {
-      const answer: unknown = Reflect.apply(query, undefined, args)
-      if (answer instanceof Promise) silence.asked(answer)
-      return answer
-    }
+    const send = (...args: ReadonlyArray<unknown>): unknown => Reflect.apply(query, undefined, args)
     let beginning = false
     const swift = (text: unknown, values?: unknown, ...rest: ReadonlyArray<unknown>): unknown => {
       if (text === "begin") {
@@ -68,12 +63,7 @@ export class SwiftClient extends pg.Client {
         ? send({ name: nameOf(text), text, values: values.map(literal) }, ...rest)
         : send(...(values === undefined ? [text] : [text, values, ...rest]))
     }
-    const end = this.end.bind(this)
-    const leave = (...args: ReadonlyArray<unknown>): unknown => {
-      silence.left()
-      return Reflect.apply(end, undefined, args)
-    }
-    Object.assign(this, { query: swift, end: leave })
+    Object.assign(this, { query: swift })
   }
 }
 

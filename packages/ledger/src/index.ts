@@ -40,3 +40,4 @@ export {
 } from "./walks.ts"
 export * from "./writes.ts"
 export type { RunKind } from "./schema.ts"
+export { WatchfulClient } from "./watchful.ts"

@@ -1,5 +1,5 @@
 /** pg-boss, opened on the ledger's database with tables of its own, and closed with the scope. */
-import { LedgerError, ledgerError, LedgerUrl } from "@stopline/ledger"
+import { LedgerError, ledgerError, LedgerUrl, WatchfulClient } from "@stopline/ledger"
 import { Effect, FiberSet, Redacted, type Scope } from "effect"
 import type { PgBoss } from "pg-boss"
 import manifest from "pg-boss/package.json" with { type: "json" }
@@ -26,7 +26,10 @@ export const openBoss = Effect.fn("openBoss")(function* (
   const log = yield* FiberSet.makeRuntime<never, void, never>()
   // Loaded when it is needed: most commands need no queue.
   const library = yield* Effect.promise(() => import("pg-boss"))
+  // What it does not name it passes on to its pool: connections that died without a word would fill that for ever.
+  const pool = { Client: WatchfulClient }
   const boss = new library.PgBoss({
+    ...pool,
     connectionString: Redacted.value(url),
     schema: jobsSchema,
     application_name: "stopline",
