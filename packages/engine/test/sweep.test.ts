@@ -51,6 +51,16 @@ layer(ledgerForTest, { excludeTestServices: true })("a sweep", (it) => {
     }).pipe(timed)
   )
 
+  it.effect("asks about somebody of whom only a START was ever heard (L10)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* world.says("START", askerOne, person(1))
+      world.asker.block(askerOne, person(1))
+      assert.deepInclude(yield* sweepOf(world), { asked: 1, news: 1 })
+      assert.strictEqual((yield* standings(person(1)))[askerTwo], "opted-out held unknown")
+    }).pipe(timed)
+  )
+
   it.effect("asks about nobody twice, however large its budget", () =>
     Effect.gen(function* () {
       const world = yield* known(3, { asker: { batch: 2 } })

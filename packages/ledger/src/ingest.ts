@@ -68,8 +68,11 @@ const store = Effect.fnUntraced(function* (
     if (!speaksOfHolding(basis)) {
       news.push(fact)
       const lifted = state === "opted-in" && evidence.acted ? View.meetOptInWord(known?.view, time) : undefined
-      if (lifted !== undefined) {
-        views.set(key, { ...pair, view: lifted, echoKey: known?.echoKey })
+      // Whoever says START for the first time is known from now on: where there is no list, a sweep has to ask about
+      // them (L10). Whoever says STOP is known by what is written for it.
+      const next = lifted ?? (known === undefined && state === "opted-in" ? View.unknown : undefined)
+      if (next !== undefined) {
+        views.set(key, { ...pair, view: next, echoKey: known?.echoKey })
         changed.add(key)
       }
       continue
