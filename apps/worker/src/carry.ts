@@ -2,22 +2,14 @@
  * What follows when a provider speaks: stored, answered, and what a person said
  * themselves carried to every other sender at once.
  */
-import {
-  type FirstPages,
-  Fleet,
-  type HeardRequest,
-  hearRequest,
-  pushTo,
-  type Station,
-  storeReceived,
-  unheld
-} from "@stopline/engine"
-import { mask, type Recipient } from "@stopline/consent"
-import { type Connection, digits, type Ingested, type LedgerError, toRecipient } from "@stopline/ledger"
+import { Fleet, type HeardRequest, hearRequest, type Kept, type Station, storeReceived } from "@stopline/engine"
+import { mask } from "@stopline/consent"
+import { type Connection, type LedgerError, toRecipient } from "@stopline/ledger"
 import type { EventPort, RawRequest, Received, Reply } from "@stopline/provider"
 import { Clock, Context, Effect, FiberSet, Layer, Queue } from "effect"
-import { makeCrowd } from "./crowd.ts"
+import { keeping } from "./keep.ts"
 import { Listener } from "./listen.ts"
+import { pushing } from "./push.ts"
 import { countCarried, countEvent } from "./truth/events.ts"
 
 /** A STOP that was carried. */
@@ -54,26 +46,18 @@ export class Carrier extends Context.Service<
       const nudges = yield* Queue.sliding<void>(1)
       const inBackground = yield* FiberSet.make<void>()
 
-      const crowds = yield* Effect.forEach(stations, (station) =>
-        Effect.map(makeCrowd(carryTogether(station)), (crowd) => ({ account: station.account.name, crowd }))
+      const push = yield* pushing
+      const keeps = new Map(
+        yield* Effect.forEach(stations, ({ account }) =>
+          Effect.map(keeping(account), (keep) => [account.name, keep] as const)
+        )
       )
 
-      /** How many senders of each account hold it now that did not before. */
-      const carry = Effect.fn("Carrier.carry")(function* (recipients: ReadonlyArray<number>) {
-        const first = crowds.every(({ crowd }) => crowd.busy()) ? undefined : yield* unheld(recipients)
-        const pairs = yield* Effect.forEach(
-          crowds,
-          ({ account, crowd }) => Effect.map(crowd.join({ recipients, first }), (count) => [account, count] as const),
-          { concurrency: "unbounded" }
-        )
-        return Object.fromEntries(pairs.filter(([, count]) => count > 0))
-      })
-
-      const spread = Effect.fn("Carrier.spread")(function* (station: Station, ingested: Ingested, receivedAt: number) {
-        const optedOut = ingested.recorded.filter((row) => row.observation.state === "opted-out")
-        if (optedOut.length < ingested.recorded.length) yield* Queue.offer(nudges, undefined)
+      const spread = Effect.fn("Carrier.spread")(function* (station: Station, { recorded }: Kept, receivedAt: number) {
+        const optedOut = recorded.filter((row) => row.observation.state === "opted-out")
+        if (optedOut.length < recorded.length) yield* Queue.offer(nudges, undefined)
         if (optedOut.length === 0) return
-        const to = yield* carry(optedOut.map((row) => row.recipient))
+        const to = yield* push(optedOut.map((row) => row.recipient))
         const endedAt = yield* Clock.currentTimeMillis
         if (Object.keys(to).length === 0) return
         const first = optedOut[0]
@@ -90,7 +74,7 @@ export class Carrier extends Context.Service<
       const receive = Effect.fn("Carrier.receive")(function* (station: Station, port: EventPort, request: RawRequest) {
         const { name } = station.account
         // Not every provider sends again what could not be stored.
-        const heard = yield* Effect.tapError(hearRequest(station, port, request), () =>
+        const heard = yield* Effect.tapError(hearRequest(station, port, request, keeps.get(name)), () =>
           Effect.andThen(listener.refused(name), countEvent(name, undefined))
         )
         yield* countEvent(name, heard.received)
@@ -102,7 +86,9 @@ export class Carrier extends Context.Service<
       const take = Effect.fn("Carrier.take")(function* (station: Station, received: Received) {
         const now = yield* Clock.currentTimeMillis
         const { name } = station.account
-        const heard = yield* Effect.tapError(storeReceived(station, received, now), () => countEvent(name, undefined))
+        const heard = yield* Effect.tapError(storeReceived(station, received, now, keeps.get(name)), () =>
+          countEvent(name, undefined)
+        )
         yield* countEvent(name, heard.received)
         yield* follow(station, heard, now)
       }, Effect.provideContext(context))
@@ -124,30 +110,3 @@ export class Carrier extends Context.Service<
     })
   )
 }
-
-interface Said {
-  readonly recipients: ReadonlyArray<number>
-  /** Where they differ, if that was looked up for them alone. */
-  readonly first: FirstPages | undefined
-}
-
-/** Carries to one account what several people said at about the same time. Each event is told of the pairs that it was the first to ask for. */
-const carryTogether = (station: Station) =>
-  Effect.fn("carryTogether")(function* (events: ReadonlyArray<Said>) {
-    const pairs = new Map<number, number>()
-    const onHeld = (held: ReadonlyArray<Recipient>) => {
-      for (const recipient of held.map(digits)) pairs.set(recipient, (pairs.get(recipient) ?? 0) + 1)
-    }
-    const recipients = events.flatMap((event) => event.recipients)
-    const first = events.length === 1 ? events[0]?.first : undefined
-    yield* pushTo(station, recipients, { onHeld, ...(first !== undefined && { first }) }).pipe(
-      Effect.flatMap(({ errors }) => Effect.forEach(errors, (error) => Effect.logError(error.message))),
-      // What could not be pushed now is a difference that the next round finds.
-      Effect.catch((error) => Effect.logError(error.message))
-    )
-    return events.map((event) => {
-      const count = event.recipients.reduce((sum, recipient) => sum + (pairs.get(recipient) ?? 0), 0)
-      for (const recipient of event.recipients) pairs.delete(recipient)
-      return count
-    })
-  })

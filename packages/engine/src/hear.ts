@@ -1,5 +1,13 @@
 /** A webhook request, from its first byte to what may be answered: commit first, answer afterwards (L1). */
-import { type Connection, ingest, type Ingested, know, type LedgerError } from "@stopline/ledger"
+import type { Observation } from "@stopline/consent"
+import {
+  type Connection,
+  ingest,
+  type Ingested,
+  know,
+  type LedgerError,
+  type RegisteredAccount
+} from "@stopline/ledger"
 import type { Contact, EventPort, RawRequest, Received, Reply } from "@stopline/provider"
 import { Effect } from "effect"
 import { Fleet, type Station } from "./fleet.ts"
@@ -8,26 +16,42 @@ export interface HeardRequest {
   readonly reply: Reply
   readonly received: Received["_tag"]
   /** Absent when there was nothing to store. */
-  readonly ingested?: Ingested
+  readonly ingested?: Kept
 }
+
+/** What was news; of what was stored together with others it is not known how much was none. */
+export type Kept = Pick<Ingested, "recorded"> & Partial<Ingested>
+
+/** Stores what was understood, and says what of it was news. */
+export type Keep = (
+  observations: ReadonlyArray<Observation>,
+  receivedAt: number
+) => Effect.Effect<Kept, LedgerError, Connection | Fleet>
+
+/** By itself, in a transaction of its own. */
+const keepAlone =
+  (account: RegisteredAccount): Keep =>
+  (observations, receivedAt) =>
+    Effect.flatMap(Fleet, ({ settings }) => ingest(account, observations, receivedAt, settings.echoMs))
 
 /** Receives one request and stores what it carried. A failure of the ledger means: do not answer 2xx, so that it is sent again. */
 export const hearRequest = Effect.fn("hearRequest")(function* (
   station: Station,
   port: EventPort,
-  request: RawRequest
+  request: RawRequest,
+  keep: Keep = keepAlone(station.account)
 ): Effect.fn.Return<HeardRequest, LedgerError, Connection | Fleet> {
   yield* Effect.annotateCurrentSpan({ account: station.account.name })
-  return yield* storeReceived(station, yield* port.receive(request), request.receivedAt)
+  return yield* storeReceived(station, yield* port.receive(request), request.receivedAt, keep)
 })
 
 /** Stores what an event carried, however it came. */
 export const storeReceived = Effect.fn("storeReceived")(function* (
   station: Station,
   received: Received,
-  receivedAt: number
+  receivedAt: number,
+  keep: Keep = keepAlone(station.account)
 ): Effect.fn.Return<HeardRequest, LedgerError, Connection | Fleet> {
-  const { settings } = yield* Fleet
   if (received._tag === "NotAuthentic" || received._tag === "NotUnderstood") {
     yield* Effect.logWarning("an event was not taken", {
       account: station.account.name,
@@ -45,7 +69,7 @@ export const storeReceived = Effect.fn("storeReceived")(function* (
   }
   if (received.contacts !== undefined) yield* meet(station, received.contacts)
   if (received.observations.length === 0) return { reply: received.reply, received: received._tag }
-  const ingested = yield* ingest(station.account, received.observations, receivedAt, settings.echoMs)
+  const ingested = yield* keep(received.observations, receivedAt)
   return { reply: received.reply, received: received._tag, ingested }
 })
 

@@ -1,7 +1,7 @@
 /**
  * Clients that spend few round trips: what has parameters is parsed and planned
- * once, however often it runs, and a transaction begins together with its first
- * statement. The texts are few and fixed, as all that varies is in the parameters.
+ * once, however often it runs, a transaction begins together with its first
+ * statement, and statements that do not wait for each other travel together. The texts are few and fixed, as all that varies is in the parameters.
  */
 import { createHash } from "node:crypto"
 import { Predicate } from "effect"
@@ -46,7 +46,13 @@ export class SwiftClient extends WatchfulClient {
     const options: pg.ClientConfig & { readonly pipeline: boolean } = { ...config, pipeline: true }
     super(options)
     const query = this.query.bind(this)
-    const send = (...args: ReadonlyArray<unknown>): unknown => Reflect.apply(query, undefined, args)
+    const send = (...args: ReadonlyArray<unknown>): unknown => {
+      // What is asked in one tick leaves in one packet.
+      const { stream } = this.connection
+      stream.cork()
+      process.nextTick(() => stream.uncork())
+      return Reflect.apply(query, undefined, args)
+    }
     let beginning = false
     const swift = (text: unknown, values?: unknown, ...rest: ReadonlyArray<unknown>): unknown => {
       if (text === "begin") {

@@ -4,7 +4,7 @@
  * Kysely owns the driver. A transaction that is interrupted is rolled back, and
  * one that met another in a conflict is tried again, whole.
  */
-import { Context, Effect, Layer, Option, Redacted, type Scope } from "effect"
+import { Context, Effect, Layer, Option, Redacted, type Scope, Semaphore } from "effect"
 import { type ControlledTransaction, Kysely, PostgresDialect } from "kysely"
 import pg from "pg"
 import { type Bell, makeBell } from "./bell.ts"
@@ -57,6 +57,8 @@ export interface PoolUse {
   readonly idle: number
   /** Who waits for a connection. */
   readonly waiting: number
+  /** So many there can be. */
+  readonly most: number
 }
 
 /** The transaction a fiber is in, inherited by its children. */
@@ -171,8 +173,25 @@ const connect = (pool: pg.Pool, { freed, number }: Session): Connection["Service
   const use = Effect.sync(() => ({
     busy: pool.totalCount - pool.idleCount,
     idle: pool.idleCount,
-    waiting: pool.waitingCount
+    waiting: pool.waitingCount,
+    most: pool.options.max
   }))
 
   return Connection.of({ query, transaction, session: number, freed, use })
 }
+
+/** The same ledger for what can wait: it takes at most half of the connections at once, and waits for one as long as it takes. */
+export const patiently = Effect.fnUntraced(function* (
+  connection: Connection["Service"]
+): Effect.fn.Return<Connection["Service"]> {
+  const { most } = yield* connection.use
+  const some = yield* Semaphore.make(Math.max(1, Math.floor(most / 2)))
+  // What is in a transaction has its connection already.
+  const waiting = <A, E, R>(self: Effect.Effect<A, E, R>) =>
+    Effect.flatMap(Current, (current) => (Option.isSome(current) ? self : some.withPermit(self)))
+  return Connection.of({
+    ...connection,
+    query: (operation, run) => waiting(connection.query(operation, run)),
+    transaction: (operation, self) => waiting(connection.transaction(operation, self))
+  })
+})
