@@ -12,6 +12,7 @@ import {
   type HttpServerRequest,
   HttpServerResponse
 } from "effect/http"
+import { Front, serverBehind } from "./api/front.ts"
 import { api } from "./api/serve.ts"
 import { Carrier } from "./carry.ts"
 import type { Loaded } from "./open.ts"
@@ -101,9 +102,16 @@ export const serve = (
     disableListenLog: true
   }).pipe(
     Layer.provide(untraced),
-    Layer.provideMerge(NodeHttpServer.layer(createServer, { host, port, gracefulShutdownTimeout: "3 seconds" })),
+    Layer.provideMerge(listening(host, port, role)),
     Layer.catch((error) => Layer.effect(HttpServer.HttpServer, Effect.fail(toPortError(host, port, error))))
   )
+
+const listening = (host: string, port: number, role: "all" | "web" | "worker") => {
+  const on = { host, port, gracefulShutdownTimeout: "3 seconds" } as const
+  if (role === "worker") return NodeHttpServer.layer(createServer, on)
+  const behind = Effect.map(Front, (front) => NodeHttpServer.layer(() => serverBehind(front), on))
+  return Layer.unwrap(behind).pipe(Layer.provide(Front.layer))
+}
 
 const toPortError = (host: string, port: number, error: unknown): PortError => {
   const cause = Predicate.hasProperty(error, "cause") ? error.cause : error

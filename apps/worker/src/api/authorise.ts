@@ -2,7 +2,7 @@
 import { scopes, type Scope } from "@stopline/ledger"
 import { Clock, Context, Effect, Layer, Redacted } from "effect"
 import { HttpApiMiddleware, HttpApiSecurity, OpenApi } from "effect/http-api"
-import { makeBucket } from "./bucket.ts"
+import { Rates } from "./bucket.ts"
 import { Keys } from "./keys.ts"
 import { Forbidden, TooMany, Unauthorized, Unavailable, unavailable, withHeader } from "./problems.ts"
 
@@ -31,34 +31,33 @@ const missing = "give a key as `Authorization: Bearer stopline_…`; `stopline k
 const refused =
   "no key in force is this one: it was revoked, has expired, or was never ours; `stopline keys add` makes another"
 
-export const authorised = (perSecond: number): Layer.Layer<Authorised, never, Keys> =>
-  Layer.effect(
-    Authorised,
-    Effect.gen(function* () {
-      const keys = yield* Keys
-      const bucket = makeBucket(perSecond)
-      return Authorised.of({
-        key: Effect.fnUntraced(function* (handler, { credential, endpoint }) {
-          const needed = Context.getOrElse(endpoint.annotations, Needs, (): Scope => "operate")
-          const key = yield* unavailable(keys.find(credential))
-          if (key === undefined) {
-            yield* withHeader("www-authenticate", 'Bearer realm="stopline"')
-            return yield* new Unauthorized({ detail: Redacted.value(credential) === "" ? missing : refused })
-          }
-          const waitMs = bucket.take(key.handle, yield* Clock.currentTimeMillis)
-          if (waitMs > 0) {
-            yield* withHeader("retry-after", String(Math.ceil(waitMs / 1000)))
-            return yield* new TooMany({
-              detail: `the key ${key.name} may ask ${perSecond} times a second in this worker; wait as Retry-After says, or ask about up to 1,000 people at once`
-            })
-          }
-          if (scopes.indexOf(key.scope) < scopes.indexOf(needed)) {
-            return yield* new Forbidden({
-              detail: `this needs a key of the scope ${needed}, and ${key.name} has ${key.scope}; \`stopline keys add --scope ${needed}\` makes one`
-            })
-          }
-          return yield* Effect.provideService(handler, Caller, key.name)
-        })
+export const authorised: Layer.Layer<Authorised, never, Keys | Rates> = Layer.effect(
+  Authorised,
+  Effect.gen(function* () {
+    const keys = yield* Keys
+    const { perSecond, take } = yield* Rates
+    return Authorised.of({
+      key: Effect.fnUntraced(function* (handler, { credential, endpoint }) {
+        const needed = Context.getOrElse(endpoint.annotations, Needs, (): Scope => "operate")
+        const key = yield* unavailable(keys.find(credential))
+        if (key === undefined) {
+          yield* withHeader("www-authenticate", 'Bearer realm="stopline"')
+          return yield* new Unauthorized({ detail: Redacted.value(credential) === "" ? missing : refused })
+        }
+        const waitMs = take(key.handle, yield* Clock.currentTimeMillis)
+        if (waitMs > 0) {
+          yield* withHeader("retry-after", String(Math.ceil(waitMs / 1000)))
+          return yield* new TooMany({
+            detail: `the key ${key.name} may ask ${perSecond} times a second in this worker; wait as Retry-After says, or ask about up to 1,000 people at once`
+          })
+        }
+        if (scopes.indexOf(key.scope) < scopes.indexOf(needed)) {
+          return yield* new Forbidden({
+            detail: `this needs a key of the scope ${needed}, and ${key.name} has ${key.scope}; \`stopline keys add --scope ${needed}\` makes one`
+          })
+        }
+        return yield* Effect.provideService(handler, Caller, key.name)
       })
     })
-  )
+  })
+)

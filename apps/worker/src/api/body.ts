@@ -4,7 +4,8 @@ import { ByteSize, Effect, Schema, SchemaIssue } from "effect"
 import { HttpIncomingMessage, type HttpServerError, type HttpServerRequest } from "effect/http"
 import { TooLarge, type Unprocessable, unprocessable } from "./problems.ts"
 
-const largest = ByteSize.kibibytes(256)
+/** Of everything else. */
+export const largest = ByteSize.kibibytes(256)
 /** Of an import. */
 export const largestImport = ByteSize.mebibytes(16)
 

@@ -1,4 +1,6 @@
 /** How many requests a key may make: a token bucket for each, in this process. */
+import { Context, Effect, Layer } from "effect"
+import { Loaded } from "../open.ts"
 
 export interface Bucket {
   /** Takes one token. Returns how long until there is one (ms); 0: it was taken. */
@@ -18,4 +20,17 @@ export const makeBucket = (perSecond: number): Bucket => {
       return taken ? 0 : Math.ceil(((1 - tokens) * 1000) / perSecond)
     }
   }
+}
+
+const defaultPerSecond = 1000
+
+/** The buckets of all keys. */
+export class Rates extends Context.Service<Rates, Bucket & { readonly perSecond: number }>()("@stopline/worker/Rates") {
+  static readonly layer: Layer.Layer<Rates, never, Loaded> = Layer.effect(
+    Rates,
+    Effect.map(Loaded, ({ content }) => {
+      const perSecond = content.http?.perSecond ?? defaultPerSecond
+      return { ...makeBucket(perSecond), perSecond }
+    })
+  )
 }

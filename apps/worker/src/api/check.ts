@@ -6,7 +6,6 @@ import { Recipient } from "@stopline/consent"
 import { type Answer, type AskedOf, Fleet, mayText, type Reason } from "@stopline/engine"
 import type { Connection, LedgerError } from "@stopline/ledger"
 import { Clock, Effect, Predicate, Schema } from "effect"
-import { HttpServerResponse } from "effect/http"
 import { Loaded } from "../open.ts"
 import { wrongIn } from "./body.ts"
 import type { Freshness } from "./freshness.ts"
@@ -54,7 +53,7 @@ export const readCheck = (value: unknown): CheckRequest | string => {
 export const check = Effect.fnUntraced(function* (
   text: string,
   freshness: Freshness["Service"]["ofAccounts"]
-): Effect.fn.Return<HttpServerResponse.HttpServerResponse, Unprocessable | LedgerError, Connection | Fleet | Loaded> {
+): Effect.fn.Return<CheckResponse, Unprocessable | LedgerError, Connection | Fleet | Loaded> {
   const request = readCheck(parse(text))
   if (typeof request === "string") return yield* unprocessable(wrongIn(request))
   const senders = yield* sendersOf(request)
@@ -74,7 +73,7 @@ export const check = Effect.fnUntraced(function* (
     })),
     results: recipients.map((recipient, index) => resultOf(recipient, answers[index]))
   }
-  return HttpServerResponse.jsonUnsafe(response)
+  return response
 })
 
 /** Undefined is as little a request as what it stands for. */

@@ -20,6 +20,8 @@ const form = /^stopline_([0-9a-f]{8})_[A-Za-z0-9_-]{43}$/
 /** A key no longer than this is looked at. */
 const longest = 100
 
+const handleOf = (key: string): string | undefined => (key.length > longest ? undefined : form.exec(key)?.[1])
+
 const digestOf = (key: string): Buffer => createHash("sha256").update(key).digest()
 
 export interface FreshKey {
@@ -41,6 +43,8 @@ export class Keys extends Context.Service<
   {
     /** The key that this is, if it is one in force. */
     readonly find: (credential: Redacted.Redacted) => Effect.Effect<ApiKey | undefined, LedgerError>
+    /** The same without a look: undefined also when one is due. */
+    readonly glance: (credential: string, now: number) => ApiKey | undefined
   }
 >()("@stopline/worker/Keys") {
   static readonly layer: Layer.Layer<Keys, never, Connection> = Layer.effect(
@@ -66,7 +70,7 @@ export class Keys extends Context.Service<
 
       const find = Effect.fnUntraced(function* (credential: Redacted.Redacted) {
         const text = Redacted.value(credential)
-        const handle = text.length > longest ? undefined : form.exec(text)?.[1]
+        const handle = handleOf(text)
         if (handle === undefined) return undefined
         const now = yield* Clock.currentTimeMillis
         if (now - lookedAt > staleMs) yield* lookAfter(now)
@@ -75,12 +79,21 @@ export class Keys extends Context.Service<
           if (now - lookedAt < againMs) yield* Effect.sleep(lookedAt + againMs - now)
           yield* lookAfter(now)
         }
+        return match(handle, text, now)
+      })
+
+      const match = (handle: string, text: string, now: number): ApiKey | undefined => {
         const key = known.get(handle)
         if (key === undefined || !timingSafeEqual(key.digest, digestOf(text))) return undefined
         return key.expiresAt !== null && key.expiresAt <= now ? undefined : key
-      })
+      }
 
-      return Keys.of({ find })
+      const glance = (text: string, now: number) => {
+        const handle = handleOf(text)
+        return handle === undefined || now - lookedAt > staleMs ? undefined : match(handle, text, now)
+      }
+
+      return Keys.of({ find, glance })
     })
   )
 }

@@ -74,17 +74,17 @@ export const promptly = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A
   })
 
 /** The database does not answer: nobody may be told yes. What the driver said goes to the log and not to the caller. */
+export const unavailableNow = (error: LedgerError): Effect.Effect<Unavailable> =>
+  Effect.as(
+    Effect.logError("a request could not be answered", { error: error.message }),
+    new Unavailable({
+      detail: "the database did not answer, so nothing is known: text nobody, and try again in a moment"
+    })
+  )
+
 export const unavailable = <A, E, R>(self: Effect.Effect<A, E | LedgerError, R>) =>
   Effect.catchIf(
     self,
     (error): error is LedgerError => error instanceof LedgerError,
-    (error) =>
-      Effect.logError("a request could not be answered", { error: error.message }).pipe(
-        Effect.andThen(withHeader("retry-after", "1")),
-        Effect.andThen(
-          new Unavailable({
-            detail: "the database did not answer, so nothing is known: text nobody, and try again in a moment"
-          })
-        )
-      )
+    (error) => Effect.andThen(withHeader("retry-after", "1"), Effect.flatMap(unavailableNow(error), Effect.fail))
   )

@@ -1,10 +1,11 @@
 /** Every endpoint with what answers it. */
 import { Effect, Fiber, FiberSet, Layer } from "effect"
+import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder, HttpApiMiddleware } from "effect/http-api"
-import { Loaded } from "../open.ts"
 import { Api, Shaped } from "./api.ts"
 import { authorised } from "./authorise.ts"
 import { placesOf, readBody, readText } from "./body.ts"
+import { Rates } from "./bucket.ts"
 import { check } from "./check.ts"
 import { Freshness } from "./freshness.ts"
 import { runImport } from "./imports.ts"
@@ -25,7 +26,11 @@ const checks = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const { ofAccounts } = yield* Freshness
     return handlers.handleRaw("check", ({ request }) =>
-      unavailable(Effect.flatMap(readText(request), (text) => promptly(check(text, ofAccounts))))
+      unavailable(
+        Effect.flatMap(readText(request), (text) =>
+          Effect.map(promptly(check(text, ofAccounts)), (answer) => HttpServerResponse.jsonUnsafe(answer))
+        )
+      )
     )
   })
 )
@@ -74,16 +79,9 @@ const shaped = HttpApiMiddleware.layerSchemaErrorTransform(Shaped, (error) =>
       )
 )
 
-const defaultPerSecond = 1000
-
 /** The interface for applications. */
-export const api = Layer.unwrap(
-  Effect.gen(function* () {
-    const { content } = yield* Loaded
-    return HttpApiBuilder.layer(Api, { openapiPath: "/v1/openapi.json" }).pipe(
-      Layer.provide([checks, recipients, plans, haltHandlers]),
-      Layer.provide([authorised(content.http?.perSecond ?? defaultPerSecond), shaped]),
-      Layer.provide([Keys.layer, Freshness.layer])
-    )
-  })
+export const api = HttpApiBuilder.layer(Api, { openapiPath: "/v1/openapi.json" }).pipe(
+  Layer.provide([checks, recipients, plans, haltHandlers]),
+  Layer.provide([authorised, shaped]),
+  Layer.provide([Keys.layer, Rates.layer, Freshness.layer])
 )
