@@ -29,7 +29,12 @@ const parseInstant = (text: string): number =>
     ? Number.NEGATIVE_INFINITY
     : text === "infinity"
       ? Number.POSITIVE_INFINITY
-      : Date.parse(text.replace(" ", "T").replace(/([+-]\d{2})$/, "$1:00"))
+      : Date.parse(inUtc(text) ? `${text.slice(0, 10)}T${text.slice(11, -3)}Z` : isoOf(text))
+
+/** By far the most: `2026-01-05 10:11:12.345+00`. */
+const inUtc = (text: string): boolean => text.endsWith("+00") && text[10] === " "
+
+const isoOf = (text: string): string => text.replace(" ", "T").replace(/([+-]\d{2})$/, "$1:00")
 
 const firstYear = Date.parse("0001-01-01T00:00:00Z")
 const lastYear = Date.parse("9999-12-31T23:59:59.999Z")

@@ -2,13 +2,13 @@
 import { Context, Effect, Layer } from "effect"
 import { Loaded } from "../open.ts"
 
-export interface Bucket {
+interface Bucket {
   /** Takes one token. Returns how long until there is one (ms); 0: it was taken. */
   readonly take: (key: string, now: number) => number
 }
 
 /** @param perSecond also how many may come at once */
-export const makeBucket = (perSecond: number): Bucket => {
+const makeBucket = (perSecond: number): Bucket => {
   const levels = new Map<string, { tokens: number; at: number }>()
   return {
     take: (key, now) => {

@@ -74,7 +74,10 @@ const isPlain = ({ headers, method, url }: IncomingMessage): boolean =>
 
 const send = (response: ServerResponse, status: number, type: string, body: object, headers: object = {}): void => {
   const text = JSON.stringify(body)
-  response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(text), ...headers }).end(text)
+  const length = Buffer.byteLength(text)
+  // What is plain ASCII is the same in both, and sooner written.
+  const encoding = length === text.length ? "latin1" : "utf8"
+  response.writeHead(status, { "content-type": type, "content-length": length, ...headers }).end(text, encoding)
 }
 
 const sendProblem = (response: ServerResponse, problem: Unprocessable | Unavailable, headers: object = {}): void => {
