@@ -111,9 +111,11 @@ const configFor = (url: Redacted.Redacted): pg.ClientConfig => ({
   connectionTimeoutMillis: 10_000,
   application_name: "stopline",
   // Statements here are many and small, and go by keys whatever their parameters are: compiling one, or planning it
-  // for each set of parameters anew, costs more than it could save.
+  // for each set of parameters anew, costs more than it could save. What is asked for was touched just before: reading
+  // a table whole is no cheaper than finding a thousand of its rows by their keys.
   // Nobody here thinks in the middle of a transaction: one that stands still has lost its process, and holds locks.
-  options: "-c jit=off -c plan_cache_mode=force_generic_plan -c idle_in_transaction_session_timeout=10s"
+  options:
+    "-c jit=off -c plan_cache_mode=force_generic_plan -c random_page_cost=1.1 -c idle_in_transaction_session_timeout=10s"
 })
 
 /** Connections to a ledger, for as long as the scope lives. */

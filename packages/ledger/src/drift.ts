@@ -27,7 +27,7 @@ export interface Difference {
   readonly inOwnWords: boolean
   /** It was found by a run whose findings need no guard. */
   readonly unguarded: boolean
-  /** The provider blocks this recipient for every sender of the account. */
+  /** The provider blocks for every sender of the account whom this one must not block. */
   readonly heldForAll: boolean
   /** An opt-out of another group that the sender once spoke for still stands: moving a sender opts nobody back in (L3). */
   readonly silencedBefore: boolean
@@ -65,7 +65,9 @@ export const differences = Effect.fn("Ledger.differences")(function* (
         d.must = 'opted-in' and exists (
           select from standing f join membership m on m.group_id = f.group_id and m.sender_id = w.sender_id
           where f.recipient = d.recipient and f.group_id <> w.group_id and f.out_at is not null
-            and not coalesce(d."optInAt" > f.out_at, false)) as "silencedBefore"
+            and not coalesce(d."optInAt" > f.out_at, false)) as "silencedBefore",
+        d.must = 'opted-in' and coalesce((
+          select e.held = 'opted-out' from view e where e.sender_id = w.every_id and e.recipient = d.recipient), false) as "heldForAll"
       from unnest(
         ${column((one) => one.sender.id)}::int[],
         ${column((one) => one.sender.groupId)}::int[],
@@ -76,10 +78,9 @@ export const differences = Effect.fn("Ledger.differences")(function* (
         select st.recipient,
           case when ${mustBeOut(policy)} then 'opted-out' else 'opted-in' end as must,
           v.held, v.lifted_at as "liftedAt", st.out_at as "outAt", v.intent, v.refused, v.refused_until as "refusedUntil",
-          ${because(policy)} as because, ${optInAt[policy]} as "optInAt",
-          exists (select from view e where e.sender_id = w.every_id and e.recipient = st.recipient and e.held = 'opted-out') as "heldForAll"
+          ${because(policy)} as because, ${optInAt[policy]} as "optInAt"
         from standing st
-        left join view v on v.sender_id = w.sender_id and v.recipient = st.recipient
+        left join view v on v.sender_id = w.sender_id and v.recipient = st.recipient and v.recipient > w.after
         left join opt_in o on o.sender_id = w.sender_id and o.recipient = st.recipient
         where st.group_id = w.group_id and not st.settled and st.recipient > w.after
           ${only === undefined ? sql`` : sql`and st.recipient = any(${only}::bigint[])`}
@@ -87,7 +88,10 @@ export const differences = Effect.fn("Ledger.differences")(function* (
         order by st.recipient
         limit ${limit}
       ) d
-      left join observation ob on ob.recipient = d.recipient and ob.id = d.because
+      -- One by one: joined, the whole table would be read for each page as soon as it seems small enough.
+      left join lateral (
+        select p.basis, p.run_id from observation p where p.recipient = d.recipient and p.id = d.because limit 1
+      ) ob on true
       left join run r on r.id = ob.run_id
       order by w.sender_id, d.recipient`.execute(db)
   )

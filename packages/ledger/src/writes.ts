@@ -107,7 +107,10 @@ export const endWrites = Effect.fn("Ledger.endWrites")(function* (
             ${column((o) => o._tag === "Held" || (o._tag === "Retryable" && o.mayHaveApplied))}::bool[],
             ${column((o) => (o._tag === "Rejected" ? o.detail : null))}::text[]
           ) as w(recipient, held, applied, refused)
-          where v.sender_id = ${sender.id} and v.recipient = w.recipient`.execute(db)
+          -- The pairs are named twice: by the join alone a fresh sender, of whom the statistics know nothing, is read whole.
+          where v.sender_id = ${sender.id} and v.recipient = w.recipient and v.recipient = any(${column((o) => o.recipient)}::bigint[])`.execute(
+          db
+        )
       )
       if (sender.groupId !== null)
         yield* settle(
