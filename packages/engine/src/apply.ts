@@ -6,14 +6,15 @@
 import type { ConsentState, Recipient } from "@stopline/consent"
 import { type Connection, type Difference, type LedgerError, type RegisteredSender } from "@stopline/ledger"
 import { type ProviderError, writePort } from "@stopline/provider"
-import { Array, Clock, Effect } from "effect"
+import { Clock, Duration, Effect } from "effect"
 import { type Change, judge } from "./diff.ts"
 import { eachDiffering, type FirstPages, speakingFor } from "./differing.ts"
 import { Fleet, type Station } from "./fleet.ts"
 import type { LaneBusy } from "./lane.ts"
 import { writabilityOf } from "./plan.ts"
 import { report } from "./progress.ts"
-import { burstSize, writeBurst, type Written } from "./write.ts"
+import { firstBurst, nextBurst } from "./burst.ts"
+import { writeBurst, type Written } from "./write.ts"
 
 export interface ApplyReport {
   readonly account: string
@@ -61,13 +62,14 @@ export const applyTo = Effect.fn("applyTo")(function* (
 ): Effect.fn.Return<ApplyReport, LedgerError, Connection | Fleet> {
   yield* Effect.annotateCurrentSpan({ account: station.account.name })
   let total = nothingApplied(station.account.name)
+  const bursts: Bursts = {}
   const room = { ...(options.atMost ?? { "opted-out": Infinity, "opted-in": Infinity }) }
   const { settings } = yield* Fleet
   yield* eachDiffering(
     speakingFor(station),
     settings.policy,
     Effect.fnUntraced(function* (sender: RegisteredSender, rows: ReadonlyArray<Difference>) {
-      const written = yield* applyPage(station, sender, rows, options, room, total)
+      const written = yield* applyPage(station, sender, rows, options, room, bursts, total)
       total = written.total
       if (!written.stop) return "page"
       // One sender may be denied by itself; a second one says that it is the account.
@@ -86,6 +88,7 @@ const applyPage = Effect.fnUntraced(function* (
   rows: ReadonlyArray<Difference>,
   options: ApplyOptions,
   room: Room,
+  bursts: Bursts,
   before: ApplyReport
 ) {
   const can = writabilityOf(station.adapter)(sender.address)
@@ -96,12 +99,15 @@ const applyPage = Effect.fnUntraced(function* (
   let total: ApplyReport = { ...before, heldBack: before.heldBack + changes.length - go.length }
   for (const state of ["opted-out", "opted-in"] as const) {
     const recipients = go.filter((change) => change.to === state).map((change) => change.recipient)
-    const written = yield* writeAll(station, sender, state, recipients, options, total)
+    const written = yield* writeAll(station, sender, state, recipients, options, bursts, total)
     if (written.stop) return written
     total = written.total
   }
   return { total, stop: false }
 })
+
+/** How many pairs the next burst of each direction takes. */
+type Bursts = Partial<Record<ConsentState, number>>
 
 /** How many changes of each direction that a guard counts may still go. */
 type Room = Record<ConsentState, number>
@@ -121,13 +127,19 @@ const writeAll = Effect.fnUntraced(function* (
   state: ConsentState,
   recipients: ReadonlyArray<Recipient>,
   options: ApplyOptions,
+  bursts: Bursts,
   before: ApplyReport
 ) {
   const capability = writePort(station.adapter, state)
   if (capability._tag !== "Can" || recipients.length === 0) return { total: before, stop: false }
+  const { port } = capability
   let total = before
-  for (const burst of Array.chunksOf(recipients, burstSize(capability.port))) {
-    const result = yield* Effect.result(writeBurst(station, capability.port, sender, state, burst))
+  for (let done = 0; done < recipients.length;) {
+    const size = bursts[state] ?? firstBurst(port)
+    const burst = recipients.slice(done, done + size)
+    done += burst.length
+    const [took, result] = yield* Effect.timed(Effect.result(writeBurst(station, port, sender, state, burst)))
+    bursts[state] = nextBurst(port, size, Duration.toMillis(took))
     if (result._tag === "Failure") {
       if (result.failure._tag === "LedgerError") return yield* result.failure
       return { total: { ...total, errors: [...total.errors, result.failure] }, stop: true }

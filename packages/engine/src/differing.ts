@@ -8,7 +8,7 @@ import {
   type RegisteredSender
 } from "@stopline/ledger"
 import type { OptInPolicy } from "@stopline/consent"
-import { Effect } from "effect"
+import { Effect, Exit } from "effect"
 import { sendersOf, type Station } from "./fleet.ts"
 
 const firstPage = 250
@@ -51,14 +51,17 @@ export const eachDiffering = Effect.fnUntraced(function* <E, R>(
     let rows = first.get(sender.id) ?? []
     let limit = firstPage
     while (rows.length > 0) {
-      const onward = yield* visit(sender, rows)
+      const last = rows.length < limit ? undefined : rows.at(-1)
+      // The next page is read while this one is carried out: nobody is on both. It may fail only if it is needed.
+      const ahead =
+        last === undefined
+          ? Effect.succeed(Exit.succeed(new Map<number, ReadonlyArray<Difference>>()))
+          : Effect.exit(differences([{ account, sender, after: last.recipient }], policy, pageSize, only))
+      const [onward, next] = yield* Effect.all([visit(sender, rows), ahead], { concurrency: 2 })
       if (onward === "nothing") return
       if (onward === "sender") break
-      const last = rows.at(-1)
-      if (last === undefined || rows.length < limit) break
       limit = pageSize
-      rows =
-        (yield* differences([{ account, sender, after: last.recipient }], policy, limit, only)).get(sender.id) ?? []
+      rows = (yield* next).get(sender.id) ?? []
     }
   }
 })

@@ -70,6 +70,21 @@ export const stillHeld = Effect.fnUntraced(function* (lane: Lane) {
   if ((yield* Clock.currentTimeMillis) - asked >= settings.leaseMs) return yield* fenced(lane)
 })
 
+/** Within this time a look at the lane is as good as a new one: a request is under way for longer (ms). */
+const lookLasts = 250
+
+/** `stillHeld` for many requests: those that leave at nearly one moment share a look. @param held when it was last known to be ours */
+export const keepLooking = Effect.fnUntraced(function* (lane: Lane, held: number) {
+  const { settings } = yield* Fleet
+  let looked = held
+  return Effect.gen(function* () {
+    const now = yield* Clock.currentTimeMillis
+    if (now - looked < Math.min(lookLasts, settings.leaseMs)) return
+    yield* stillHeld(lane)
+    looked = now
+  })
+})
+
 /** Runs what writes to the ledger only if the lane is ours, and keeps it ours meanwhile. */
 export const whileHeld = Effect.fnUntraced(function* <A, E, R>(lane: Lane, self: Effect.Effect<A, E, R>) {
   const { transaction } = yield* Connection

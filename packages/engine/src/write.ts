@@ -20,7 +20,7 @@ import { mayHaveApplied, type ProviderError, type WriteOutcome, type WritePort }
 import { Array, Clock, Effect } from "effect"
 import { Fleet, laneOf, type Station } from "./fleet.ts"
 import { finishing } from "./grace.ts"
-import { type LaneBusy, stillHeld, whileHeld, withLane } from "./lane.ts"
+import { keepLooking, type LaneBusy, whileHeld, withLane } from "./lane.ts"
 import { paced } from "./pace.ts"
 
 export interface Written {
@@ -35,9 +35,6 @@ export interface Written {
 }
 
 const nothingWritten: Written = { held: [], retryable: 0, rejected: [], obsolete: 0, error: undefined }
-
-/** How many pairs one burst takes: enough to keep the provider busy, few enough for an urgent one to slip in between. */
-export const burstSize = (port: WritePort): number => port.maxRecipients * port.concurrency
 
 /** Writes one burst of pairs of one sender, on its lane. */
 export const writeBurst = Effect.fn("writeBurst")(function* (
@@ -70,10 +67,21 @@ const onLane = Effect.fnUntraced(function* (
   const { settings } = yield* Fleet
   const context: WriteContext = { lane, leaseMs: settings.leaseMs, sender, state, policy: settings.policy }
   const adopt = Effect.flatMap(Clock.currentTimeMillis, (now) => whileHeld(lane, adoptOrphans(sender, now)))
-  const due = yield* beginWrites(context, recipients.map(digits), yield* Clock.currentTimeMillis)
+  const began = yield* Clock.currentTimeMillis
+  const due = yield* beginWrites(context, recipients.map(digits), began)
   if (due.length === 0) return { ...nothingWritten, obsolete: recipients.length }
   const batches = Array.chunksOf(due.map(toRecipient), port.maxRecipients)
-  const send = (batch: ReadonlyArray<Recipient>) => sendBatch(lane, station, port, sender, state, batch)
+  const held = yield* keepLooking(lane, began)
+  let failed = false
+  const send = (batch: ReadonlyArray<Recipient>) =>
+    // What is denied or broken for one request is so for the rest: nothing more leaves.
+    failed
+      ? Effect.succeed<Answer>({ outcomes: retryAll(batch, "not sent: an earlier request failed", false) })
+      : Effect.tap(sendBatch(held, station, port, sender, state, batch), (answer) =>
+          Effect.sync(() => {
+            failed ||= answer.error !== undefined || answer.ledgerError !== undefined
+          })
+        )
   const { answers, outcomes } = yield* Effect.gen(function* () {
     const answers = yield* Effect.forEach(batches, send, { concurrency: port.concurrency })
     const outcomes = answers.flatMap((answer) => answer.outcomes)
@@ -104,7 +112,7 @@ interface Answer {
 
 /** One request, and one outcome for every recipient in it whatever became of it. */
 const sendBatch = Effect.fnUntraced(function* (
-  lane: Lane,
+  held: Effect.Effect<void, LedgerError, Connection | Fleet>,
   station: Station,
   port: WritePort,
   sender: RegisteredSender,
@@ -120,7 +128,7 @@ const sendBatch = Effect.fnUntraced(function* (
     })
   )
   // The wait for a turn can be long. Who lost the lane meanwhile must not write over what its new holder wrote.
-  const result = yield* Effect.result(paced(station.adapter, operation, Effect.andThen(stillHeld(lane), request)))
+  const result = yield* Effect.result(paced(station.adapter, operation, Effect.andThen(held, request)))
   if (result._tag === "Success") return { outcomes: complete(batch, result.success, applied) }
   const error = result.failure
   const outcomes = retryAll(batch, error._tag === "LedgerError" ? "the ledger failed" : error.detail, applied)

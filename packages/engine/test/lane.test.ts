@@ -236,12 +236,12 @@ layer(ledgerForTest, { excludeTestServices: true })("a lane", (it) => {
       const world = yield* makeWorld()
       yield* world.says("STOP", listerOne, person(1))
       const ledger = yield* Connection
-      let begun = false
-      // The process freezes right behind the last look before the request leaves.
+      let frozen = 0
+      // The process freezes when it has begun, so that it looks again, and right behind that look.
       const query: Connection["Service"]["query"] = (operation, run) =>
         Effect.tap(ledger.query(operation, run), () => {
-          const freezes = begun && operation === "hold lane"
-          begun = operation === "begin writes" || (begun && !freezes)
+          const freezes = operation === "begin writes" || (frozen % 2 === 1 && operation === "hold lane")
+          if (freezes) frozen += 1
           return freezes ? pass(leaseMs) : Effect.void
         })
       const applied = world.run(applyTo(world.asking, all))
@@ -251,6 +251,35 @@ layer(ledgerForTest, { excludeTestServices: true })("a lane", (it) => {
         ["LaneBusy", "LaneBusy"]
       )
       assert.deepStrictEqual(world.asker.calls, [])
+    }).pipe(timed)
+  )
+
+  it.effect("that was lost between the beginning of a burst and its request sends nothing more (L7, L12)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const other = yield* anotherProcess()
+      yield* world.says("STOP", listerOne, person(1))
+      const ledger = yield* Connection
+      const now = yield* Clock.currentTimeMillis
+      const steal = Effect.andThen(pass("1 second"), other.run(claimLane(writing, "heir", now + 2 * leaseMs, leaseMs)))
+      let adopted = false
+      // The process freezes between its transaction and its request, and another one takes over meanwhile.
+      const transaction: Connection["Service"]["transaction"] = (operation, self) =>
+        Effect.tap(ledger.transaction(operation, self), () => {
+          if (operation !== "begin writes" || adopted) return Effect.void
+          adopted = true
+          return Effect.orDie(steal)
+        })
+      const applied = world.run(applyTo(world.asking, all))
+      const report = yield* inTime(Effect.provideService(applied, Connection, { ...ledger, transaction }))
+      assert.deepStrictEqual(
+        report.errors.map((error) => error._tag),
+        ["LaneBusy"]
+      )
+      assert.deepStrictEqual(
+        world.asker.calls.map((call) => call.sender),
+        [askerTwo]
+      )
     }).pipe(timed)
   )
 
