@@ -24,7 +24,15 @@ const types: pg.CustomTypesConfig = {
   }
 }
 
-const parseInstant = (text: string): number =>
+const parseInstant = (text: string): number => {
+  // The rows of a page often tell of one moment.
+  if (text !== parsed.text) parsed = { text, ms: instantOf(text) }
+  return parsed.ms
+}
+
+let parsed = { text: "-infinity", ms: Number.NEGATIVE_INFINITY }
+
+const instantOf = (text: string): number =>
   text === "-infinity"
     ? Number.NEGATIVE_INFINITY
     : text === "infinity"

@@ -58,10 +58,7 @@ export const differences = Effect.fn("Ledger.differences")(function* (
   const result = yield* query("differences", (db) =>
     sql<Row & { readonly senderId: number }>`
       select w.sender_id as "senderId", d.*, ob.basis, coalesce(r.unguarded, false) as unguarded,
-        d.must = 'opted-out' and exists (
-          select from observation p join membership m on m.sender_id = p.sender_id and m.group_id = w.group_id
-          where p.recipient = d.recipient and p.state = 'opted-out' and p.basis = any(${personal}::basis[])
-            and not coalesce(d."optInAt" > p.not_after, false)) as "inOwnWords",
+        d.must = 'opted-out' and coalesce(ob.personal, false) as "inOwnWords",
         d.must = 'opted-in' and exists (
           select from standing f join membership m on m.group_id = f.group_id and m.sender_id = w.sender_id
           where f.recipient = d.recipient and f.group_id <> w.group_id and f.out_at is not null
@@ -74,6 +71,7 @@ export const differences = Effect.fn("Ledger.differences")(function* (
         ${column((one) => one.account.every.id)}::int[],
         ${column((one) => one.after)}::bigint[]
       ) as w(sender_id, group_id, every_id, after)
+      cross join lateral (select array(select m.sender_id from membership m where m.group_id = w.group_id) as members offset 0) g
       cross join lateral (
         select st.recipient,
           case when ${mustBeOut(policy)} then 'opted-out' else 'opted-in' end as must,
@@ -88,10 +86,13 @@ export const differences = Effect.fn("Ledger.differences")(function* (
         order by st.recipient
         limit ${limit}
       ) d
-      -- One by one: joined, the whole table would be read for each page as soon as it seems small enough.
-      left join lateral (
-        select p.basis, p.run_id from observation p where p.recipient = d.recipient and p.id = d.because limit 1
-      ) ob on true
+      -- All that was said of a person, once. Joined, the whole table would be read for each page as soon as it seems small enough.
+      cross join lateral (
+        select max(p.basis) filter (where p.id = d.because) as basis, max(p.run_id) filter (where p.id = d.because) as run_id,
+          bool_or(p.state = 'opted-out' and p.basis = any(${personal}::basis[]) and p.sender_id = any(g.members)
+            and not coalesce(d."optInAt" > p.not_after, false)) as personal
+        from observation p where p.recipient = d.recipient
+      ) ob
       left join run r on r.id = ob.run_id
       order by w.sender_id, d.recipient`.execute(db)
   )

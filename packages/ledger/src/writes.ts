@@ -89,26 +89,29 @@ export const endWrites = Effect.fn("Ledger.endWrites")(function* (
     Effect.gen(function* () {
       yield* lockHolding(sender.accountId, context.lane, now, context.leaseMs)
       yield* connection.query("end writes", (db) =>
+        // Every pair is there since the intent was. As an upsert it is found by its key, whatever the statistics say of
+        // a sender that had nobody a minute ago; an update would read all that the sender holds.
         sql`
-          update view v set
-            intent = null,
-            held = case when w.held then ${state}::consent_state else v.held end,
-            read_at = case when w.held then ${instant(now)}::timestamptz else v.read_at end,
-            lifted_at = case when w.held then null else v.lifted_at end,
-            absent_at = case when w.held then null else v.absent_at end,
-            written = case when w.applied then ${state}::consent_state else v.written end,
-            written_at = case when w.applied then ${instant(now)}::timestamptz else v.written_at end,
-            echo_due = v.echo_due and w.applied,
-            refused = w.refused,
-            refused_until = case when w.refused is not null then ${instant(now + refusedForMs)}::timestamptz end
+          insert into view as v (sender_id, recipient, read_at, asked_at, held, written, echo_due, refused)
+          select ${sender.id}::int, w.recipient, ${instant(now)}::timestamptz, ${instant(now)}::timestamptz,
+            case when w.held then ${state}::consent_state end, case when w.applied then ${state}::consent_state end, w.applied, w.refused
           from unnest(
             ${column((o) => o.recipient)}::bigint[],
             ${column((o) => o._tag === "Held")}::bool[],
             ${column((o) => o._tag === "Held" || (o._tag === "Retryable" && o.mayHaveApplied))}::bool[],
             ${column((o) => (o._tag === "Rejected" ? o.detail : null))}::text[]
           ) as w(recipient, held, applied, refused)
-          -- The pairs are named twice: by the join alone a fresh sender, of whom the statistics know nothing, is read whole.
-          where v.sender_id = ${sender.id} and v.recipient = w.recipient and v.recipient = any(${column((o) => o.recipient)}::bigint[])`.execute(
+          on conflict (sender_id, recipient) do update set
+            intent = null,
+            held = coalesce(excluded.held, v.held),
+            read_at = case when excluded.held is not null then excluded.read_at else v.read_at end,
+            lifted_at = case when excluded.held is null then v.lifted_at end,
+            absent_at = case when excluded.held is null then v.absent_at end,
+            written = coalesce(excluded.written, v.written),
+            written_at = case when excluded.written is not null then excluded.read_at else v.written_at end,
+            echo_due = v.echo_due and excluded.echo_due,
+            refused = excluded.refused,
+            refused_until = case when excluded.refused is not null then ${instant(now + refusedForMs)}::timestamptz end`.execute(
           db
         )
       )
