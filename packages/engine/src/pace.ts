@@ -7,7 +7,7 @@ import type { Bucket, Connection, LedgerError } from "@stopline/ledger"
 import { NextTurn, type Operation, type ProviderAdapter, type ProviderError, retryAfter } from "@stopline/provider"
 import { Duration, Effect, Random } from "effect"
 import { Fleet } from "./fleet.ts"
-import { bucketOf, shutFor, takeTurn } from "./gate.ts"
+import { bucketOf, drawTurns, shutFor, takeTurn } from "./gate.ts"
 import { measured } from "./measure.ts"
 
 interface Limited {
@@ -39,20 +39,39 @@ const backoff = Effect.fnUntraced(function* (attempt: number) {
   return Math.min(60_000, 1000 * 2 ** attempt) * (0.5 + spread / 2)
 })
 
+/** What lets one request leave. */
+type Turn = Effect.Effect<void, LedgerError, Connection>
+
+/** The turns of requests that are about to leave side by side, drawn in one statement. */
+export const turnsFor = (
+  adapter: ProviderAdapter,
+  operation: Operation,
+  count: number
+): Effect.Effect<ReadonlyArray<Turn>, LedgerError, Connection> =>
+  Effect.suspend(() => {
+    const limit = limitOf(adapter, operation)
+    return limit === undefined
+      ? Effect.succeed(Array.from({ length: count }, () => Effect.void))
+      : drawTurns(limit.bucket, count)
+  })
+
 /**
  * Sends one request by the provider's limits, and again when its failure may
- * pass, so often as the settings allow. The last failure is the answer.
+ * pass, so often as the settings allow. The last failure is the answer. The turn
+ * of its first try may have been drawn already.
  */
 export const paced = Effect.fn("paced")(function* <A, E extends ProviderError | LedgerError, R>(
   adapter: ProviderAdapter,
   operation: Operation,
-  request: Effect.Effect<A, E, R>
+  request: Effect.Effect<A, E, R>,
+  turn?: Turn
 ): Effect.fn.Return<A, ProviderError | LedgerError, Connection | Fleet | R> {
   const { settings } = yield* Fleet
   yield* Effect.annotateCurrentSpan({ account: adapter.account, operation })
   for (let attempt = 0; ; attempt++) {
     const limit = limitOf(adapter, operation)
-    if (limit !== undefined) yield* takeTurn(limit.bucket)
+    if (attempt === 0 && turn !== undefined) yield* turn
+    else if (limit !== undefined) yield* takeTurn(limit.bucket)
     const sent = measured(adapter.account, operation, request)
     const result = yield* Effect.result(Effect.provideService(sent, NextTurn, yield* furtherTurn(limit)))
     if (result._tag === "Success") return result.success

@@ -21,7 +21,7 @@ import { Array, Clock, Effect } from "effect"
 import { Fleet, laneOf, type Station } from "./fleet.ts"
 import { finishing } from "./grace.ts"
 import { keepLooking, type LaneBusy, whileHeld, withLane } from "./lane.ts"
-import { paced } from "./pace.ts"
+import { paced, turnsFor } from "./pace.ts"
 
 export interface Written {
   readonly held: ReadonlyArray<Recipient>
@@ -72,18 +72,14 @@ const onLane = Effect.fnUntraced(function* (
   if (due.length === 0) return { ...nothingWritten, obsolete: recipients.length }
   const batches = Array.chunksOf(due.map(toRecipient), port.maxRecipients)
   const held = yield* keepLooking(lane, began)
-  let failed = false
-  const send = (batch: ReadonlyArray<Recipient>) =>
-    // What is denied or broken for one request is so for the rest: nothing more leaves.
-    failed
-      ? Effect.succeed<Answer>({ outcomes: retryAll(batch, "not sent: an earlier request failed", false) })
-      : Effect.tap(sendBatch(held, station, port, sender, state, batch), (answer) =>
-          Effect.sync(() => {
-            failed ||= answer.error !== undefined || answer.ledgerError !== undefined
-          })
-        )
+  const send = (wave: ReadonlyArray<ReadonlyArray<Recipient>>) => sendWave(held, station, port, sender, state, wave)
   const { answers, outcomes } = yield* Effect.gen(function* () {
-    const answers = yield* Effect.forEach(batches, send, { concurrency: port.concurrency })
+    const answers: Array<Answer> = []
+    for (const wave of Array.chunksOf(batches, port.concurrency)) {
+      // What is denied or broken for one request is so for the rest: nothing more leaves.
+      const failed = answers.some((answer) => answer.error !== undefined || answer.ledgerError !== undefined)
+      answers.push(...(failed ? wave.map((batch) => ({ outcomes: notSent(batch) })) : yield* send(wave)))
+    }
     const outcomes = answers.flatMap((answer) => answer.outcomes)
     yield* endWrites(context, outcomes.map(toLedger), yield* Clock.currentTimeMillis)
     return { answers, outcomes }
@@ -110,9 +106,30 @@ interface Answer {
   readonly ledgerError?: LedgerError
 }
 
+/** As many requests as may be under way at once: their turns are drawn together, and they leave side by side. */
+const sendWave = Effect.fnUntraced(function* (
+  held: Effect.Effect<void, LedgerError, Connection | Fleet>,
+  station: Station,
+  port: WritePort,
+  sender: RegisteredSender,
+  state: ConsentState,
+  wave: ReadonlyArray<ReadonlyArray<Recipient>>
+): Effect.fn.Return<ReadonlyArray<Answer>, never, Connection | Fleet> {
+  const operation = state === "opted-out" ? "optOut" : "optIn"
+  const turns = yield* Effect.result(turnsFor(station.adapter, operation, wave.length))
+  if (turns._tag === "Failure") return wave.map((batch) => ({ outcomes: notSent(batch), ledgerError: turns.failure }))
+  const requests = Array.zip(wave, turns.success)
+  return yield* Effect.forEach(
+    requests,
+    ([batch, turn]) => sendBatch(held, turn, station, port, sender, state, batch),
+    { concurrency: "unbounded" }
+  )
+})
+
 /** One request, and one outcome for every recipient in it whatever became of it. */
 const sendBatch = Effect.fnUntraced(function* (
   held: Effect.Effect<void, LedgerError, Connection | Fleet>,
+  turn: Effect.Effect<void, LedgerError, Connection>,
   station: Station,
   port: WritePort,
   sender: RegisteredSender,
@@ -128,12 +145,14 @@ const sendBatch = Effect.fnUntraced(function* (
     })
   )
   // The wait for a turn can be long. Who lost the lane meanwhile must not write over what its new holder wrote.
-  const result = yield* Effect.result(paced(station.adapter, operation, Effect.andThen(held, request)))
+  const result = yield* Effect.result(paced(station.adapter, operation, Effect.andThen(held, request), turn))
   if (result._tag === "Success") return { outcomes: complete(batch, result.success, applied) }
   const error = result.failure
   const outcomes = retryAll(batch, error._tag === "LedgerError" ? "the ledger failed" : error.detail, applied)
   return error._tag === "LedgerError" ? { outcomes, ledgerError: error } : { outcomes, error }
 })
+
+const notSent = (batch: ReadonlyArray<Recipient>) => retryAll(batch, "not sent: what went before it failed", false)
 
 const retryAll = (batch: ReadonlyArray<Recipient>, detail: string, applied: boolean): ReadonlyArray<WriteOutcome> =>
   batch.map((recipient) => ({ _tag: "Retryable", recipient, detail, mayHaveApplied: applied }))

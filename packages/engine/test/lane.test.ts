@@ -236,13 +236,13 @@ layer(ledgerForTest, { excludeTestServices: true })("a lane", (it) => {
       const world = yield* makeWorld()
       yield* world.says("STOP", listerOne, person(1))
       const ledger = yield* Connection
-      let frozen = 0
-      // The process freezes when it has begun, so that it looks again, and right behind that look.
+      let looks = false
+      // The process stands still for a moment when it has begun, so that it looks again, and freezes right behind that look.
       const query: Connection["Service"]["query"] = (operation, run) =>
         Effect.tap(ledger.query(operation, run), () => {
-          const freezes = operation === "begin writes" || (frozen % 2 === 1 && operation === "hold lane")
-          if (freezes) frozen += 1
-          return freezes ? pass(leaseMs) : Effect.void
+          const freezes = looks && operation === "hold lane"
+          looks = operation === "begin writes" || (looks && !freezes)
+          return operation === "begin writes" ? pass("1 second") : freezes ? pass(leaseMs) : Effect.void
         })
       const applied = world.run(applyTo(world.asking, all))
       const report = yield* inTime(Effect.provideService(applied, Connection, { ...ledger, query }))

@@ -41,23 +41,24 @@ const msBetween = (from: RawBuilder<unknown>, until: RawBuilder<unknown>) =>
   sql`greatest(0, extract(epoch from ${until} - ${from}) * 1000)::float8`
 
 /**
- * Reserves one request. Returns how long to wait before it may be sent (ms).
+ * Reserves so many requests, as if one after another. Returns how long each has to wait before it may be sent (ms).
  * During a penalty the turns are given out from its end on, one after another.
  */
 export const reserve = Effect.fn("Ledger.reserve")(function* (
   bucket: Bucket,
-  now: number
-): Effect.fn.Return<number, LedgerError, Connection> {
+  now: number,
+  count = 1
+): Effect.fn.Return<ReadonlyArray<number>, LedgerError, Connection> {
   const { query } = yield* Connection
   const { atOnce, perMs, spreadPerMs, steady, window } = flow(bucket)
   const at = sql`${instant(now)}::timestamptz`
   const spread = sql`${window}::float8 * interval '1 millisecond'`
   const result = yield* query("reserve", (db) =>
-    sql<{ wait: number }>`
+    sql<{ waits: ReadonlyArray<number> }>`
       insert into pace as p (key, tokens, refreshed_at, blocked_until, spread_until)
-      values (${bucket.key}, ${atOnce - 1}::float8, ${at}, '-infinity', case when ${atOnce > steady}::bool then ${at} + ${spread} else 'epoch' end)
+      values (${bucket.key}, ${atOnce - count}::float8, ${at}, '-infinity', case when ${atOnce > steady}::bool then ${at} + ${spread} else 'epoch' end)
       on conflict (key) do update set (tokens, refreshed_at, spread_until) = (
-        select level - 1, greatest(p.refreshed_at, turn), case when filled then turn + ${spread} else p.spread_until end
+        select level - ${count}::float8, greatest(p.refreshed_at, turn), case when filled then turn + ${spread} else p.spread_until end
         from (select greatest(${at}, p.blocked_until) as turn) t
         cross join lateral (select ${msBetween(sql`turn`, sql`p.spread_until`)} as spread_left, p.tokens
           + ${spreadPerMs}::float8 * ${msBetween(sql`p.refreshed_at`, sql`least(turn, p.spread_until)`)}
@@ -66,14 +67,16 @@ export const reserve = Effect.fn("Ledger.reserve")(function* (
         -- Only what was full lets some go at once, and the less the longer ago it was full.
         cross join lateral (select case when filled then ${atOnce}::float8 else least(flowed,
           ${steady}::float8 + ${atOnce - steady}::float8 * least(1, spread_left / ${window}::float8)) end as level) m)
-      returning (
-        case when blocked_until > ${at} then ${msBetween(at, sql`blocked_until`)} else 0 end
-        + (select case when missing <= spread_left * ${spreadPerMs}::float8 then missing / ${spreadPerMs}::float8
-            else spread_left + (missing - spread_left * ${spreadPerMs}::float8) / ${perMs}::float8 end
-          from (select greatest(0, -tokens) as missing, ${msBetween(sql`refreshed_at`, sql`spread_until`)} as spread_left) m)
-      )::float8 as wait`.execute(db)
+      returning array(
+        select (case when blocked_until > ${at} then ${msBetween(at, sql`blocked_until`)} else 0 end
+          + case when missing <= spread_left * ${spreadPerMs}::float8 then missing / ${spreadPerMs}::float8
+            else spread_left + (missing - spread_left * ${spreadPerMs}::float8) / ${perMs}::float8 end)::float8
+        from generate_series(${count}::int - 1, 0, -1) as behind
+        cross join lateral (select greatest(0, -(tokens + behind)) as missing, ${msBetween(sql`refreshed_at`, sql`spread_until`)} as spread_left) m
+        order by behind desc
+      ) as waits`.execute(db)
   )
-  return Math.ceil(result.rows[0]?.wait ?? 0)
+  return (result.rows[0]?.waits ?? []).map(Math.ceil)
 })
 
 /** Whether the gate is shut at this moment, and for how long (ms). To be asked again after waiting: a penalty may have begun meanwhile. */

@@ -16,7 +16,7 @@ const busiest = (turns: ReadonlyArray<number>, windowMs: number): number =>
 
 const turnsOf = Effect.fnUntraced(function* (bucket: Bucket, moments: ReadonlyArray<number>) {
   const turns: Array<number> = []
-  for (const now of moments) turns.push(now + (yield* reserve(bucket, now)))
+  for (const now of moments) turns.push(...(yield* reserve(bucket, now)).map((wait) => now + wait))
   return turns
 })
 
@@ -43,6 +43,30 @@ layer(ledgerForTest, { excludeTestServices: true })("a gate", (it) => {
         // Turns come in whole milliseconds.
         assert.isAtMost(busiest(turns, windowMs - 1), requests)
         assert.isBelow(turns.at(-1)!, now + (gaps.length / requests) * windowMs * 2)
+      }),
+    { arbitrary: { runs: 15 } }
+  )
+
+  it.effect.prop(
+    "gives many turns at once as it would one after another (L15)",
+    [Limit],
+    ([{ gaps, requests, windowMs }]) =>
+      Effect.gen(function* () {
+        const [singly, together] = [bucket(requests, windowMs), bucket(requests, windowMs)]
+        let now = 1_000_000
+        for (const gap of gaps.slice(0, 20)) {
+          now += gap
+          const count = 1 + (gap % 7)
+          if (gap % 5 === 0) for (const one of [singly, together]) yield* block(one, now + gap, now)
+          const turns = yield* turnsOf(
+            singly,
+            Array.from({ length: count }, () => now)
+          )
+          const atOnce = (yield* reserve(together, now, count)).map((wait) => now + wait)
+          // Sums of the same fractions in another order may round to the next millisecond.
+          for (const [n, turn] of turns.entries()) assert.approximately(atOnce[n]!, turn, 1)
+          assert.strictEqual(atOnce.length, count)
+        }
       }),
     { arbitrary: { runs: 15 } }
   )
@@ -103,7 +127,7 @@ layer(ledgerForTest, { excludeTestServices: true })("a gate", (it) => {
         { concurrency: "unbounded" }
       )
       assert.deepStrictEqual(
-        waits.toSorted((a, b) => a - b),
+        waits.flat().toSorted((a, b) => a - b),
         [0, 0, 1_010, 2_020, 3_030, 4_040, 5_050, 6_060, 7_070, 7_954, 8_838, 9_722]
       )
     })
