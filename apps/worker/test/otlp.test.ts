@@ -151,10 +151,10 @@ describe("a collector", () => {
       // A round may have been quicker with one of them, and the outcome of that is no request.
       expect(carrying.filter((trace) => whole.every((name) => trace.has(name))).length).toBeGreaterThan(0)
       for (const trace of carrying) expect([...trace]).toEqual(expect.arrayContaining(whole.slice(0, 5)))
-      // A round is a trace of its own.
-      const rounds = spans.filter(({ name }) => name === "round")
-      expect(rounds.length).toBeGreaterThan(1)
-      expect(new Set(rounds.map(({ traceId }) => traceId)).size).toBe(rounds.length)
+      // A job is a trace of its own.
+      const jobs = spans.filter(({ name }) => name === "read" || name === "reconcile")
+      expect(jobs.length).toBeGreaterThan(1)
+      expect(new Set(jobs.map(({ traceId }) => traceId)).size).toBe(jobs.length)
       const burst = spans.find(({ name }) => name === "writeBurst")
       expect(burst?.attributes.map(({ key }) => key)).toEqual(
         expect.arrayContaining(["account", "kind", "state", "pairs"])

@@ -63,7 +63,7 @@ const keep = Effect.fnUntraced(function* (lane: Lane) {
  * Fails `fenced` when the lane is no longer ours, and prolongs its lease otherwise. In a transaction, nobody takes it
  * before the commit. A process that froze before it read the answer reads it too late: by then it may be another's.
  */
-export const stillHeld = Effect.fnUntraced(function* (lane: Lane) {
+const stillHeld = Effect.fnUntraced(function* (lane: Lane) {
   const { settings } = yield* Fleet
   const asked = yield* Clock.currentTimeMillis
   yield* holdLane(lane, asked, settings.leaseMs)

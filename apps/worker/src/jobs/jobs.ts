@@ -117,7 +117,8 @@ const make = Effect.fnUntraced(function* (
       notifyPollingIntervalSeconds: working.lookSeconds,
       ...(queue === "reconcile" && { groupConcurrency: 1 })
     }
-    const once = Effect.fn(queue)(
+    // A trace of its own: what began the worker is no part of what it does for years.
+    const once = Effect.fn(queue, { root: true })(
       function* (id: string, data: unknown) {
         const payload = yield* read(data)
         const again = yield* handle(payload)
