@@ -36,7 +36,8 @@ const formatJsonLine: Logger.Logger<unknown, string> = Logger.make((options) => 
     message: masked(Array.isArray(message) ? message.map(plain) : plain(message)),
     annotations: masked(plain(annotations)),
     ...(cause !== undefined && { cause: maskNumbers(cause) }),
-    ...(span !== undefined && { traceId: span.traceId, spanId: span.spanId })
+    // Without a collector there are no traces, and "noop" is the name of none.
+    ...(span !== undefined && /^[\da-f]{32}$/.test(span.traceId) && { traceId: span.traceId, spanId: span.spanId })
   }
   return JSON.stringify(line)
 })
