@@ -9,6 +9,7 @@ import {
   type Connection,
   digits,
   endWrites,
+  expectEcho,
   type Lane,
   type LedgerError,
   type Outcome,
@@ -72,7 +73,10 @@ const onLane = Effect.fnUntraced(function* (
   if (due.length === 0) return { ...nothingWritten, obsolete: recipients.length }
   const batches = Array.chunksOf(due.map(toRecipient), port.maxRecipients)
   const held = yield* keepLooking(lane, began)
-  const send = (wave: ReadonlyArray<ReadonlyArray<Recipient>>) => sendWave(held, station, port, sender, state, wave)
+  const again = (batch: ReadonlyArray<Recipient>) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => expectEcho(context, batch.map(digits), now))
+  const send = (wave: ReadonlyArray<ReadonlyArray<Recipient>>) =>
+    sendWave({ held, again }, station, port, sender, state, wave)
   const { answers, outcomes } = yield* Effect.gen(function* () {
     const answers: Array<Answer> = []
     for (const wave of Array.chunksOf(batches, port.concurrency)) {
@@ -106,9 +110,17 @@ interface Answer {
   readonly ledgerError?: LedgerError
 }
 
+/** What goes before a request. */
+interface Before {
+  /** The lane is still ours. */
+  readonly held: Effect.Effect<void, LedgerError, Connection | Fleet>
+  /** Another try of what may have been done. */
+  readonly again: (batch: ReadonlyArray<Recipient>) => Effect.Effect<void, LedgerError, Connection>
+}
+
 /** As many requests as may be under way at once: their turns are drawn together, and they leave side by side. */
 const sendWave = Effect.fnUntraced(function* (
-  held: Effect.Effect<void, LedgerError, Connection | Fleet>,
+  before: Before,
   station: Station,
   port: WritePort,
   sender: RegisteredSender,
@@ -121,14 +133,14 @@ const sendWave = Effect.fnUntraced(function* (
   const requests = Array.zip(wave, turns.success)
   return yield* Effect.forEach(
     requests,
-    ([batch, turn]) => sendBatch(held, turn, station, port, sender, state, batch),
+    ([batch, turn]) => sendBatch(before, turn, station, port, sender, state, batch),
     { concurrency: "unbounded" }
   )
 })
 
 /** One request, and one outcome for every recipient in it whatever became of it. */
 const sendBatch = Effect.fnUntraced(function* (
-  held: Effect.Effect<void, LedgerError, Connection | Fleet>,
+  before: Before,
   turn: Effect.Effect<void, LedgerError, Connection>,
   station: Station,
   port: WritePort,
@@ -145,7 +157,11 @@ const sendBatch = Effect.fnUntraced(function* (
     })
   )
   // The wait for a turn can be long. Who lost the lane meanwhile must not write over what its new holder wrote.
-  const result = yield* Effect.result(paced(station.adapter, operation, Effect.andThen(held, request), turn))
+  const ready = Effect.andThen(
+    before.held,
+    Effect.suspend(() => (applied ? before.again(batch) : Effect.void))
+  )
+  const result = yield* Effect.result(paced(station.adapter, operation, Effect.andThen(ready, request), turn))
   if (result._tag === "Success") return { outcomes: complete(batch, result.success, applied) }
   const error = result.failure
   const outcomes = retryAll(batch, error._tag === "LedgerError" ? "the ledger failed" : error.detail, applied)

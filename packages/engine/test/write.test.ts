@@ -1,8 +1,8 @@
 import { assert, layer } from "@effect/vitest"
 import { writeBurst } from "@stopline/engine"
-import { ingest } from "@stopline/ledger"
-import { type ProviderAdapter, writePort } from "@stopline/provider"
-import { Effect } from "effect"
+import { type Connection, ingest, type Ingested } from "@stopline/ledger"
+import { type ProviderAdapter, type WritePort, writePort } from "@stopline/provider"
+import { Clock, Effect } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
 import { observation, viewOf } from "../../../test/world.ts"
 import type { Failure } from "./fake.ts"
@@ -83,6 +83,47 @@ layer(ledgerForTest, { excludeTestServices: true })("a burst of writes", (it) =>
       yield* burst(world)
       assert.deepInclude(yield* burst(world), { held: [], obsolete: 1 })
       assert.strictEqual(world.asker.calls.length, 1)
+    }).pipe(timed)
+  )
+
+  it.effect("that was done and not answered is tried again, and each of both tries may have its echo (L7)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ settings: { retries: 1 } })
+      yield* world.says("STOP", listerOne, person(1))
+      world.asker.fail("optOut", [{ kind: "unavailable", done: true }])
+      const sender = senderOf(world.asking, askerOne)!
+      const hearEcho = (key: string) =>
+        Effect.gen(function* () {
+          const now = yield* Clock.currentTimeMillis
+          const echo = observation({
+            account: asker,
+            recipient: person(1),
+            sender: askerOne,
+            basis: "event",
+            origin: "unknown",
+            key,
+            time: { notBefore: now, notAfter: now }
+          })
+          return yield* ingest(world.asking.account, [echo], now, 60_000)
+        })
+      const port = portOf(world.asker.adapter)
+      let first: Ingested | undefined
+      const listening: WritePort = {
+        ...port,
+        // The first echo is there before the second try leaves.
+        write: (at, recipients) =>
+          Effect.tapError(port.write(at, recipients), () =>
+            Effect.map(Effect.orDie(Effect.provideContext(hearEcho("event:1"), context)), (heard) => {
+              first = heard
+            })
+          )
+      }
+      const context = yield* Effect.context<Connection>()
+      yield* inTime(world.run(writeBurst(world.asking, listening, sender, "opted-out", [person(1)])))
+      assert.strictEqual(first?.echoes, 1)
+      assert.strictEqual((yield* hearEcho("event:2")).echoes, 1)
+      // A third is somebody speaking.
+      assert.strictEqual((yield* hearEcho("event:3")).echoes, 0)
     }).pipe(timed)
   )
 })

@@ -67,6 +67,31 @@ export const beginWrites = Effect.fn("Ledger.beginWrites")(function* (
   )
 })
 
+/**
+ * A try that may have been done is about to be followed by another: the provider
+ * may tell of both, so the echo of the second is due although that of the first
+ * may have come already.
+ */
+export const expectEcho = Effect.fn("Ledger.expectEcho")(function* (
+  context: WriteContext,
+  recipients: ReadonlyArray<number>,
+  now: number
+): Effect.fn.Return<void, LedgerError, Connection> {
+  const connection = yield* Connection
+  const { lane, leaseMs, sender, state } = context
+  yield* connection.transaction(
+    "expect echo",
+    Effect.gen(function* () {
+      yield* lockHolding(sender.accountId, lane, now, leaseMs)
+      yield* connection.query("expect echo", (db) =>
+        sql`
+          update view set echo_due = true
+          where sender_id = ${sender.id} and recipient = any(${recipients}::bigint[]) and intent = ${state}`.execute(db)
+      )
+    })
+  )
+})
+
 export type Outcome =
   | { readonly _tag: "Held"; readonly recipient: number }
   | { readonly _tag: "Retryable"; readonly recipient: number; readonly mayHaveApplied: boolean }
