@@ -7,7 +7,7 @@ import { Effect } from "effect"
 import { sql } from "kysely"
 import { Connection } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
-import { because, differs, mustBeOut, optInAt } from "./must.ts"
+import { because, differs, heldForAll, mustBeOut, optInAt, silencedBefore } from "./must.ts"
 import type { RegisteredAccount, RegisteredSender } from "./registry.ts"
 
 export interface Difference {
@@ -59,12 +59,8 @@ export const differences = Effect.fn("Ledger.differences")(function* (
     sql<Row & { readonly senderId: number }>`
       select w.sender_id as "senderId", d.*, ob.basis, coalesce(r.unguarded, false) as unguarded,
         d.must = 'opted-out' and coalesce(ob.personal, false) as "inOwnWords",
-        d.must = 'opted-in' and exists (
-          select from standing f join membership m on m.group_id = f.group_id and m.sender_id = w.sender_id
-          where f.recipient = d.recipient and f.group_id <> w.group_id and f.out_at is not null
-            and not coalesce(d."optInAt" > f.out_at, false)) as "silencedBefore",
-        d.must = 'opted-in' and coalesce((
-          select e.held = 'opted-out' from view e where e.sender_id = w.every_id and e.recipient = d.recipient), false) as "heldForAll"
+        d.must = 'opted-in' and ${silencedBefore(sql`d.recipient`, sql`d."optInAt"`)} as "silencedBefore",
+        d.must = 'opted-in' and ${heldForAll(sql`d.recipient`)} as "heldForAll"
       from unnest(
         ${column((one) => one.sender.id)}::int[],
         ${column((one) => one.sender.groupId)}::int[],

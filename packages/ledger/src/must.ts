@@ -37,6 +37,18 @@ export const because = (policy: OptInPolicy): RawBuilder<number> => {
   return sql`case when ${mustBeOut(policy)} then st.out_because else ${optIn[policy]} end`
 }
 
+/** An opt-out of another group that a sender `w` once spoke for still stands: moving a sender opts nobody back in (L3). */
+export const silencedBefore = (recipient: RawBuilder<unknown>, optInAt: RawBuilder<unknown>): RawBuilder<boolean> =>
+  sql`exists (
+    select from standing f join membership m on m.group_id = f.group_id and m.sender_id = w.sender_id
+    where f.recipient = ${recipient} and f.group_id <> w.group_id and f.out_at is not null
+      and not coalesce(${optInAt} > f.out_at, false))`
+
+/** The provider of a sender `w` blocks the person for every sender of the account. */
+export const heldForAll = (recipient: RawBuilder<unknown>): RawBuilder<boolean> =>
+  sql`exists (
+    select from view e where e.sender_id = w.every_id and e.recipient = ${recipient} and e.held = 'opted-out')`
+
 /** Whether a view `v` is not known to hold what the pair must be. Unknown never passes for opted out (L5). */
 export const differs = (policy: OptInPolicy): RawBuilder<boolean> =>
   sql`case when ${mustBeOut(policy)} then v.held is distinct from 'opted-out' else v.held is not distinct from 'opted-out' end`

@@ -8,7 +8,7 @@ import { Effect } from "effect"
 import { sql } from "kysely"
 import { Connection, instant } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
-import { differs, mustBeOut, optInAt } from "./must.ts"
+import { differs, heldForAll, mustBeOut, optInAt, silencedBefore } from "./must.ts"
 import type { RegisteredAccount, RegisteredSender } from "./registry.ts"
 
 /** A sender, and what its provider takes from us at all. */
@@ -61,14 +61,8 @@ export const unheld = Effect.fn("Ledger.unheld")(function* (
           case
             when not case when p.must = 'opted-out' then w.opt_out else w.opt_in end then 'cannot'
             when v.refused is not null and v.refused_until > ${instant(now)}::timestamptz then 'refused'
-            when p.must = 'opted-in' and exists (
-              select from view e where e.sender_id = w.every_id and e.recipient = st.recipient and e.held = 'opted-out'
-            ) then 'held-for-all'
-            when p.must = 'opted-in' and exists (
-              select from standing f join membership m on m.group_id = f.group_id and m.sender_id = w.sender_id
-              where f.recipient = st.recipient and f.group_id <> w.group_id and f.out_at is not null
-                and not coalesce(${optInAt[policy]} > f.out_at, false)
-            ) then 'awaiting-evidence'
+            when p.must = 'opted-in' and ${heldForAll(sql`st.recipient`)} then 'held-for-all'
+            when p.must = 'opted-in' and ${silencedBefore(sql`st.recipient`, optInAt[policy])} then 'awaiting-evidence'
             when p.must = 'opted-out' and ${lifted} and v.lifted_at > ${instant(now - confirmMs)}::timestamptz then 'awaiting-evidence'
           end as withheld,
           greatest(st.out_at, j.since, case when ${lifted} then v.lifted_at end) as since
