@@ -8,7 +8,7 @@ import { Clock, Effect } from "effect"
 import { type Fleet, laneOf, sendersOf, type Station } from "./fleet.ts"
 import { whileHeld, withLane } from "./lane.ts"
 
-/** @param open the senders with a write that has no outcome yet, by id */
+/** @param open as `openAt` says */
 export const adopt = Effect.fn("adopt")(function* (
   station: Station,
   open: ReadonlySet<number>
@@ -23,10 +23,14 @@ export const adopt = Effect.fn("adopt")(function* (
   }
 })
 
-/** Looks for them at these stations, in one statement, and takes them over. */
+/** The senders of these stations with a write that has no outcome yet, by id, in one statement. */
+export const openAt = (stations: ReadonlyArray<Station>): Effect.Effect<ReadonlySet<number>, LedgerError, Connection> =>
+  Effect.map(openIntents(stations.flatMap((station) => sendersOf(station))), (ids) => new Set(ids))
+
+/** Looks for them at these stations and takes them over. */
 export const adoptAll = Effect.fn("adoptAll")(function* (
   stations: ReadonlyArray<Station>
 ): Effect.fn.Return<void, LedgerError, Connection | Fleet> {
-  const open = new Set(yield* openIntents(stations.flatMap((station) => sendersOf(station))))
+  const open = yield* openAt(stations)
   for (const station of stations) yield* adopt(station, open)
 })

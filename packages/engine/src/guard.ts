@@ -2,6 +2,8 @@
  * Whether a plan may be carried out without a person. Pure. Limits are by count
  * and by share, both ways: a mass opt-in is unlawful, a mass opt-out ruinous (L8).
  */
+import type { ConsentState } from "@stopline/consent"
+import type { Halt } from "@stopline/ledger"
 import { allowed, type EngineSettings } from "./settings.ts"
 
 /** What a plan wants at one account. */
@@ -37,6 +39,10 @@ export const holdsBack = (kind: string): "opted-out" | "opted-in" | undefined =>
     : kind === "too-many-opt-ins" || kind === "opt-ins-without-evidence"
       ? "opted-in"
       : undefined
+
+/** The directions in which open halts stand in the way of an account. */
+export const heldBackAt = (account: string, open: ReadonlyArray<Halt>): ReadonlyArray<ConsentState> =>
+  open.flatMap((halt) => (halt.account === account ? (holdsBack(halt.kind) ?? []) : []))
 
 export const guardMessage = (account: string, halt: GuardHalt, digest: string): string => {
   const what = {

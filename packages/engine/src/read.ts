@@ -1,10 +1,10 @@
 /** Reading every account: walks where there is a list, sweeps where there is none, evidence where messages are kept. */
-import { type Connection, type LedgerError, openIntents } from "@stopline/ledger"
+import type { Connection, LedgerError } from "@stopline/ledger"
 import type { ProviderError } from "@stopline/provider"
 import { Effect } from "effect"
-import { adopt, adoptAll } from "./adopt.ts"
+import { adopt, adoptAll, openAt } from "./adopt.ts"
 import { seekEvidence } from "./evidence.ts"
-import { Fleet, sendersOf, type Station } from "./fleet.ts"
+import { Fleet, type Station } from "./fleet.ts"
 import type { LaneBusy } from "./lane.ts"
 import { sweep, type SweepBudget, type SweepReport } from "./sweep.ts"
 import { walk, type WalkReport } from "./walk.ts"
@@ -32,7 +32,7 @@ export const readAll = Effect.fn("readAll")(function* (
   startedBy: string
 ): Effect.fn.Return<ReadonlyArray<ReadReport>, LedgerError, Connection | Fleet> {
   const { stations } = yield* Fleet
-  const open = new Set(yield* openIntents(stations.flatMap((station) => sendersOf(station))))
+  const open = yield* openAt(stations)
   return yield* Effect.forEach(
     stations,
     (station) => Effect.andThen(adopt(station, open), readOne(station, sweepBudget, startedBy)),

@@ -2,7 +2,6 @@
  * One round: read, plan, guard, apply, account for it (L8, L10). A round that
  * dies anywhere leaves nothing that the next one does not repair.
  */
-import type { ConsentState } from "@stopline/consent"
 import {
   beginRun,
   clearHalts,
@@ -17,7 +16,7 @@ import {
 import { Clock, Effect } from "effect"
 import { applyTo, type ApplyReport, nothingApplied } from "./apply.ts"
 import { Fleet, type Station } from "./fleet.ts"
-import { guardMessage, holdsBack } from "./guard.ts"
+import { guardMessage, heldBackAt } from "./guard.ts"
 import { type AccountPlan, plan, type Plan, plannedOf } from "./plan.ts"
 import { readAll, type ReadReport } from "./read.ts"
 import type { SweepBudget } from "./sweep.ts"
@@ -148,10 +147,6 @@ export const applyPlanned = (
   open: ReadonlyArray<Halt>,
   confirmMs: number
 ): Effect.Effect<ApplyReport, LedgerError, Connection | Fleet> => {
-  const heldBack = new Set<ConsentState>()
-  for (const halt of open) {
-    const direction = halt.account === station.account.name ? holdsBack(halt.kind) : undefined
-    if (direction !== undefined) heldBack.add(direction)
-  }
+  const heldBack = new Set(heldBackAt(station.account.name, open))
   return applyTo(station, { heldBack, confirmMs, atMost: one.guarded, expected: one.changes })
 }

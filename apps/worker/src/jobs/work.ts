@@ -9,7 +9,7 @@ import {
   backfill,
   decide,
   Fleet,
-  holdsBack,
+  heldBackAt,
   readAccount,
   type ReadReport,
   type Station,
@@ -20,7 +20,6 @@ import {
   type Connection,
   endRun,
   gapsOf,
-  type Halt,
   lastEnded,
   type LedgerError,
   openHalts,
@@ -140,9 +139,6 @@ const reconcile = Effect.fnUntraced(function* ({ onHalted }: Duties) {
   if (halts.length > 0) yield* onHalted(halts)
   return undefined
 })
-
-const heldBackAt = (account: string, open: ReadonlyArray<Halt>) =>
-  open.flatMap((halt) => (halt.account === account ? (holdsBack(halt.kind) ?? []) : []))
 
 const apply = Effect.fnUntraced(function* (station: Station, planned: Payload<"apply">, { onApplied }: Duties) {
   const { owner, settings } = yield* Fleet
