@@ -9,9 +9,18 @@ import { attend, Fleet, listen, type ListenReport, type Station } from "@stoplin
 import type { Connection, LedgerError } from "@stopline/ledger"
 import type { Received, StreamPort, SubscriptionPort } from "@stopline/provider"
 import { Context, Effect, Layer, Queue, type Scope } from "effect"
+import type { ConfigFile } from "./config.ts"
+import { millis } from "./load.ts"
 
 /** Shorter than the quarter of an hour after which RingCentral may try a blacklisted webhook again (docs/providers/ringcentral.md). */
-export const defaultLookMs = 5 * 60_000
+const defaultLookMs = 5 * 60_000
+
+/** How often subscriptions are looked at (ms). */
+export const lookMs = ({ schedule }: ConfigFile): number => millis(schedule?.listen, defaultLookMs)
+
+/** As long as a look vouches for the time after it: one that fails is no silence yet (ms). */
+export const vouchesMs = (everyMs: number): number => 3 * everyMs
+
 /** After a look that failed. */
 const soonMs = 60_000
 
@@ -72,7 +81,7 @@ export class Listener extends Context.Service<
         const trusted = unbroken.has(name)
         // An event that is refused while this look goes on breaks it again.
         unbroken.add(name)
-        const looking = { url: `${url}/webhooks/${name}`, unbroken: trusted, patienceMs: 3 * everyMs }
+        const looking = { url: `${url}/webhooks/${name}`, unbroken: trusted, patienceMs: vouchesMs(everyMs) }
         return yield* listen(station, port, looking).pipe(
           Effect.tap((report) => tell(name, report, listening)),
           Effect.as(everyMs),

@@ -9,7 +9,7 @@ import { demoEnvironment, demoSecrets, type DemoWorld, startDemo, writeDemo } fr
 import { findConfig, withEnvironment } from "./find.ts"
 import { type PortError, serve } from "./http.ts"
 import { type Config, ConfigError, millis } from "./load.ts"
-import { defaultLookMs, Listener } from "./listen.ts"
+import { Listener, lookMs } from "./listen.ts"
 import { Jobs } from "./jobs/jobs.ts"
 import { work } from "./jobs/work.ts"
 import { Loaded, open } from "./open.ts"
@@ -106,7 +106,7 @@ const serving = Effect.fnUntraced(function* (
     const listener = yield* Listener
     yield* listener.start({
       url: content.http?.publicUrl,
-      everyMs: millis(content.schedule?.listen, defaultLookMs),
+      everyMs: lookMs(content),
       onEvent: take,
       onReport: tell.listened
     })

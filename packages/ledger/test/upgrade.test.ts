@@ -8,7 +8,6 @@ import {
   coverage,
   digits,
   flows,
-  freshness,
   history,
   ingest,
   lately,
@@ -131,7 +130,6 @@ const looksAround = Effect.fnUntraced(function* (registry: Registry, recipient: 
   yield* flows([bucket], now)
   yield* ask([{ id: sender.id, everyId: account.every.id }], [digits(recipient)], "strict")
   yield* unheld([{ account, sender, optOut: true, optIn: true }], { policy: "strict", now, confirmMs: 0 })
-  yield* freshness([account.id])
   yield* lately([account.id])
   yield* listened([account.id])
   yield* coverage(sender, now)

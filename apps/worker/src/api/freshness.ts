@@ -1,9 +1,8 @@
 /** How fresh the answers are: looked up every few seconds for all accounts, and never trusted for longer. */
 import { Fleet, type Station } from "@stopline/engine"
-import { Connection, freshness, type LedgerError } from "@stopline/ledger"
+import { Connection, lately, type LedgerError, listened } from "@stopline/ledger"
 import { Clock, Context, Duration, Effect, Layer } from "effect"
-import { defaultLookMs } from "../listen.ts"
-import { millis } from "../load.ts"
+import { lookMs, vouchesMs } from "../listen.ts"
 import { Loaded } from "../open.ts"
 import { type CheckedSender, when } from "./shapes.ts"
 
@@ -19,16 +18,19 @@ export class Freshness extends Context.Service<
       const { stations } = yield* Fleet
       const { content } = yield* Loaded
       const connection = yield* Connection
-      // As long as a look at the subscription vouches for the time after it (gap.ts).
-      const patienceMs = 3 * millis(content.schedule?.listen, defaultLookMs)
+      const patienceMs = vouchesMs(lookMs(content))
+      const ids = stations.map(({ account }) => account.id)
       const look = Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
-        const rows = yield* freshness(stations.map(({ account }) => account.id))
+        const heardOf = new Map((yield* listened(ids)).map((one) => [one.accountId, one]))
+        const walks = (yield* lately(ids)).filter(({ kind }) => kind === "walk")
+        const readAt = new Map(walks.map(({ accountId, completedAt }) => [accountId, completedAt]))
         return new Map(
           stations.map((station): [number, AccountFreshness] => {
-            const row = rows.find(({ accountId }) => accountId === station.account.id)
-            const heard = row?.heardUntil != null && now - row.heardUntil <= patienceMs && !row.lostUnread
-            return [station.account.id, { listReadAt: when(row?.listReadAt ?? null), events: eventsOf(station, heard) }]
+            const { id } = station.account
+            const { gapSince, heardAt } = heardOf.get(id) ?? {}
+            const heard = heardAt !== undefined && now - heardAt <= patienceMs && gapSince === undefined
+            return [id, { listReadAt: when(readAt.get(id) ?? null), events: eventsOf(station, heard) }]
           })
         )
       }).pipe(Effect.provideService(Connection, connection))

@@ -33,11 +33,12 @@ export const findSender = (
       return Effect.fail(unprocessable("sender is none; write it as +18005550100, or a short code as 20500"))
     }
     return Result.match(ownerOf(chosen, sender), {
-      onFailure: ({ accounts, why }) =>
+      onFailure: ({ accounts, message, why }) =>
         Effect.fail(
+          // At the command line it would be a flag.
           unprocessable(
             why === "unknown"
-              ? `${mask(sender)} is no sender of ${accounts.join(", ")}; \`stopline doctor\` lists the senders`
+              ? message
               : `${mask(sender)} is a sender of ${accounts.join(", ")}; say which with account`
           )
         ),

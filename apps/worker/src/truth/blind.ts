@@ -2,8 +2,8 @@
 import { Fleet, type Station } from "@stopline/engine"
 import { type Connection, type LedgerError, listened, type Listened } from "@stopline/ledger"
 import { Effect } from "effect"
-import { defaultLookMs } from "../listen.ts"
-import { type Config, millis } from "../load.ts"
+import { lookMs, vouchesMs } from "../listen.ts"
+import type { Config } from "../load.ts"
 import { Loaded } from "../open.ts"
 
 export interface Blind {
@@ -18,8 +18,7 @@ export const listeningOf = ({ content }: Config, stations: ReadonlyArray<Station
     ({ adapter: { stream, subscription } }) =>
       stream._tag === "Can" || (subscription._tag === "Can" && content.http?.publicUrl !== undefined)
   ),
-  // One look that fails is no silence yet.
-  patienceMs: 3 * millis(content.schedule?.listen, defaultLookMs)
+  patienceMs: vouchesMs(lookMs(content))
 })
 
 /** @param startedAt of this process: who has never listened is deaf since then at the latest */
