@@ -28,8 +28,9 @@ export const lately = Effect.fn("Ledger.lately")(function* (
 ): Effect.fn.Return<ReadonlyArray<Lately>, LedgerError, Connection> {
   const { query } = yield* Connection
   const { rows } = yield* query("lately", (db) => {
+    // By account as well, so that the index is found where there is none.
     const last = (whose: typeof ofAccount, which = sql``) =>
-      sql`(select r.started_at from run r where ${whose} and r.kind = k.kind ${which} order by r.started_at desc limit 1)`
+      sql`(select r.started_at from run r where ${whose} and r.kind = k.kind ${which} order by r.account_id desc, r.started_at desc limit 1)`
     const ofAccount = sql`r.account_id = a.id`
     const ofAll = sql`r.account_id is null`
     const completed = sql`and r.outcome = 'completed'`

@@ -243,10 +243,19 @@ alter table view reset (fillfactor)
 `)
 }
 
+/** Runs are never deleted, and what is asked of them is nearly always the last one: of a kind, or of those that ended well. */
+const lastRuns: Migration = {
+  up: statements(`
+create index run_last on run (account_id, kind, id);
+create index run_completed on run (account_id, kind, started_at) where outcome = 'completed'
+`)
+}
+
 export const migrations: Record<string, Migration> = {
   "0001-ledger": ledger,
   "0002-lane-wanted": laneWanted,
   "0003-keys": keys,
   "0004-spread": spread,
-  "0005-brimful": brimful
+  "0005-brimful": brimful,
+  "0006-last-runs": lastRuns
 }

@@ -82,8 +82,10 @@ export const lastEnded = Effect.fn("Ledger.lastEnded")(function* (
       .selectFrom("run")
       .select(["started_at as startedAt", "outcome", "counts"])
       .where("kind", "=", kind)
-      .where("account_id", "is not distinct from", accountId)
+      .where("account_id", accountId === null ? "is" : "=", accountId)
       .where("ended_at", "is not", null)
+      // Postgres finds the last of a null by its index only if it is told to look through it in its order.
+      .orderBy("account_id", "desc")
       .orderBy("id", "desc")
       .limit(1)
       .executeTakeFirst()

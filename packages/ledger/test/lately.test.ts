@@ -3,15 +3,19 @@ import {
   beginHearing,
   beginRun,
   block,
+  Connection,
   endRun,
   flows,
+  gapsOf,
+  lastEnded,
+  lastHearing,
   lately,
   listened,
   reserve,
-  stillHeard,
-  lastHearing
+  stillHeard
 } from "@stopline/ledger"
 import { Effect } from "effect"
+import { sql } from "kysely"
 import { ledgerForTest } from "../../../test/database.ts"
 import { accountOf, east, fresh, west } from "../../../test/world.ts"
 
@@ -64,6 +68,43 @@ layer(ledgerForTest, { excludeTestServices: true })("what was done lately", (it)
       assert.deepStrictEqual(yield* look, [{ ...blind, gaps: 1, gapSince: 20_000 }, deaf])
       yield* ran("walk", here, 31_000, "completed")
       assert.deepStrictEqual(yield* look, [{ ...blind, gaps: 0, gapSince: undefined }, deaf])
+    })
+  )
+
+  it.effect("is found without reading the runs of years, also where nothing ever ended well or listened", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      const [here, there] = [accountOf(registry, east).id, accountOf(registry, west).id]
+      const { query, transaction } = yield* Connection
+      yield* query("test", (db) =>
+        sql`insert into run (kind, account_id, started_by, started_at, ended_at, outcome, unguarded)
+          select k.kind, a.id, 'test', now() - n * interval '1 minute', now(), 'incomplete', false
+          from generate_series(1, 5000) n, (values ('walk'), ('round')) k(kind), (values (${here}::int), (null)) a(id)`.execute(
+          db
+        )
+      )
+      yield* query("test", (db) => sql`analyze run`.execute(db))
+      const asked = Effect.all([
+        lately([here, there]),
+        listened([here, there]),
+        lastHearing(here),
+        gapsOf(here),
+        lastEnded("sweep", here),
+        lastEnded("apply", null)
+      ])
+      const read = yield* transaction(
+        "test",
+        Effect.andThen(
+          asked,
+          query("test", (db) =>
+            sql<{ rows: number }>`
+              select seq_tup_read + idx_tup_fetch as rows from pg_stat_xact_user_tables where relname = 'run'`.execute(
+              db
+            )
+          )
+        )
+      )
+      assert.isBelow(read.rows[0]!.rows, 100)
     })
   )
 
