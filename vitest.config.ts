@@ -2,6 +2,8 @@ import { defineConfig } from "vitest/config"
 
 export default defineConfig({
   test: {
+    // Most of a test here is waiting: for Postgres, for a process to start, for a lease to end. One at a time, as two cores get by default, leaves them idle.
+    maxWorkers: 2,
     projects: [
       {
         test: {
