@@ -121,6 +121,7 @@ export const universeOf = (setting: Setting): Universe => {
     clocks: new Map(),
     pageSize: setting.pageSize,
     batchSize: 1000,
+    askSize: 1000,
     turnMs: 0,
     sweepBudget: 1_000_000,
     tokenSeconds: 3600

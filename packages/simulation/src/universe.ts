@@ -28,8 +28,10 @@ export interface Universe {
   readonly clocks: ReadonlyMap<AccountName, number>
   /** Rows of one page of a list. */
   readonly pageSize: number
-  /** Recipients of one request that writes or asks. */
+  /** Recipients of one request that writes. */
   readonly batchSize: number
+  /** Recipients of one request that asks. */
+  readonly askSize: number
   /** Recipients of each sender that one round asks about. */
   readonly sweepBudget: number
   /** Whatever anybody does takes less than so long (ms); 0: no time at all. */
@@ -83,6 +85,8 @@ export const makeUniverse = (seed: number): Universe => {
   // Not all of them opt out, so a list has four pages, two or one.
   const pageSize = chance.pick([Math.ceil(people.length / 8), Math.ceil(people.length / 4), 1000])
   const batchSize = chance.pick([2, 1000])
+  // Asking again about everybody takes some requests, not one for every two people.
+  const askSize = Math.max(batchSize, Math.ceil(people.length / 6))
   const turnMs = chance.pick([0, 20])
   const sweepBudget = chance.pick([Math.ceil(people.length / 4), 1_000_000])
   const tokenSeconds = chance.pick([40, 600, 3600])
@@ -97,6 +101,7 @@ export const makeUniverse = (seed: number): Universe => {
     clocks,
     pageSize,
     batchSize,
+    askSize,
     sweepBudget,
     tokenSeconds,
     turnMs

@@ -112,7 +112,7 @@ const conductedAdapter = (
   adapter: ProviderAdapter,
   conductor: Conductor,
   actor: Actor,
-  { batchSize, pageSize, seed, turnMs }: Universe,
+  { askSize, batchSize, pageSize, seed, turnMs }: Universe,
   penalties: Penalties
 ): ProviderAdapter => {
   const chance = makeChance(seed, `answers to ${actor.name} by ${adapter.account}`)
@@ -135,7 +135,7 @@ const conductedAdapter = (
     })),
     check: map(adapter.check, (port) => ({
       ...port,
-      maxRecipients: Math.min(port.maxRecipients, batchSize),
+      maxRecipients: Math.min(port.maxRecipients, askSize),
       check: (sender, people) => turn("check", port.check(sender, people))
     })),
     write: {
