@@ -7,8 +7,8 @@
  */
 import type { Basis, ConsentState, OptInPolicy, Origin } from "@stopline/consent"
 import { Effect } from "effect"
-import { sql } from "kysely"
-import { Connection } from "./connection.ts"
+import { CompiledQuery, sql } from "kysely"
+import { Connection, type Database } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
 import { because, mustBeOut, optInAt } from "./must.ts"
 
@@ -49,37 +49,51 @@ export const ask = Effect.fnUntraced(function* (
   policy: OptInPolicy
 ): Effect.fn.Return<ReadonlyArray<Known>, LedgerError, Connection> {
   const { query } = yield* Connection
-  const said = optInAt[policy]
-  const result = yield* query("ask", (db) =>
-    sql<Known>`
-      with w as materialized (
-        select s.id, s.group_id, a.every_id, (
-          select array_agg(m.group_id) from membership m where m.sender_id = s.id and m.group_id <> s.group_id
-        ) as former
-        from unnest(
-          ${senders.map((sender) => sender.id)}::int[], ${senders.map((sender) => sender.everyId)}::int[]
-        ) as a(id, every_id)
-        join sender s on s.id = a.id and s.active and s.group_id is not null
-      )
-      select (r.place - 1)::int as person, w.id as "senderId",
-        ${mustBeOut(policy)} as out,
-        w.former is not null and exists (
-          select from standing f where f.group_id = any(w.former) and f.recipient = r.recipient
-            and f.out_at is not null and not coalesce(${said} > f.out_at, false)) as "silencedBefore",
-        v.held, coalesce(e.held = 'opted-out', false) as "heldForAll", v.intent,
-        case when v.held is not null then v.read_at end as "readAt",
-        d.because, case when ${mustBeOut(policy)} then st.out_at else ${said} end as since,
-        ob.origin, ob.basis, a.name as account, t.address as sender
-      from unnest(${people}::bigint[]) with ordinality as r(recipient, place)
-      cross join w
-      left join standing st on st.group_id = w.group_id and st.recipient = r.recipient
-      left join opt_in o on o.sender_id = w.id and o.recipient = r.recipient
-      left join view v on v.sender_id = w.id and v.recipient = r.recipient
-      left join view e on e.sender_id = w.every_id and e.recipient = r.recipient
-      cross join lateral (select ${because(policy)} as because) d
-      left join observation ob on ob.recipient = r.recipient and ob.id = d.because
-      left join sender t on t.id = ob.sender_id
-      left join account a on a.id = ob.account_id`.execute(db)
-  )
+  const values = [senders.map((sender) => sender.id), senders.map((sender) => sender.everyId), people]
+  const result = yield* query("ask", (db) => db.executeQuery<Known>(CompiledQuery.raw(textOf(policy, db), values)))
   return result.rows
 })
+
+const texts = new Map<OptInPolicy, string>()
+
+/** Of all statements the most asked, and the dearest to put together: it is written once. */
+const textOf = (policy: OptInPolicy, db: Database): string => {
+  const known = texts.get(policy)
+  if (known !== undefined) return known
+  const text = statement(policy).compile(db).sql
+  texts.set(policy, text)
+  return text
+}
+
+/** Its parameters: the ids of the senders, of those that stand for their accounts, and the people. */
+const statement = (policy: OptInPolicy) => {
+  const said = optInAt[policy]
+  const [senders, every, people] = [sql`${null}`, sql`${null}`, sql`${null}`]
+  return sql`
+    with w as materialized (
+      select s.id, s.group_id, a.every_id, (
+        select array_agg(m.group_id) from membership m where m.sender_id = s.id and m.group_id <> s.group_id
+      ) as former
+      from unnest(${senders}::int[], ${every}::int[]) as a(id, every_id)
+      join sender s on s.id = a.id and s.active and s.group_id is not null
+    )
+    select (r.place - 1)::int as person, w.id as "senderId",
+      ${mustBeOut(policy)} as out,
+      w.former is not null and exists (
+        select from standing f where f.group_id = any(w.former) and f.recipient = r.recipient
+          and f.out_at is not null and not coalesce(${said} > f.out_at, false)) as "silencedBefore",
+      v.held, coalesce(e.held = 'opted-out', false) as "heldForAll", v.intent,
+      case when v.held is not null then v.read_at end as "readAt",
+      d.because, case when ${mustBeOut(policy)} then st.out_at else ${said} end as since,
+      ob.origin, ob.basis, a.name as account, t.address as sender
+    from unnest(${people}::bigint[]) with ordinality as r(recipient, place)
+    cross join w
+    left join standing st on st.group_id = w.group_id and st.recipient = r.recipient
+    left join opt_in o on o.sender_id = w.id and o.recipient = r.recipient
+    left join view v on v.sender_id = w.id and v.recipient = r.recipient
+    left join view e on e.sender_id = w.every_id and e.recipient = r.recipient
+    cross join lateral (select ${because(policy)} as because) d
+    left join observation ob on ob.recipient = r.recipient and ob.id = d.because
+    left join sender t on t.id = ob.sender_id
+    left join account a on a.id = ob.account_id`
+}
