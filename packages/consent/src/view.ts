@@ -89,6 +89,10 @@ const clockSlack = 5_000
 const isAbout = (written: NonNullable<View["overwritten"]>, time: Interval, echoWindow: number): boolean =>
   time.notAfter >= written.begunAt - clockSlack && time.notBefore <= written.endedAt + echoWindow
 
+/** Which of them came last cannot be known, and a block that may be there is not one that is (L5). What names no time but its arrival is the younger one. */
+const isTie = (view: View, { notBefore }: Interval): boolean =>
+  notBefore > Number.NEGATIVE_INFINITY && view.readAt >= notBefore
+
 /**
  * A provider's event that a pair changed meets what was known.
  *
@@ -106,7 +110,11 @@ export const meetEvent = (
   echoWindow: number
 ): Meeting => {
   if (view?.echoDue === true && !named) {
-    const ours = view.intent === state || (view.written?.state === state && isAbout(view.written, time, echoWindow))
+    // While a write is on its way the echo that is due is its own; one of the write before it is looked for below.
+    const ours =
+      view.intent === undefined
+        ? view.written?.state === state && isAbout(view.written, time, echoWindow)
+        : view.intent === state
     // One write, one echo: a second event is somebody else speaking.
     if (ours) return { _tag: "Known", view: { ...view, echoDue: false } }
   }
@@ -120,7 +128,8 @@ export const meetEvent = (
   // An event older than what was read since is still a fact, but no longer what the provider holds;
   // and while a write is on its way its outcome will say what is held.
   const outdated = (base.held !== undefined && base.readAt > time.notAfter) || base.intent !== undefined
-  if (outdated) return { _tag: "News", view: base, time }
+  const undecidable = base.held === "opted-in" && state === "opted-out" && isTie(base, time)
+  if (outdated || undecidable) return { _tag: "News", view: base, time }
   const lifted = state === "opted-in" && base.held !== "opted-in"
   const next: View = {
     ...base,

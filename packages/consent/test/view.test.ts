@@ -124,8 +124,18 @@ describe("an event", () => {
     assert.deepStrictEqual(event(known, "opted-out", 99, 300), { _tag: "News", view: known, time: point(99) })
   })
 
-  it("that may be younger than what was read is what the provider holds", () => {
-    const met = View.meetEvent(view({ held: "opted-in" }), "opted-out", { notBefore: 99, notAfter: 101 }, 300, false, 0)
+  it.each(["opted-in", "opted-out"] as const)(
+    "of the same moment as an %s never makes the provider hold a block (L5)",
+    (held) => {
+      const other = held === "opted-in" ? "opted-out" : "opted-in"
+      const same = { notBefore: 99, notAfter: 101 }
+      const met = View.meetEvent(view({ held }), other, same, 300, false, 0)
+      assert.deepStrictEqual(met._tag === "News" && met.view.held, "opted-in")
+    }
+  )
+
+  it("with no time but its arrival is younger than what was read", () => {
+    const met = View.meetEvent(view({ held: "opted-in" }), "opted-out", by(101), 300, false, 0)
     assert.deepStrictEqual(met._tag === "News" && met.view, view())
   })
 
@@ -186,6 +196,14 @@ describe("the echo of our own write (L7)", () => {
     assert.strictEqual(event(sent, "opted-out", 101, 200, true)._tag, "News")
     assert.strictEqual(event(sent, "opted-out", 161, 200)._tag, "News")
     assert.deepStrictEqual(event(sent, "opted-in", 131), { _tag: "Known", view: { ...sent, echoDue: false } })
+  })
+
+  it("comes while the write after it is on its way, and that one's echo is still due", () => {
+    const before = { ...written("opted-in", 100), overwritten: { begunAt: 95, endedAt: 100 } }
+    const under = view({ held: "opted-in", ...before, intent: "opted-out" })
+    const { overwritten: _, ...rest } = under
+    assert.deepStrictEqual(event(under, "opted-in", 101, 110), { _tag: "Known", view: rest })
+    assert.deepStrictEqual(event(rest, "opted-out", 111, 112), { _tag: "Known", view: { ...rest, echoDue: false } })
   })
 
   it("is not waited for when none is due", () =>
