@@ -2,14 +2,21 @@
  * What follows when a provider speaks: stored, answered, and what a person said
  * themselves carried to every other sender at once.
  */
-import { Fleet, type HeardRequest, hearRequest, type Kept, type Station, storeReceived } from "@stopline/engine"
+import {
+  Fleet,
+  type HeardRequest,
+  hearRequest,
+  keeping,
+  type Kept,
+  pushing,
+  type Station,
+  storeReceived
+} from "@stopline/engine"
 import { mask } from "@stopline/consent"
 import { type Connection, type LedgerError, toRecipient } from "@stopline/ledger"
 import type { EventPort, RawRequest, Received, Reply } from "@stopline/provider"
 import { Clock, Context, Effect, FiberSet, Layer, Queue } from "effect"
-import { keeping } from "./keep.ts"
 import { Listener } from "./listen.ts"
-import { pushing } from "./push.ts"
 import { countCarried, countEvent } from "./truth/events.ts"
 
 /** A STOP that was carried. */

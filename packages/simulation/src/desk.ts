@@ -3,8 +3,9 @@ import type { Fleet } from "@stopline/engine"
 import { clearHalts, type Connection } from "@stopline/ledger"
 import { type Effect, Exit } from "effect"
 import type { Crew } from "./crew.ts"
-import { planning } from "./operator.ts"
+import { attesting, importing, planning } from "./operator.ts"
 import type { Oracle, Said } from "./oracle.ts"
+import type { Action } from "./script.ts"
 import type { Conductor } from "./time.ts"
 import type { Watch } from "./watch.ts"
 import { settings } from "./worker.ts"
@@ -16,6 +17,8 @@ interface Word extends Pick<Said, "means" | "words"> {
   readonly sender: string
   readonly at: number
 }
+
+type Doing<Name extends Action["do"]> = Extract<Action, { readonly do: Name }>
 
 export interface Office {
   readonly crew: Crew
@@ -39,8 +42,26 @@ export class Desk {
     return Exit.isSuccess(await conductor.driven(crew.worker(0).command(command)))
   }
 
+  /** A named person says it for somebody. */
+  attest({ account, person, sender, to }: Doing<"attest">): Promise<void> {
+    const means = to === "opted-out" ? "out" : "in"
+    const word = { means, words: "attested", at: this.#office.conductor.now } as const
+    return this.#tell(attesting(account, sender, person, to), {
+      ...word,
+      people: [person],
+      sender: `${account}/${sender}`
+    })
+  }
+
+  /** A file of opt-outs is imported. */
+  import({ account, ago, people, sender }: Doing<"import">): Promise<void> {
+    const { now } = this.#office.conductor
+    const word = { means: "out", words: "imported", at: now - (ago ?? 0) } as const
+    return this.#tell(importing(account, sender, people, now, ago), { ...word, people, sender: `${account}/${sender}` })
+  }
+
   /** A command that says something for people: it is known when the command ended well. */
-  async tell<A, E>(
+  async #tell<A, E>(
     command: Effect.Effect<A, E, Fleet | Connection>,
     { at, means, people, sender, words }: Word
   ): Promise<void> {

@@ -20,7 +20,7 @@ import { Journal } from "./journal.ts"
 import { Laws } from "./laws.ts"
 import { Mail } from "./mail.ts"
 import { Desk } from "./desk.ts"
-import { attesting, importing, planning, sweeping } from "./operator.ts"
+import { planning, sweeping } from "./operator.ts"
 import { Oracle } from "./oracle.ts"
 import { emptyLedger, type Processes } from "./processes.ts"
 import { Penalties } from "./penalties.ts"
@@ -133,7 +133,9 @@ export class Run {
   }
 
   #natural<A, E>(self: Effect.Effect<A, E>): Promise<A> {
-    return Effect.runPromise(Effect.provideService(self, Clock.Clock, this.#conductor.clockOf(this.#nature)))
+    const conductor = this.#conductor
+    const timed = Effect.provideService(self, Clock.Clock, conductor.clockOf(this.#nature))
+    return Effect.runPromise(timed, { scheduler: conductor.scheduler })
   }
 
   #asked<A, E>(self: Effect.Effect<A, E, Connection>): Promise<A> {
@@ -141,14 +143,13 @@ export class Run {
   }
 
   async open(): Promise<void> {
-    const { accounts } = this.universe
     this.#world = await this.#natural(makeWorld(worldOf(this.universe)))
     const { world } = this
     const courier = startCourier(world, (request) => this.#mail.bring(request))
     await this.#natural(Scope.provide(courier, this.#scope))
     await this.#crew.hire(0)
     await this.#crew.hire(1)
-    for (const { name, vendor } of accounts) {
+    for (const { name, vendor } of this.universe.accounts) {
       if (vendor !== "azure") continue
       const wish = { account: name, url: `http://127.0.0.1:1/${name}?code=${webhookSecret}` }
       // The handshake is nobody's turn: it is over before anything begins.
@@ -219,20 +220,10 @@ export class Run {
         await this.#natural(world.edit({ account, sender, action: to, recipients: [person] }))
         return this.#watch.look(account, senders, [person])
       }
-      case "attest": {
-        const { account, person, sender, to } = action
-        const means = to === "opted-out" ? "out" : "in"
-        const word = { means, words: "attested", at: this.#conductor.now } as const
-        const told = { ...word, people: [person], sender: `${account}/${sender}` }
-        return this.#desk.tell(attesting(account, sender, person, to), told)
-      }
-      case "import": {
-        const { account, ago, people, sender } = action
-        const now = this.#conductor.now
-        const word = { means: "out", words: "imported", at: now - (ago ?? 0) } as const
-        const told = { ...word, people, sender: `${account}/${sender}` }
-        return this.#desk.tell(importing(account, sender, people, now, ago), told)
-      }
+      case "attest":
+        return this.#desk.attest(action)
+      case "import":
+        return this.#desk.import(action)
       case "approve":
         return this.#crew.idle ? this.#desk.approve() : undefined
       case "resume":
@@ -309,18 +300,24 @@ export class Run {
     return this.universe.accounts.find(({ name }) => name === account)?.senders ?? []
   }
 
-  /** Nothing goes wrong, and somebody says STOP for the first time: in a minute their whole brand is silent, without any round (L2). */
+  /** Nothing goes wrong, and three say STOP for the first time, one shortly after the other: in a minute their whole brand is silent, without any round (L2). */
   async #calm({ account, sender }: Extract<Action, { readonly do: "calm" }>): Promise<void> {
     const { people, refused } = this.universe
-    const person = people.findLast((one) => !this.#oracle.people.includes(one))
-    if (person === undefined || !this.#crew.idle) return
+    const few = people.filter((one) => !this.#oracle.people.includes(one)).slice(-3)
+    if (few.length === 0 || !this.#crew.idle) return
     await this.#repair()
     await this.#conductor.pass(60_000)
-    await this.#do({ do: "text", person, account, sender, words: "STOP" })
+    for (const person of few) {
+      await this.#do({ do: "text", person, account, sender, words: "STOP" })
+      // While the first is being written, each of the others is looked up by itself.
+      await this.#conductor.stir(3)
+    }
     await this.#conductor.pass(60_000)
-    const silent = this.#oracle.silent(person, ({ known }) => known)
-    for (const place of notHeld(silent, person, this.#accounts, refused)) {
-      this.breaks("L2", `a minute after ${mask(person)} said STOP, ${place} does not block them`)
+    for (const person of few) {
+      const silent = this.#oracle.silent(person, ({ known }) => known)
+      const left = notHeld(silent, person, this.#accounts, refused)
+      for (const place of left)
+        this.breaks("L2", `a minute after ${mask(person)} said STOP, ${place} does not block them`)
     }
   }
 

@@ -67,7 +67,7 @@ export type Action =
   | { readonly do: "begin"; readonly worker: number; readonly read: boolean }
   /** All rounds that were begun come to their end. */
   | { readonly do: "finish" }
-  /** Nothing is wrong for a while, and somebody says STOP for the first time. */
+  /** Nothing is wrong for a while, and three say STOP for the first time, one shortly after the other. */
   | { readonly do: "calm"; readonly account: AccountName; readonly sender: SenderAddress }
   /** Both workers at once. */
   | { readonly do: "both" }

@@ -8,7 +8,7 @@
  * sleep, time jumps. The same seed is the same course of events.
  */
 import { setImmediate as tick } from "node:timers/promises"
-import { type Clock, Duration, Effect } from "effect"
+import { type Clock, Duration, Effect, Scheduler } from "effect"
 import type { Chance } from "./chance.ts"
 
 /** Whoever can be stopped as a whole: a worker process, or the world itself. */
@@ -43,6 +43,8 @@ export class Conductor {
   #turns: Array<Turn> = []
   #sleepers: Array<Sleeper> = []
   #changes = 0
+  /** Steps of fibers that are due and have not been taken. */
+  #due = 0
   #order = 0
   /** Told of each turn as it is granted. */
   onTurn: (actor: Actor, label: string) => void = () => undefined
@@ -89,6 +91,19 @@ export class Conductor {
       return Effect.andThen(granted, Effect.ensuring(self(pause), over))
     })
   }
+
+  /** What every actor's fibers run on: while one of them has a step to take, not all stand still. */
+  readonly scheduler = new Scheduler.MixedScheduler("async", (step) => {
+    this.#due += 1
+    const taken = setImmediate(() => {
+      this.#due -= 1
+      step()
+    })
+    return () => {
+      this.#due -= 1
+      clearImmediate(taken)
+    }
+  })
 
   /** The clock as an actor sees it. */
   clockOf(actor: Actor): Clock.Clock {
@@ -173,7 +188,7 @@ export class Conductor {
     for (let quiet = 0; quiet < 2; quiet++) {
       const before = this.#changes
       await tick()
-      if (this.#changes !== before) quiet = -1
+      if (this.#changes !== before || this.#due > 0) quiet = -1
     }
   }
 

@@ -1,6 +1,6 @@
 /** A worker process: the real engine, adapters and ledger, whose every reach outside is a turn. */
 import { AccountName, type Group } from "@stopline/consent"
-import { defaultSettings, type EngineSettings, Fleet, hearRequest, push, round } from "@stopline/engine"
+import { defaultSettings, type EngineSettings, Fleet, hearRequest, keeping, pushing, round } from "@stopline/engine"
 import { Connection, LedgerError, register } from "@stopline/ledger"
 import { can, type Capability, type Operation, type ProviderAdapter, NextTurn } from "@stopline/provider"
 import { makeAzureAdapter } from "@stopline/provider-azure"
@@ -19,6 +19,7 @@ import {
   Random,
   Redacted,
   References,
+  Scheduler,
   Scope
 } from "effect"
 import { type Chance, makeChance } from "./chance.ts"
@@ -94,7 +95,8 @@ const conducted = (
   return {
     session: base.session,
     freed: base.freed,
-    use: base.use,
+    // As many connections as a worker has: how many there really are is nothing that it could notice.
+    use: Effect.map(base.use, (use) => ({ ...use, most: 10 })),
     query: (operation, run) => turn(operation, base.query(operation, run)),
     transaction: (operation, self) =>
       turn(
@@ -238,7 +240,8 @@ export const startWorker = async (setup: WorkerSetup): Promise<Worker> => {
   const quiet = await Effect.runPromise(Layer.buildWithScope(Logger.layer([overheard]), scope))
   const basics = Context.merge(quiet, Context.make(Clock.Clock, clock)).pipe(
     Context.add(Random.Random, random),
-    Context.add(References.TracerEnabled, false)
+    Context.add(References.TracerEnabled, false),
+    Context.add(Scheduler.Scheduler, conductor.scheduler)
   )
   const direct = <A, E>(self: Effect.Effect<A, E>) => Effect.runPromise(Effect.provideContext(self, basics))
 
@@ -273,6 +276,18 @@ export const startWorker = async (setup: WorkerSetup): Promise<Worker> => {
   )
   const context = basics.pipe(Context.add(Fleet, fleet), Context.add(Connection, connection))
   const gone = Deferred.makeUnsafe<OutgoingAnswer>()
+  // Never closed: a process that is killed lets go of nothing in good order.
+  const life = Scope.makeUnsafe()
+  const living = <A>(self: Effect.Effect<A, never, Fleet | Connection | Scope.Scope>) =>
+    Effect.runPromise(Effect.provideContext(Scope.provide(self, life), context))
+  const push = await living(pushing)
+  const keeps = new Map(
+    await living(
+      Effect.forEach(fleet.stations, ({ account }) =>
+        Effect.map(keeping(account), (keep) => [account.name, keep] as const)
+      )
+    )
+  )
 
   for (const adapter of adapters) {
     if (adapter.subscription._tag === "Can") {
@@ -288,13 +303,18 @@ export const startWorker = async (setup: WorkerSetup): Promise<Worker> => {
     const url = new URL(request.url)
     const station = fleet.stations.find(({ account }) => `/${account.name}` === url.pathname)
     if (station === undefined || station.adapter.events._tag !== "Can") return answered(404, "")
-    const heard = yield* hearRequest(station, station.adapter.events.port, {
-      method: request.method,
-      headers: request.headers,
-      query: Object.fromEntries(url.searchParams),
-      body: request.body,
-      receivedAt: conductor.now
-    })
+    const heard = yield* hearRequest(
+      station,
+      station.adapter.events.port,
+      {
+        method: request.method,
+        headers: request.headers,
+        query: Object.fromEntries(url.searchParams),
+        body: request.body,
+        receivedAt: conductor.now
+      },
+      keeps.get(station.account.name)
+    )
     const people = heard.ingested?.recorded.flatMap((row) =>
       row.observation.state === "opted-out" ? [row.recipient] : []
     )

@@ -3,17 +3,19 @@
  * stored is stored together in one transaction: they would wait for each other
  * anyway, and each with a connection of its own.
  */
-import { Fleet, type Keep, type Kept } from "@stopline/engine"
 import type { Observation } from "@stopline/consent"
 import { type Connection, digits, ingest, type LedgerError, type RegisteredAccount } from "@stopline/ledger"
 import { Effect, Exit, Result, type Scope } from "effect"
 import { makeCrowd } from "./crowd.ts"
+import { Fleet } from "./fleet.ts"
+import type { Keep, Kept } from "./hear.ts"
 
 interface Told {
   readonly observations: ReadonlyArray<Observation>
   readonly receivedAt: number
 }
 
+/** Stores each with what else came while the one before was being stored. */
 export const keeping = Effect.fnUntraced(function* (
   account: RegisteredAccount
 ): Effect.fn.Return<Keep, never, Connection | Fleet | Scope.Scope> {

@@ -4,10 +4,12 @@
  * being written to is one burst: the more there is to do, the larger the bursts.
  */
 import type { Recipient } from "@stopline/consent"
-import { type FirstPages, Fleet, pushTo, type Station, unheld } from "@stopline/engine"
 import { Connection, digits, type LedgerError, patiently } from "@stopline/ledger"
 import { type Array, Context, Effect, Fiber, FiberSet, type Scope } from "effect"
 import { makeCrowd } from "./crowd.ts"
+import type { FirstPages } from "./differing.ts"
+import { Fleet, type Station } from "./fleet.ts"
+import { pushTo, unheld } from "./push.ts"
 
 /** Pairs of each person that were written; whoever takes some leaves none for the next. */
 type Counts = Map<number, number>
