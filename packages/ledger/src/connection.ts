@@ -93,6 +93,8 @@ export class Connection extends Context.Service<
     readonly session: number
     /** Rings for each lane that any process lets go. It may miss one. */
     readonly freed: Bell
+    /** Whether a process whose session is not locked is dead, as far as this one can know. */
+    readonly certain: () => boolean
     /** How the pool of connections is used at this moment. */
     readonly use: Effect.Effect<PoolUse>
   }
@@ -102,7 +104,7 @@ export class Connection extends Context.Service<
 
   /** A ledger over connections that somebody else keeps, for a process whose session number is locked by them. */
   static readonly over = (pool: pg.Pool, session: number): Connection["Service"] =>
-    connect(pool, { number: session, freed: makeBell() })
+    connect(pool, { number: session, freed: makeBell(), certain: () => true })
 }
 
 const open = Effect.fnUntraced(function* (
@@ -140,7 +142,7 @@ export const openPool = (url: Redacted.Redacted, connections: number): Effect.Ef
     (pool) => Effect.promise(() => pool.end())
   )
 
-const connect = (pool: pg.Pool, { freed, number }: Session): Connection["Service"] => {
+const connect = (pool: pg.Pool, { certain, freed, number }: Session): Connection["Service"] => {
   const root = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
 
   const query = <A>(operation: string, run: (db: Database) => Promise<A>) =>
@@ -192,7 +194,7 @@ const connect = (pool: pg.Pool, { freed, number }: Session): Connection["Service
     most: pool.options.max
   }))
 
-  return Connection.of({ query, transaction, session: number, freed, use })
+  return Connection.of({ query, transaction, session: number, freed, certain, use })
 }
 
 /** The same ledger for what can wait: it takes at most half of the connections at once, and waits for one as long as it takes. */

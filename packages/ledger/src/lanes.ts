@@ -4,7 +4,9 @@
  * A lane is claimed with a lease and an epoch. It can be taken over when the
  * lease has run out, or at once when the process that held it is gone: every
  * process keeps an advisory lock while it lives, so a killed one is seen to be
- * dead without waiting. Each write carries the epoch of its claim, so a frozen
+ * dead without waiting. Whoever has lost its own lock just now, to a restart of
+ * Postgres perhaps, takes nobody for dead: the holder may live, with a request
+ * on its way. Each write carries the epoch of its claim, so a frozen
  * holder that wakes up finds itself fenced out and can change nothing.
  *
  * Who waits for a lane says so, and whoever had it last lets them go first.
@@ -28,7 +30,7 @@ export const claimLane = Effect.fn("Ledger.claimLane")(function* (
   now: number,
   leaseMs: number
 ): Effect.fn.Return<Lane | undefined, LedgerError, Connection> {
-  const { query, session } = yield* Connection
+  const { certain, query, session } = yield* Connection
   const result = yield* query("claim lane", (db) =>
     sql<{ epoch: number }>`
       insert into lane (key, owner, session, epoch, lease_until)
@@ -37,7 +39,7 @@ export const claimLane = Effect.fn("Ledger.claimLane")(function* (
         set owner = excluded.owner, session = excluded.session, epoch = lane.epoch + 1, lease_until = excluded.lease_until,
           wanted_until = '-infinity'
         where not (lane.session = ${session} and lane.wanted_until > ${instant(now)})
-          and (lane.lease_until < ${instant(now)} or not exists (
+          and (lane.lease_until < ${instant(now)} or ${certain()} and not exists (
             select from pg_locks l
             where l.locktype = 'advisory' and l.classid = ${sessionLocks} and l.objid = lane.session and l.objsubid = 2
               and l.database = (select oid from pg_database where datname = current_database())))

@@ -3,7 +3,9 @@
  * its own, held by a connection of its own. The same connection hears which
  * lanes others let go. When it is lost while the process lives (a restart of
  * Postgres, a cut line) it is made again and the lock taken again; otherwise a
- * living process would pass for dead until it ends.
+ * living process would pass for dead until it ends. Others may have lost theirs
+ * together with it, and live: until they have had the time to come back, nobody
+ * passes for dead.
  */
 import { Effect, type Scope } from "effect"
 import type pg from "pg"
@@ -21,7 +23,12 @@ export interface Session {
   readonly number: number
   /** Rings for each lane that a process lets go. */
   readonly freed: Bell
+  /** Whether a process whose number is not locked is dead. Not for a while after our own lock was lost. */
+  readonly certain: () => boolean
 }
+
+/** A process that lives has its lock again in this time: it tries every second (ms). */
+const othersAreBackMs = 3_000
 
 /** Takes a free session number and keeps it locked until the scope ends. */
 export const holdSession = Effect.fnUntraced(function* (
@@ -34,19 +41,25 @@ export const holdSession = Effect.fnUntraced(function* (
     "select s as session from (select (random() * 2000000000)::int as s from generate_series(1, 20)) c where pg_try_advisory_lock($1, s) limit 1",
     [sessionLocks]
   )
+  let certain = true
+  const doubting = Effect.sync(() => (certain = false))
+  const trusting = Effect.andThen(
+    Effect.sleep(othersAreBackMs),
+    Effect.sync(() => (certain = true))
+  )
   const again = Effect.scoped(
     Effect.gen(function* () {
       const { client, lost } = yield* connect(config, freed)
       yield* lock(client, "select $2::int as session where pg_try_advisory_lock($1, $2::int)", [sessionLocks, number])
       // What was told in the meantime was told to nobody.
       freed.ringAll()
-      yield* lost
+      yield* Effect.raceFirst(lost, Effect.andThen(trusting, Effect.never))
+      yield* doubting
     })
   )
-  yield* Effect.forkScoped(
-    Effect.andThen(lost, Effect.forever(Effect.andThen(Effect.ignore(again), Effect.sleep("1 second"))))
-  )
-  return { number, freed }
+  const anew = Effect.forever(Effect.andThen(Effect.ignore(again), Effect.sleep("1 second")))
+  yield* Effect.forkScoped(Effect.andThen(lost, Effect.andThen(doubting, anew)))
+  return { number, freed, certain: () => certain }
 })
 
 const attempt = <A>(run: () => Promise<A>) => Effect.tryPromise({ try: run, catch: ledgerError("connect") })

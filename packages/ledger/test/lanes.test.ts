@@ -61,6 +61,25 @@ layer(ledgerForTest, { excludeTestServices: true })("a lane", (it) => {
     })
   )
 
+  it.effect("is taken from nobody who may live by a process that has itself just lost its sign of life (L12)", () =>
+    Effect.gen(function* () {
+      const heir = yield* anotherProcess()
+      const { certain } = yield* heir.run(Connection)
+      const { query } = yield* Connection
+      const gone = yield* anotherProcess()
+      yield* gone.run(claimLane("doubtful", "gone", 1_000, lease))
+      const pid = yield* isAlive(heir.session)
+      yield* query("test", (db) => sql`select pg_terminate_backend(${pid})`.execute(db))
+      yield* until(Effect.sync(() => !certain()))
+      yield* gone.end
+      yield* until(Effect.map(isAlive(gone.session), (now) => now === undefined))
+      assert.isUndefined(yield* heir.run(claimLane("doubtful", "heir", 1_001, lease)))
+      yield* until(Effect.map(isAlive(heir.session), (now) => now !== undefined && now !== pid))
+      yield* until(Effect.sync(certain))
+      assert.strictEqual((yield* heir.run(claimLane("doubtful", "heir", 1_001, lease)))?.epoch, 2)
+    })
+  )
+
   it.effect("lost to another, fences its old holder out: its transaction changes nothing (L12)", () =>
     Effect.gen(function* () {
       const { query } = yield* Connection
