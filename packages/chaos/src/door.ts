@@ -87,8 +87,13 @@ export const makeDoor = Effect.fn("makeDoor")(function* (
 
 const listen = (server: Server, port: number): Effect.Effect<number> =>
   Effect.callback<number>((resume) => {
-    server.once("error", (error) => resume(Effect.die(error)))
-    server.listen(port, "127.0.0.1", () => resume(Effect.succeed(portOf(server))))
+    const failed = (error: Error) => resume(Effect.die(error))
+    server.once("error", failed)
+    server.listen(port, "127.0.0.1", () => {
+      // A door is opened again and again.
+      server.off("error", failed)
+      resume(Effect.succeed(portOf(server)))
+    })
   })
 
 const close = (server: Server): Effect.Effect<void> => Effect.sync(() => void server.close())
