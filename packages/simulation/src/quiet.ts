@@ -73,8 +73,10 @@ export const checkQuiet = (quiet: Quiet, left: Plan, breaks: (law: string, what:
       if (refused?.person === person && refused.account === account) continue
       // Nobody can lift a block of a toll-free number at Azure but the person.
       if (at?.vendor === "azure" && tollFree.test(address)) continue
-      if (at?.isOptedOut(address, person) === true)
-        breaks("L10", `${sender} still blocks ${mask(person)}, who asked it to text again`)
+      if (at?.isOptedOut(address, person) !== true) continue
+      // A block of the whole account is not ours to lift: what that does to the blocks of single senders is not known.
+      if (at.isOptedOut("*", person)) continue
+      breaks("L10", `${sender} still blocks ${mask(person)}, who asked it to text again`)
     }
   }
   const hopeless = left.examples.filter(
