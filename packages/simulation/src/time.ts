@@ -33,6 +33,8 @@ interface Sleeper {
   readonly wake: () => void
 }
 
+const quietTicks = 8
+
 /** Nobody can ever move again: what should have woken somebody is lost. */
 export class Stuck extends Error {}
 
@@ -184,8 +186,9 @@ export class Conductor {
     this.#sleepers = this.#sleepers.filter((sleeper) => sleeper.actor !== actor)
   }
 
+  /** Vendors' clients take steps of their own, which nobody counts: on a busy machine two ticks were too few. */
   async #still(): Promise<void> {
-    for (let quiet = 0; quiet < 2; quiet++) {
+    for (let quiet = 0; quiet < quietTicks; quiet++) {
       const before = this.#changes
       await tick()
       if (this.#changes !== before || this.#due > 0) quiet = -1
