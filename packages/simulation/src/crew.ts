@@ -72,6 +72,7 @@ export class Crew {
       .finally(() => {
         state.over = true
       })
+    await this.#employer.conductor.still()
   }
 
   /** Lets these workers' rounds come to their end: all of them, if none is named. */
@@ -98,6 +99,7 @@ export class Crew {
   async replace(index: number): Promise<void> {
     this.rounds.kills += 1
     await this.worker(index).kill()
+    await this.#employer.conductor.still()
     this.#under.delete(index)
     await this.hire(index)
   }

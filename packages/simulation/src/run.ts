@@ -191,6 +191,7 @@ export class Run {
   }
 
   async act(action: Action): Promise<void> {
+    await this.#conductor.still()
     this.note(describe(action))
     await this.#do(action)
   }

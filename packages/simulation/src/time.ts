@@ -33,7 +33,7 @@ interface Sleeper {
   readonly wake: () => void
 }
 
-const quietTicks = 8
+const quietTicks = 3
 
 /** Nobody can ever move again: what should have woken somebody is lost. */
 export class Stuck extends Error {}
@@ -143,7 +143,7 @@ export class Conductor {
   /** Lets things happen until `done` says so. */
   async drive(done: () => boolean): Promise<void> {
     for (;;) {
-      await this.#still()
+      await this.still()
       if (done()) return
       if (!(await this.#step())) throw new Stuck(`nobody can move at ${this.now}`)
     }
@@ -162,17 +162,15 @@ export class Conductor {
 
   /** Lets at most so many things happen that are ready now; time stands still. */
   async stir(turns: number): Promise<void> {
-    for (let i = 0; i < turns; i++) {
-      await this.#still()
-      if (!(await this.#grant())) return
-    }
+    await this.still()
+    for (let i = 0; i < turns && (await this.#grant()); i++) await this.still()
   }
 
   /** Time passes, and what is due happens on the way. */
   async pass(ms: number): Promise<void> {
     const until = this.now + ms
     for (;;) {
-      await this.#still()
+      await this.still()
       if (await this.#grant()) continue
       if (!this.#wake(until)) break
     }
@@ -186,8 +184,14 @@ export class Conductor {
     this.#sleepers = this.#sleepers.filter((sleeper) => sleeper.actor !== actor)
   }
 
-  /** Vendors' clients take steps of their own, which nobody counts: on a busy machine two ticks were too few. */
-  async #still(): Promise<void> {
+  /**
+   * Waits until everybody waits for a turn or sleeps. Whoever does anything outside
+   * of all turns does it then: an answer of Postgres would otherwise race with
+   * those who are still on their way to their next turn.
+   *
+   * Vendors' clients take steps of their own, which nobody counts.
+   */
+  async still(): Promise<void> {
     for (let quiet = 0; quiet < quietTicks; quiet++) {
       const before = this.#changes
       await tick()

@@ -54,12 +54,16 @@ describe("a hostile world", () => {
       })
   )
 
-  it.live("is the same twice: the same seed has the same event log", () =>
+  it.live("is the same each time: the same seed has the same event log", () =>
     Effect.gen(function* () {
       const first = yield* play(11, 12)
-      const second = yield* play(11, 12)
-      assert.deepStrictEqual(second.log, first.log)
-      assert.strictEqual(second.digest, first.digest)
+      // A database that has been used and one that has not answer at other speeds.
+      const processes = yield* Effect.flatMap(freshDatabase, openProcesses)
+      for (let times = 0; times < 3; times++) {
+        const again = yield* Effect.promise(() => runSeed(processes, 11, 12))
+        assert.deepStrictEqual(again.log, first.log)
+        assert.strictEqual(again.digest, first.digest)
+      }
       assert.notStrictEqual((yield* play(12, 12)).digest, first.digest)
     })
   )
