@@ -143,12 +143,27 @@ export const meetEvent = (
 /**
  * A person texted a word that this provider acts on as an opt-in: by itself it has
  * lifted what it blocked. A block found there later is somebody's new one, not
- * ours left over, and must not be lifted as if it were (L4).
+ * ours left over, and must not be lifted as if it were (L4). But a write of ours
+ * that was on its way when it was said may have come after it: what passed for its
+ * echo can have been the person's own opt-out, said before they changed their mind,
+ * and the echo may still come. Should it be somebody's opt-out instead, a reading
+ * finds it.
  *
  * @param time when it was said
  * @returns the view as it then is; undefined when the word says nothing about what is held
  */
 export const meetOptInWord = (view: View | undefined, time: Interval): View | undefined => {
-  if (view?.held !== "opted-out" || view.intent !== undefined || view.readAt >= time.notAfter) return undefined
-  return { ...view, held: "opted-in", readAt: Math.max(view.readAt, time.notBefore), liftedAt: time.notAfter }
+  if (view === undefined) return undefined
+  const lifts = view.held === "opted-out" && view.intent === undefined && view.readAt < time.notAfter
+  const owed = !view.echoDue && mayComeAfter(view, time)
+  if (!lifts && !owed) return undefined
+  return {
+    ...view,
+    ...(lifts && { held: "opted-in", readAt: Math.max(view.readAt, time.notBefore), liftedAt: time.notAfter }),
+    ...(owed && { echoDue: true })
+  }
 }
+
+/** Whether the opt-out that we last wrote, or are writing, can have been done after what was said at this time. */
+const mayComeAfter = ({ intent, written }: View, time: Interval): boolean =>
+  intent === undefined ? written?.state === "opted-out" && isAbout(written, time, clockSlack) : intent === "opted-out"

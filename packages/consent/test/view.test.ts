@@ -220,7 +220,21 @@ describe("a word that the provider takes for an opt-in", () => {
     for (const readAt of [200, 201]) assert.isUndefined(lifted(view({ readAt })))
   })
 
-  it("says nothing while a write is on its way (L7)", () => assert.isUndefined(lifted(view({ intent: "opted-out" }))))
+  it("lifts nothing while a write is on its way, whose echo may still come after another event passed for it (L7)", () => {
+    const under = view({ intent: "opted-out" })
+    assert.deepStrictEqual(lifted(under), { ...under, echoDue: true })
+    assert.isUndefined(lifted({ ...under, echoDue: true }))
+    assert.isUndefined(lifted(view({ intent: "opted-in" })))
+  })
+
+  it("is older than a write of ours that had begun: its echo may still come after another event passed for it (L7)", () => {
+    const wrote = (endedAt: number) => view({ ...written("opted-out", endedAt), readAt: endedAt, echoDue: false })
+    assert.deepStrictEqual(lifted(wrote(300), 299), { ...wrote(300), echoDue: true })
+    assert.isUndefined(lifted({ ...wrote(300), echoDue: true }, 299))
+    // Long before and long after it the write had nothing to do with it.
+    assert.isUndefined(lifted(wrote(30_000), 10_000))
+    assert.strictEqual(lifted(wrote(300), 30_000)?.echoDue, false)
+  })
 
   it("says nothing where nothing is blocked, or nothing known", () => {
     assert.isUndefined(lifted(view({ held: "opted-in" })))

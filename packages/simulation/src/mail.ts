@@ -24,6 +24,7 @@ export class Mail {
 
   expect(said: Said): void {
     this.#unheard.push(said)
+    this.#receipts.did(`${said.sender} ${said.person}`)
   }
 
   readonly bring = Effect.fnUntraced(

@@ -64,8 +64,8 @@ const longestEcho = 3_600_000
 export class Receipts {
   readonly #breaks: (law: string, what: string) => void
   readonly #now: () => number
-  /** When we wrote to each pair. */
-  readonly #writes = new Map<string, Array<number>>()
+  /** When something was done to each pair of which its provider may send an event: a write of ours, or a person's own word. */
+  readonly #deeds = new Map<string, Array<number>>()
   #open: Array<Receipt & { readonly at: number }> = []
 
   constructor(now: () => number, breaks: (law: string, what: string) => void) {
@@ -73,9 +73,9 @@ export class Receipts {
     this.#breaks = breaks
   }
 
-  /** A request of ours that writes this pair, `account/sender person`, has left. */
-  wrote(pair: string): void {
-    this.#writes.set(pair, [...(this.#writes.get(pair) ?? []), this.#now()])
+  /** A request of ours that writes this pair, `account/sender person`, has left, or the person texted what changes it. */
+  did(pair: string): void {
+    this.#deeds.set(pair, [...(this.#deeds.get(pair) ?? []), this.#now()])
   }
 
   /** A webhook was answered 2xx. */
@@ -102,9 +102,9 @@ export class Receipts {
       const lost = new Set(rows.map(({ id }) => id))
       for (const { account, at: notedAt, id, pair } of open) {
         if (!lost.has(id)) continue
-        // Of several echoes only the last one is remembered.
-        const echoes = pair === undefined ? [] : (this.#writes.get(pair) ?? [])
-        if (echoes.filter((at) => at >= notedAt - longestEcho).length > 1) continue
+        // Of several echoes only the last one is remembered. One can be the person's own word, which is there as a text.
+        const deeds = pair === undefined ? [] : (this.#deeds.get(pair) ?? [])
+        if (deeds.filter((at) => at >= notedAt - longestEcho).length > 1) continue
         this.#breaks("L1", `${account}: an event was answered 2xx and has left nothing behind`)
       }
     }.bind(this)

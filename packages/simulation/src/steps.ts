@@ -32,6 +32,15 @@ const deeds = (setting: Setting): ReadonlyArray<Sentence<Step>> => {
     sentence("{people} texts {words} to {sender}", [people, Quoted, sender], ([who, words, to]) =>
       each(who, (person) => ({ do: "text", person, ...of(places, to), words }))
     ),
+    sentence(
+      "{people} texts {words} to {sender} the moment we are about to write there",
+      [people, Quoted, sender],
+      ([who, words, to]) =>
+        after(
+          intended(of(places, to)),
+          each(who, (person) => ({ do: "text", person, ...of(places, to), words }))
+        )
+    ),
     sentence("A colleague opts {people} out at {sender}", [people, sender], ([who, at]) =>
       each(who, (person) => ({ do: "edit", person, ...of(places, at), to: "opt-out" }))
     ),

@@ -118,7 +118,7 @@ export class Watch {
       const people = read.recipients?.map(({ to }) => to) ?? []
       const outs = path.endsWith(":add") ? people : (read.optOuts ?? [])
       const ins = path.endsWith(":remove") ? people : (read.optIns ?? [])
-      for (const person of [...outs, ...ins]) this.#receipts.wrote(`${account}/${sender} ${person}`)
+      for (const person of [...outs, ...ins]) this.#receipts.did(`${account}/${sender} ${person}`)
       for (const person of outs) this.#holdOut(worker, account, sender, person)
       for (const person of ins) this.#holdIn(worker, account, sender, person)
       return (outcome) => {
