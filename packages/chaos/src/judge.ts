@@ -10,8 +10,13 @@ import { anyPerson, azure, ringcentral } from "./accounts.ts"
 import type { Write } from "./wire.ts"
 import { commandLine, type World } from "./world.ts"
 
+/** Where one can see what providers hold. */
+export interface Providers {
+  readonly control: Pick<World["control"], "held">
+}
+
 /** Every pair that some provider blocks. */
-export const heldNow = ({ control }: World): Effect.Effect<ReadonlySet<string>> =>
+export const heldNow = ({ control }: Providers): Effect.Effect<ReadonlySet<string>> =>
   Effect.map(Effect.all([control.held(azure), control.held(ringcentral)], { concurrency: 2 }), ([one, other]) => {
     const all = new Set(one)
     for (const pair of other) all.add(pair)

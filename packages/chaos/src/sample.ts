@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process"
 import { promisify } from "node:util"
 import { Clock, Effect } from "effect"
-import { heldNow } from "./judge.ts"
+import { heldNow, type Providers } from "./judge.ts"
 import type { World } from "./world.ts"
 
 export interface Sample {
@@ -38,13 +38,16 @@ const answerOf = (port: number) =>
     return (yield* Clock.currentTimeMillis) - before
   })
 
-const waitingSeconds = Effect.fnUntraced(function* (world: World) {
-  const due = world.record.mustBeHeld(true)
-  const held = yield* heldNow(world)
+/** How long the texted STOP that waits longest has waited (s). */
+export const waitingSeconds = Effect.fn("waitingSeconds")(function* ({
+  control,
+  record
+}: Providers & Pick<World, "record">): Effect.fn.Return<number> {
+  // Whoever says START while we look must not pass for a STOP of long ago that nobody holds, so what is due is asked last.
+  const held = yield* heldNow({ control })
   const now = yield* Clock.currentTimeMillis
   let longest = 0
-  // What was said while we looked is no older than this look.
-  for (const [pair, at] of due) if (!held.has(pair)) longest = Math.max(longest, now - at)
+  for (const [pair, at] of record.mustBeHeld(true)) if (!held.has(pair)) longest = Math.max(longest, now - at)
   return longest / 1000
 })
 

@@ -1,8 +1,11 @@
 /** The judge must be able to find somebody guilty. */
 import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { TestClock } from "effect/testing"
 import { anyPerson, personOf } from "../src/accounts.ts"
 import { doubleWriters } from "../src/judge.ts"
 import { Record } from "../src/record.ts"
+import { waitingSeconds } from "../src/sample.ts"
 import { slope } from "../src/verdict.ts"
 import { readWrite, type Write } from "../src/wire.ts"
 
@@ -28,6 +31,36 @@ describe("two writers", () => {
     assert.deepStrictEqual(doubleWriters([write("one", 0, 10), write("two", 5, 20, "+18005550100")]), [])
     assert.deepStrictEqual(doubleWriters([write("one", 0, 10), write("one", 5, 20)]), [])
   })
+})
+
+describe("the STOP that waits longest", () => {
+  const sender = "20500"
+  const waits = (meanwhile: (record: Record) => void, held: ReadonlyArray<string> = []) =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(600_000)
+      const record = new Record([sender])
+      record.note({ person: one, sender, means: "stop", byColleague: false, at: 0 })
+      const look = Effect.sync(() => {
+        meanwhile(record)
+        return new Set(held)
+      })
+      return yield* waitingSeconds({ control: { held: () => look }, record })
+    })
+
+  it.effect("waits since it was said", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* waits(() => undefined), 600)
+      assert.strictEqual(yield* waits(() => undefined, [`${sender} ${one}`]), 0)
+    })
+  )
+
+  it.effect("waits no more when START is said while we look", () =>
+    Effect.gen(function* () {
+      const start = (record: Record) =>
+        record.note({ person: one, sender, means: "start", byColleague: false, at: 600_000 })
+      assert.strictEqual(yield* waits(start), 0)
+    })
+  )
 })
 
 describe("what people said", () => {
