@@ -46,8 +46,8 @@ export interface Filled {
 
 const chunk = 500_000
 
-/** Registers one account of one sender, and fills the ledger with so many pairs of it. One in `optIns` once opted in. */
-export const fill = Effect.fn("fill")(function* (pairs: number, optIns = 50) {
+/** One account of one sender. */
+export const registerOne = Effect.gen(function* () {
   const address = SenderAddress.make("+14255550101")
   const name = AccountName.make("measured")
   const registry = yield* register(
@@ -57,7 +57,12 @@ export const fill = Effect.fn("fill")(function* (pairs: number, optIns = 50) {
     0
   )
   const account = registry.accounts[0]!
-  const sender = account.senders[0]!
+  return { account, sender: account.senders[0]! } satisfies Filled
+})
+
+/** Registers one account of one sender, and fills the ledger with so many pairs of it. One in `optIns` once opted in. */
+export const fill = Effect.fn("fill")(function* (pairs: number, optIns = 50) {
+  const { account, sender } = yield* registerOne
   const ids = { account: account.id, sender: sender.id, group: sender.groupId! }
   const { query } = yield* Connection
   for (let from = 1; from <= pairs; from += chunk) {

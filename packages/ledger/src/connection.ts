@@ -10,6 +10,7 @@ import pg from "pg"
 import { type Bell, makeBell } from "./bell.ts"
 import { SwiftClient } from "./client.ts"
 import { LedgerError, ledgerError } from "./error.ts"
+import { Growth } from "./growth.ts"
 import type { Tables } from "./schema.ts"
 import { holdSession, type Session } from "./session.ts"
 
@@ -95,6 +96,8 @@ export class Connection extends Context.Service<
     readonly freed: Bell
     /** Whether a process whose session is not locked is dead, as far as this one can know. */
     readonly certain: () => boolean
+    /** Told of about how many rows were written to the big tables, so that Postgres plans for as many. */
+    readonly wrote: (rows: number) => void
     /** How the pool of connections is used at this moment. */
     readonly use: Effect.Effect<PoolUse>
   }
@@ -144,6 +147,7 @@ export const openPool = (url: Redacted.Redacted, connections: number): Effect.Ef
 
 const connect = (pool: pg.Pool, { certain, freed, number }: Session): Connection["Service"] => {
   const root = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+  const growth = new Growth(root)
 
   const query = <A>(operation: string, run: (db: Database) => Promise<A>) =>
     Effect.flatMap(Current, (current) =>
@@ -174,6 +178,9 @@ const connect = (pool: pg.Pool, { certain, freed, number }: Session): Connection
       })
     )
 
+  // What was committed counts, whatever becomes of this.
+  const refresh = Effect.ignore(Effect.tryPromise({ try: () => growth.refresh(), catch: ledgerError("analyze") }))
+
   const transaction = <A, E, R>(
     operation: string,
     self: Effect.Effect<A, E, R>
@@ -181,10 +188,13 @@ const connect = (pool: pg.Pool, { certain, freed, number }: Session): Connection
     Effect.flatMap(Current, (current) =>
       Option.isSome(current)
         ? self
-        : Effect.retry(once(operation, self), {
-            while: (error) => error instanceof LedgerError && error.kind === "conflict",
-            times: 5
-          })
+        : Effect.tap(
+            Effect.retry(once(operation, self), {
+              while: (error) => error instanceof LedgerError && error.kind === "conflict",
+              times: 5
+            }),
+            () => (growth.isDue ? refresh : Effect.void)
+          )
     )
 
   const use = Effect.sync(() => ({
@@ -194,7 +204,7 @@ const connect = (pool: pg.Pool, { certain, freed, number }: Session): Connection
     most: pool.options.max
   }))
 
-  return Connection.of({ query, transaction, session: number, freed, certain, use })
+  return Connection.of({ query, transaction, session: number, freed, certain, wrote: (rows) => growth.note(rows), use })
 }
 
 /** The same ledger for what can wait: it takes at most half of the connections at once, and waits for one as long as it takes. */

@@ -35,8 +35,9 @@ export const append = Effect.fn("Ledger.append")(function* (
   facts: ReadonlyArray<Append>
 ): Effect.fn.Return<ReadonlyArray<Recorded>, LedgerError, Connection> {
   if (facts.length === 0) return []
-  const { query } = yield* Connection
+  const { query, wrote } = yield* Connection
   const result = yield* query("append", (db) => appendAndFold(accountId, runId, now, facts).execute(db))
+  wrote(result.rows.length)
   return result.rows
 })
 

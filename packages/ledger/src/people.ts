@@ -48,7 +48,7 @@ export const know = Effect.fn("Ledger.know")(function* (
             where excluded.texted_at > coalesce(v.texted_at, '-infinity')
           returning (xmax = 0) as fresh`.execute(db)
       )
-    )
+    ).pipe(Effect.tap((result) => Effect.sync(() => connection.wrote(result.rows.length))))
   )
   return rows.filter((row) => row.fresh).length
 })

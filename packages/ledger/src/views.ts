@@ -83,7 +83,8 @@ export const saveViews = Effect.fn("Ledger.saveViews")(function* (
   views: ReadonlyArray<PairView>
 ): Effect.fn.Return<void, LedgerError, Connection> {
   if (views.length === 0) return
-  const { query } = yield* Connection
+  const { query, wrote } = yield* Connection
+  wrote(views.length)
   const column = <A>(pick: (row: PairView) => A) => views.map(pick)
   yield* query("save views", (db) =>
     sql`

@@ -61,6 +61,7 @@ export const beginWrites = Effect.fn("Ledger.beginWrites")(function* (
             where v.held is distinct from excluded.intent
           returning v.recipient`.execute(db)
       )
+      connection.wrote(result.rows.length)
       const accepted = new Set(result.rows.map((row) => row.recipient))
       return recipients.filter((recipient) => accepted.has(recipient))
     })

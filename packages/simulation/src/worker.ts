@@ -96,6 +96,7 @@ const conducted = (
     session: base.session,
     freed: base.freed,
     certain: base.certain,
+    wrote: base.wrote,
     // As many connections as a worker has: how many there really are is nothing that it could notice.
     use: Effect.map(base.use, (use) => ({ ...use, most: 10 })),
     query: (operation, run) => turn(operation, base.query(operation, run)),
