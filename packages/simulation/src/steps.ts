@@ -28,18 +28,14 @@ const deeds = (setting: Setting): ReadonlyArray<Sentence<Step>> => {
   const [people, sender] = [nameIn(crowds), nameIn(places)]
   const account = Schema.Literals(accounts.map(({ name }) => name))
   const each = (who: string, deed: (person: Recipient) => Action): Step => act(...of(crowds, who).map(deed))
+  const texts = ([who, words, to]: readonly [string, string, string]): Step =>
+    each(who, (person) => ({ do: "text", person, ...of(places, to), words }))
   return [
-    sentence("{people} texts {words} to {sender}", [people, Quoted, sender], ([who, words, to]) =>
-      each(who, (person) => ({ do: "text", person, ...of(places, to), words }))
-    ),
+    sentence("{people} texts {words} to {sender}", [people, Quoted, sender], texts),
     sentence(
       "{people} texts {words} to {sender} the moment we are about to write there",
       [people, Quoted, sender],
-      ([who, words, to]) =>
-        after(
-          intended(of(places, to)),
-          each(who, (person) => ({ do: "text", person, ...of(places, to), words }))
-        )
+      (said) => after(intended(of(places, said[2])), texts(said))
     ),
     sentence("A colleague opts {people} out at {sender}", [people, sender], ([who, at]) =>
       each(who, (person) => ({ do: "edit", person, ...of(places, at), to: "opt-out" }))
