@@ -4,7 +4,7 @@ import { Effect, Fiber } from "effect"
 import { ask, endpoints, keyFor, type ScopeName } from "./api.ts"
 import { freePort } from "./ports.ts"
 import { startWorker } from "./worker.ts"
-import { eventually, makeWorld } from "./world.ts"
+import { eventually, locksHere, makeWorld } from "./world.ts"
 
 const scopes: ReadonlyArray<ScopeName> = ["read", "attest", "operate"]
 const reaches = (has: ScopeName, needed: ScopeName) => scopes.indexOf(has) >= scopes.indexOf(needed)
@@ -161,14 +161,14 @@ describe.concurrent("the interface for applications", () => {
       yield* eventually(
         "the table is locked",
         Effect.map(
-          world.sql("select from pg_locks where mode = 'AccessExclusiveLock' and relation = 'standing'::regclass"),
+          world.sql(`select from ${locksHere} and mode = 'AccessExclusiveLock' and relation = 'standing'::regclass`),
           (rows) => rows.length > 0
         )
       )
       const { body, status } = yield* asked
       expect([status, body.detail]).toEqual([503, expect.stringContaining("text nobody")])
       yield* world.sql(
-        "select pg_terminate_backend(pid) from pg_locks where relation = 'standing'::regclass and granted"
+        `select pg_terminate_backend(pid) from ${locksHere} and relation = 'standing'::regclass and granted`
       )
       yield* eventually(
         "it answers again",

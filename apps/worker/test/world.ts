@@ -148,6 +148,13 @@ ${options.rest ?? "schedule: { every: 1 hour }"}
 `
 }
 
+/**
+ * The locks in the database of whoever asks; a condition may follow with `and`.
+ * Postgres shows those of all databases, and in clones of one template a table
+ * has the same number: without this a test takes another's locks for its own.
+ */
+export const locksHere = "pg_locks where database = (select oid from pg_database where datname = current_database())"
+
 const temporaryFolder = Effect.acquireRelease(
   Effect.promise(() => mkdtemp(path.join(tmpdir(), "stopline-world-"))),
   (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))
