@@ -6,6 +6,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import path from "node:path"
 import { Effect, Option, Queue, Schema } from "effect"
+import { ownCores } from "./cores.ts"
 import type { Hunt } from "./hunt.ts"
 import type { Played } from "./tally.ts"
 
@@ -49,13 +50,17 @@ const wordsFor = ({ rounds, seed, seeds, step, tries, untilFailure }: Hunt, inde
 /** The command of Linux that keeps a process on one core. */
 const pinning = "taskset"
 
-/** Starts a process on a core of its own, where the machine has a way to say so. */
-const start = (words: ReadonlyArray<string>, core: number): Effect.Effect<ChildProcess> =>
+/** Starts a process on a core of its own as long as there are any, where the machine has a way to say which. */
+const start = (words: ReadonlyArray<string>, index: number): Effect.Effect<ChildProcess> =>
   Effect.callback((resume) => {
     const stdio: ["ignore", "ignore", "inherit", "ipc"] = ["ignore", "ignore", "inherit", "ipc"]
+    const anywhere = () => resume(Effect.sync(() => spawn(process.execPath, words, { stdio })))
+    const cores = ownCores()
+    const core = cores[index % cores.length]
+    if (core === undefined) return anywhere()
     const pinned = spawn(pinning, ["-c", `${core}`, process.execPath, ...words], { stdio })
     pinned.once("spawn", () => resume(Effect.succeed(pinned)))
-    pinned.once("error", () => resume(Effect.sync(() => spawn(process.execPath, words, { stdio }))))
+    pinned.once("error", anywhere)
   })
 
 const ended = (child: ChildProcess): Effect.Effect<number> =>
