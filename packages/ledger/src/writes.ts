@@ -110,6 +110,8 @@ export const endWrites = Effect.fn("Ledger.endWrites")(function* (
   const connection = yield* Connection
   const { sender, state } = context
   const column = <A>(pick: (outcome: Outcome) => A) => outcomes.map(pick)
+  // Whether the last write that may have been done is one the other way again, as before this one.
+  const returned = sql`(excluded.written is null and v.written is distinct from ${state}::consent_state)`
   yield* connection.transaction(
     "end writes",
     Effect.gen(function* () {
@@ -135,7 +137,13 @@ export const endWrites = Effect.fn("Ledger.endWrites")(function* (
             absent_at = case when excluded.held is null then v.absent_at end,
             written = coalesce(excluded.written, v.written),
             written_at = case when excluded.written is not null then excluded.read_at else v.written_at end,
-            echo_due = v.echo_due and excluded.echo_due,
+            -- One that was not done was none: the write before it stands, and its echo may still come.
+            written_begun_at = case when excluded.written is not null then v.written_begun_at
+              when v.written = ${state}::consent_state then least(v.written_begun_at, v.written_at)
+              else coalesce(v.overwritten_begun_at, least(v.written_begun_at, v.written_at)) end,
+            echo_due = case when ${returned} then v.overwritten_begun_at is not null else v.echo_due and excluded.echo_due end,
+            overwritten_begun_at = case when not ${returned} then v.overwritten_begun_at end,
+            overwritten_at = case when not ${returned} then v.overwritten_at end,
             refused = excluded.refused,
             refused_until = case when excluded.refused is not null then ${instant(now + refusedForMs)}::timestamptz end`.execute(
           db

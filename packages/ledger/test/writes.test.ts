@@ -155,6 +155,29 @@ layer(ledgerForTest, { excludeTestServices: true })("a write", (it) => {
     })
   )
 
+  it.effect("that was not done leaves the one before it as it was, and what may still be heard of it (L7)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* hear(registry)
+      yield* write(registry, eastTwo, one, { begun: 20_000, ended: 20_100 })
+      const attested = { sender: eastTwo, basis: "attested", origin: "operator", reach: "pair" } as const
+      yield* hear(registry, { ...start, ...attested })
+      assert.isTrue(yield* write(registry, eastTwo, one, { begun: 31_000, ended: 31_100, state: "opted-in" }))
+      yield* hear(registry, { recipient: one, time: at(3_600_000) })
+      const refused = { begun: 3_600_000, ended: 3_600_100, outcome: "rejected" } as const
+      assert.isTrue(yield* write(registry, eastTwo, one, refused))
+      const view = (yield* viewOf(senderOf(registry, eastTwo), one))?.view
+      assert.deepInclude(view, { held: "opted-in", readAt: 31_100, intent: undefined, echoDue: true })
+      assert.deepStrictEqual(view?.written, { state: "opted-in", begunAt: 31_000, endedAt: 31_100 })
+      // The echo of our opt-in comes an hour late.
+      const echo = { sender: eastTwo, state: "opted-in", basis: "event", origin: "unknown" } as const
+      const late = observation({ recipient: one, ...echo, reach: "pair", time: at(31_050) })
+      const account = accountOf(registry, east)
+      const { echoes, recorded } = yield* ingest(account, [late], 3_700_000, 300_000)
+      assert.deepStrictEqual([echoes, recorded.length], [1, 0])
+    })
+  )
+
   it.effect(
     "that a provider refuses is remembered for a day, and forgotten when somebody else moves the pair (L9)",
     () =>

@@ -36,6 +36,8 @@ export type Action = "opt-out" | "opt-in"
 
 /** What the vendor's own keyword table made of a text. */
 export interface Heard {
+  /** The vendor's own id of the text. */
+  readonly messageId: string
   readonly keyword?: string
   readonly action?: Action
   readonly changed: boolean

@@ -9,8 +9,8 @@ export class Mail {
   /** The next webhooks are late by so much. */
   late = { times: 0, ms: 0 }
   last: OutgoingRequest | undefined
-  /** What people said and no webhook of it was answered yet. */
-  #unheard: Array<Said> = []
+  /** What people said and no webhook of it was answered yet, by the provider's id of the text. */
+  readonly #unheard = new Map<string, Said>()
   readonly #workers: ReadonlyArray<Worker>
   readonly #known: (person: string) => void
   readonly #receipts: Receipts
@@ -22,8 +22,8 @@ export class Mail {
     this.#known = known
   }
 
-  expect(said: Said): void {
-    this.#unheard.push(said)
+  expect(messageId: string, said: Said): void {
+    this.#unheard.set(messageId, said)
     this.#receipts.did(`${said.sender} ${said.person}`)
   }
 
@@ -44,14 +44,12 @@ export class Mail {
 
   #heard(request: OutgoingRequest): void {
     if (request.method === "POST") this.#receipts.note(request)
-    const { body } = request
-    const names = (number: string) => body.includes(number.replace("+", ""))
-    for (const said of this.#unheard) {
-      const sender = said.sender.split("/")[1] ?? ""
-      if (!names(said.person) || !names(sender) || !body.includes(JSON.stringify(said.words).slice(1, -1))) continue
+    for (const [messageId, said] of this.#unheard) {
+      // The same words may have been said twice, and only one of them be heard of.
+      if (!request.body.includes(JSON.stringify(messageId))) continue
       said.known = true
       this.#known(said.person)
+      this.#unheard.delete(messageId)
     }
-    this.#unheard = this.#unheard.filter((said) => !said.known).slice(-100)
   }
 }

@@ -209,8 +209,8 @@ export class Run {
       case "text": {
         const { account, person, sender, words } = action
         const said = this.#oracle.texts(person, `${account}/${sender}`, words, this.#conductor.now)
-        if (said !== undefined) this.#mail.expect(said)
-        await this.#natural(world.text({ from: person, to: sender, text: words }))
+        const { messageId } = await this.#natural(world.text({ from: person, to: sender, text: words }))
+        if (said !== undefined) this.#mail.expect(messageId, said)
         return this.#watch.look(account, [sender], [person], true)
       }
       case "edit": {

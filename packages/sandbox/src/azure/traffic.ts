@@ -36,14 +36,15 @@ export class Traffic {
       heard?.action === "opt-out"
         ? holdings.optOut(sender, person, "Recipient", at)
         : heard?.action === "opt-in" && holdings.optIn(sender, person, at)
-    this.#emit("SMSReceived", sender, person, this.#messageId("Incoming", at), at, {
+    const messageId = this.#messageId("Incoming", at)
+    this.#emit("SMSReceived", sender, person, messageId, at, {
       from: person,
       to: sender,
       message: text,
       receivedTimestamp: new Date(at).toISOString(),
       segmentCount: 1
     })
-    return { ...heard, changed }
+    return { messageId, ...heard, changed }
   }
 
   send(sender: string, person: string): Sent {

@@ -44,7 +44,7 @@ export class Traffic {
     if (status !== undefined) this.#tell(sender, person, status)
     const message = this.#keep({ direction: "Inbound", from: person, to: sender, text, status: "Delivered" })
     this.#emit("messages", sender, person, { ...messageBody(message, true), id: String(message.id) })
-    return { ...heard, changed }
+    return { messageId: String(message.id), ...heard, changed }
   }
 
   send(sender: string, person: string): Sent {

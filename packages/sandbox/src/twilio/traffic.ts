@@ -40,6 +40,7 @@ export class Traffic {
     })
     const { action, keyword } = heard ?? {}
     return {
+      messageId: message.sid,
       ...(keyword !== undefined && { keyword }),
       ...(action !== undefined && { action }),
       changed: moved.includes(true)
