@@ -17,12 +17,19 @@ export interface View {
   readonly liftedAt: number | undefined
   /** A write has been committed to be sent and its outcome is not in yet. */
   readonly intent: ConsentState | undefined
-  /** What we last wrote with success, and when that write was committed to be sent and ended (ms). */
-  readonly written: { readonly state: ConsentState; readonly begunAt: number; readonly endedAt: number } | undefined
+  /** What we last wrote. */
+  readonly written: OwnWrite | undefined
   /** The provider may still send one event about our own write. */
   readonly echoDue: boolean
-  /** A write of ours the other way, which the last one followed before its echo had come: that echo may still come. */
-  readonly overwritten?: { readonly begunAt: number; readonly endedAt: number }
+  /** A write of ours that the last one followed before its echo had come: that echo may still come. */
+  readonly overwritten?: OwnWrite
+}
+
+/** A write that was done or may have been: when it was committed to be sent and when it ended (ms). */
+export interface OwnWrite {
+  readonly state: ConsentState
+  readonly begunAt: number
+  readonly endedAt: number
 }
 
 /** Nothing was ever read or written. */
@@ -86,7 +93,7 @@ export const meetReading = (
 const clockSlack = 5_000
 
 /** Whether something that happened at this time can be the write. However late the news of it comes, what counts is when it happened. */
-const isAbout = (written: NonNullable<View["overwritten"]>, time: Interval, echoWindow: number): boolean =>
+const isAbout = (written: OwnWrite, time: Interval, echoWindow: number): boolean =>
   time.notAfter >= written.begunAt - clockSlack && time.notBefore <= written.endedAt + echoWindow
 
 /** Which of them came last cannot be known, and a block that may be there is not one that is (L5). What names no time but its arrival is the younger one. */
@@ -120,9 +127,7 @@ export const meetEvent = (
   }
   if (view?.overwritten !== undefined && !named) {
     const { overwritten, ...rest } = view
-    const last = view.intent ?? view.written?.state
-    const ours = last !== undefined && state === opposite(last) && isAbout(overwritten, time, echoWindow)
-    if (ours) return { _tag: "Known", view: rest }
+    if (state === overwritten.state && isAbout(overwritten, time, echoWindow)) return { _tag: "Known", view: rest }
   }
   const base: View = view ?? unknown
   // An event older than what was read since is still a fact, but no longer what the provider holds;

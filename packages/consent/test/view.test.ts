@@ -187,8 +187,12 @@ describe("the echo of our own write (L7)", () => {
     assert.deepStrictEqual(met._tag === "News" && met.view.echoDue, true)
   })
 
-  it("may be that of a write which another one the other way has followed", () => {
-    const sent = view({ held: "opted-in", ...written("opted-in", 130), overwritten: { begunAt: 95, endedAt: 100 } })
+  it("may be that of a write which another one has followed", () => {
+    const sent = view({
+      held: "opted-in",
+      ...written("opted-in", 130),
+      overwritten: { state: "opted-out", begunAt: 95, endedAt: 100 }
+    })
     const { overwritten: _, ...rest } = sent
     assert.deepStrictEqual(event(sent, "opted-out", 101, 200), { _tag: "Known", view: rest })
     assert.strictEqual(event(rest, "opted-out", 101, 200)._tag, "News")
@@ -199,7 +203,8 @@ describe("the echo of our own write (L7)", () => {
   })
 
   it("comes while the write after it is on its way, and that one's echo is still due", () => {
-    const before = { ...written("opted-in", 100), overwritten: { begunAt: 95, endedAt: 100 } }
+    const overwritten = { state: "opted-in", begunAt: 95, endedAt: 100 } as const
+    const before = { ...written("opted-in", 100), overwritten }
     const under = view({ held: "opted-in", ...before, intent: "opted-out" })
     const { overwritten: _, ...rest } = under
     assert.deepStrictEqual(event(under, "opted-in", 101, 110), { _tag: "Known", view: rest })

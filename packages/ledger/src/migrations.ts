@@ -251,11 +251,20 @@ create index run_completed on run (account_id, kind, started_at) where outcome =
 `)
 }
 
+/** A write of before says by no column what it wrote: its echo, if it is still to come, passes for news. */
+const overwritten: Migration = {
+  up: statements(`
+alter table view add column overwritten consent_state;
+comment on column view.overwritten is 'What our write before the last one wrote, while its echo may still come'
+`)
+}
+
 export const migrations: Record<string, Migration> = {
   "0001-ledger": ledger,
   "0002-lane-wanted": laneWanted,
   "0003-keys": keys,
   "0004-spread": spread,
   "0005-brimful": brimful,
-  "0006-last-runs": lastRuns
+  "0006-last-runs": lastRuns,
+  "0007-overwritten": overwritten
 }

@@ -76,6 +76,7 @@ export interface Tables {
     written_begun_at: MaybeInstant
     written_at: MaybeInstant
     echo_due: boolean
+    overwritten: ConsentState | null
     overwritten_begun_at: MaybeInstant
     overwritten_at: MaybeInstant
     absent_at: MaybeInstant

@@ -31,6 +31,7 @@ export interface ViewRow {
   readonly written_begun_at: number | null
   readonly written_at: number | null
   readonly echo_due: boolean
+  readonly overwritten: View.View["held"] | null
   readonly overwritten_begun_at: number | null
   readonly overwritten_at: number | null
   readonly absent_at: number | null
@@ -50,9 +51,10 @@ export const toView = (row: ViewRow): PairView => ({
         ? undefined
         : { state: row.written, begunAt: row.written_begun_at ?? row.read_at, endedAt: row.written_at ?? row.read_at },
     echoDue: row.echo_due,
-    ...(row.overwritten_begun_at != null &&
+    ...(row.overwritten != null &&
+      row.overwritten_begun_at != null &&
       row.overwritten_at != null && {
-        overwritten: { begunAt: row.overwritten_begun_at, endedAt: row.overwritten_at }
+        overwritten: { state: row.overwritten, begunAt: row.overwritten_begun_at, endedAt: row.overwritten_at }
       })
   },
   absentAt: row.absent_at ?? undefined,
@@ -60,7 +62,7 @@ export const toView = (row: ViewRow): PairView => ({
 })
 
 /** What a `ViewRow` needs of a view `v`. */
-export const viewColumns = sql`v.sender_id, v.recipient, v.held, v.read_at, v.lifted_at, v.intent, v.written, v.written_begun_at, v.written_at, v.echo_due, v.overwritten_begun_at, v.overwritten_at, v.absent_at, v.echo_key`
+export const viewColumns = sql`v.sender_id, v.recipient, v.held, v.read_at, v.lifted_at, v.intent, v.written, v.written_begun_at, v.written_at, v.echo_due, v.overwritten, v.overwritten_begun_at, v.overwritten_at, v.absent_at, v.echo_key`
 
 /** The views of these pairs, by `pairKey`; pairs of which nothing is known are absent. */
 export const loadViews = Effect.fn("Ledger.loadViews")(function* (
@@ -88,7 +90,7 @@ export const saveViews = Effect.fn("Ledger.saveViews")(function* (
   const column = <A>(pick: (row: PairView) => A) => views.map(pick)
   yield* query("save views", (db) =>
     sql`
-      insert into view as v (sender_id, recipient, held, read_at, lifted_at, echo_due, absent_at, echo_key, overwritten_begun_at, overwritten_at, asked_at)
+      insert into view as v (sender_id, recipient, held, read_at, lifted_at, echo_due, absent_at, echo_key, overwritten, overwritten_begun_at, overwritten_at, asked_at)
       select u.*, u.read_at from unnest(
         ${column((r) => r.senderId)}::int[],
         ${column((r) => r.recipient)}::bigint[],
@@ -98,12 +100,14 @@ export const saveViews = Effect.fn("Ledger.saveViews")(function* (
         ${column((r) => r.view.echoDue)}::bool[],
         ${column((r) => maybeInstant(r.absentAt))}::timestamptz[],
         ${column((r) => r.echoKey ?? null)}::text[],
+        ${column((r) => r.view.overwritten?.state ?? null)}::consent_state[],
         ${column((r) => maybeInstant(r.view.overwritten?.begunAt))}::timestamptz[],
         ${column((r) => maybeInstant(r.view.overwritten?.endedAt))}::timestamptz[]
-      ) as u(sender_id, recipient, held, read_at, lifted_at, echo_due, absent_at, echo_key, overwritten_begun_at, overwritten_at)
+      ) as u(sender_id, recipient, held, read_at, lifted_at, echo_due, absent_at, echo_key, overwritten, overwritten_begun_at, overwritten_at)
       on conflict (sender_id, recipient) do update set
         held = excluded.held, read_at = excluded.read_at, lifted_at = excluded.lifted_at,
-        echo_due = excluded.echo_due, overwritten_begun_at = excluded.overwritten_begun_at, overwritten_at = excluded.overwritten_at,
+        echo_due = excluded.echo_due, overwritten = excluded.overwritten,
+        overwritten_begun_at = excluded.overwritten_begun_at, overwritten_at = excluded.overwritten_at,
         absent_at = excluded.absent_at, echo_key = coalesce(excluded.echo_key, v.echo_key), asked_at = greatest(v.asked_at, excluded.asked_at),
         refused = case when v.held is distinct from excluded.held then null else v.refused end,
         refused_until = case when v.held is distinct from excluded.held then null else v.refused_until end`.execute(db)

@@ -24,6 +24,9 @@ export interface WriteContext {
   readonly policy: OptInPolicy
 }
 
+/** Whether a write is the last one tried again. One that was done, and undone by somebody, is followed by another. */
+const again = sql`coalesce(v.written = excluded.intent and v.read_at < v.written_at, false)`
+
 /**
  * Commits the intent to write these pairs, after taking over what a process that
  * died has left behind on the lane. Returns those that still must be written, in the order given.
@@ -51,13 +54,13 @@ export const beginWrites = Effect.fn("Ledger.beginWrites")(function* (
           on conflict (sender_id, recipient) do update
             set intent = excluded.intent, asked_at = greatest(v.asked_at, excluded.asked_at), echo_due = true,
               -- A write that is tried again began with its first try, whose echo may still be on its way.
-              written_begun_at = case when v.echo_due and v.written = excluded.intent
+              written_begun_at = case when v.echo_due and ${again}
                 then coalesce(v.written_begun_at, excluded.written_begun_at) else excluded.written_begun_at end,
-              -- One the other way, whose echo has not come yet, may still be heard of.
-              overwritten_begun_at = case when v.written = excluded.intent then v.overwritten_begun_at
+              -- Another one, whose echo has not come yet, may still be heard of.
+              overwritten = case when ${again} then v.overwritten when v.echo_due then v.written end,
+              overwritten_begun_at = case when ${again} then v.overwritten_begun_at
                 when v.echo_due then coalesce(v.written_begun_at, v.written_at) end,
-              overwritten_at = case when v.written = excluded.intent then v.overwritten_at
-                when v.echo_due then v.written_at end
+              overwritten_at = case when ${again} then v.overwritten_at when v.echo_due then v.written_at end
             where v.held is distinct from excluded.intent
           returning v.recipient`.execute(db)
       )
@@ -110,8 +113,8 @@ export const endWrites = Effect.fn("Ledger.endWrites")(function* (
   const connection = yield* Connection
   const { sender, state } = context
   const column = <A>(pick: (outcome: Outcome) => A) => outcomes.map(pick)
-  // Whether the last write that may have been done is one the other way again, as before this one.
-  const returned = sql`(excluded.written is null and v.written is distinct from ${state}::consent_state)`
+  // Whether the last write that was done is again the one that was to be overwritten.
+  const stands = sql`coalesce(excluded.written is null and v.overwritten_at = v.written_at, false)`
   yield* connection.transaction(
     "end writes",
     Effect.gen(function* () {
@@ -139,11 +142,11 @@ export const endWrites = Effect.fn("Ledger.endWrites")(function* (
             written_at = case when excluded.written is not null then excluded.read_at else v.written_at end,
             -- One that was not done was none: the write before it stands, and its echo may still come.
             written_begun_at = case when excluded.written is not null then v.written_begun_at
-              when v.written = ${state}::consent_state then least(v.written_begun_at, v.written_at)
-              else coalesce(v.overwritten_begun_at, least(v.written_begun_at, v.written_at)) end,
-            echo_due = case when ${returned} then v.overwritten_begun_at is not null else v.echo_due and excluded.echo_due end,
-            overwritten_begun_at = case when not ${returned} then v.overwritten_begun_at end,
-            overwritten_at = case when not ${returned} then v.overwritten_at end,
+              when ${stands} then v.overwritten_begun_at else least(v.written_begun_at, v.written_at) end,
+            echo_due = ${stands} or v.echo_due and excluded.echo_due,
+            overwritten = case when not ${stands} then v.overwritten end,
+            overwritten_begun_at = case when not ${stands} then v.overwritten_begun_at end,
+            overwritten_at = case when not ${stands} then v.overwritten_at end,
             refused = excluded.refused,
             refused_until = case when excluded.refused is not null then ${instant(now + refusedForMs)}::timestamptz end`.execute(
           db

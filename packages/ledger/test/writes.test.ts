@@ -1,4 +1,5 @@
 import { assert, layer } from "@effect/vitest"
+import type { ConsentState } from "@stopline/consent"
 import {
   adoptOrphans,
   beginWrites,
@@ -175,6 +176,40 @@ layer(ledgerForTest, { excludeTestServices: true })("a write", (it) => {
       const account = accountOf(registry, east)
       const { echoes, recorded } = yield* ingest(account, [late], 3_700_000, 300_000)
       assert.deepStrictEqual([echoes, recorded.length], [1, 0])
+    })
+  )
+
+  it.effect("that somebody undid is followed by another, and both may be heard of late (L7)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* hear(registry)
+      yield* write(registry, eastTwo, one, { begun: 20_000, ended: 20_100 })
+      const account = accountOf(registry, east)
+      const event = (state: ConsentState, ms: number) =>
+        observation({
+          recipient: one,
+          sender: eastTwo,
+          basis: "event",
+          origin: "unknown",
+          reach: "pair",
+          state,
+          time: at(ms)
+        })
+      const lifted = observation({
+        recipient: one,
+        sender: eastTwo,
+        state: "opted-in",
+        time: at(30_000),
+        evidence: { acted: true }
+      })
+      yield* ingest(account, [lifted], 30_100, 300_000)
+      yield* hear(registry, { recipient: one, time: at(40_000) })
+      assert.isTrue(yield* write(registry, eastTwo, one, { begun: 41_000, ended: 41_100 }))
+      // The echo of the second comes at once, that of the first later; a third event is somebody else speaking.
+      const heard = []
+      for (const ms of [41_050, 20_050, 42_000])
+        heard.push((yield* ingest(account, [event("opted-out", ms)], 90_000, 300_000)).echoes)
+      assert.deepStrictEqual(heard, [1, 1, 0])
     })
   )
 

@@ -22,6 +22,7 @@ interface Row {
   readonly read_at: number
   readonly written_at: number | null
   readonly lifted_at: number | null
+  readonly asked_at: number
 }
 
 export interface WalkBook {
@@ -67,7 +68,7 @@ export class Walked {
       const { query } = yield* Connection
       const { rows } = yield* query("walked", (db) =>
         sql<Row>`
-          select s.address as sender, v.recipient, v.held, v.intent, v.read_at, v.written_at, v.lifted_at
+          select s.address as sender, v.recipient, v.held, v.intent, v.read_at, v.written_at, v.lifted_at, v.asked_at
           from view v join sender s on s.id = v.sender_id where s.account_id = ${walk.account_id}`.execute(db)
       )
       const views = new Map(rows.map((row) => [`${walk.account}/${row.sender} ${toRecipient(row.recipient)}`, row]))
@@ -76,9 +77,10 @@ export class Walked {
         const known =
           view !== undefined &&
           (view.held === "opted-out" || view.intent !== null || view.read_at >= walk.started_at - skew)
-        // A reading soon after a write of ours, or after a START that the provider acted on, is left undecided.
+        // What was read while a write of ours was on its way, or soon after one, or after a START that the provider acted
+        // on, is left undecided. Who was neither read nor written was not asked about.
         const changedAt = Math.max(view?.written_at ?? 0, view?.lifted_at ?? 0)
-        const settling = changedAt + settleMs >= walk.started_at - skew
+        const settling = Math.max(changedAt + settleMs, view?.asked_at ?? 0) >= walk.started_at - skew
         if (known || settling) continue
         const [place = "", person = ""] = pair.split(" ")
         breaks("L1", `a finished walk did not see that ${place} blocks ${mask(Recipient.make(person))}`)
