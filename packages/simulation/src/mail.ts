@@ -9,7 +9,7 @@ export class Mail {
   /** The next webhooks are late by so much. */
   late = { times: 0, ms: 0 }
   last: OutgoingRequest | undefined
-  /** What people said and no webhook of it was answered yet, by the provider's id of the text. */
+  /** What people said and no webhook of it was answered yet, by the account and its own id of the text. */
   readonly #unheard = new Map<string, Said>()
   readonly #workers: ReadonlyArray<Worker>
   readonly #known: (person: string) => void
@@ -22,8 +22,8 @@ export class Mail {
     this.#known = known
   }
 
-  expect(messageId: string, said: Said): void {
-    this.#unheard.set(messageId, said)
+  expect(account: string, messageId: string, said: Said): void {
+    this.#unheard.set(`${account} ${messageId}`, said)
     this.#receipts.did(`${said.sender} ${said.person}`)
   }
 
@@ -44,12 +44,14 @@ export class Mail {
 
   #heard(request: OutgoingRequest): void {
     if (request.method === "POST") this.#receipts.note(request)
-    for (const [messageId, said] of this.#unheard) {
+    const account = new URL(request.url).pathname.slice(1)
+    for (const [text, said] of this.#unheard) {
       // The same words may have been said twice, and only one of them be heard of.
-      if (!request.body.includes(JSON.stringify(messageId))) continue
+      const [at, messageId] = text.split(" ")
+      if (at !== account || !request.body.includes(JSON.stringify(messageId))) continue
       said.known = true
       this.#known(said.person)
-      this.#unheard.delete(messageId)
+      this.#unheard.delete(text)
     }
   }
 }

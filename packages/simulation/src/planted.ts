@@ -138,12 +138,13 @@ const timeout = 60 * 60_000
 const playIn = Effect.fn("playIn")(function* (
   bug: string,
   folder: string,
-  { mostSeeds, rounds }: Play
+  { mostSeeds, rounds }: Play,
+  seed = 1
 ): Effect.fn.Return<Outcome, NotPlanted> {
   const startedAt = yield* Clock.currentTimeMillis
   const flags = [
     "--seed",
-    "1",
+    `${seed}`,
     "--seeds",
     `${mostSeeds}`,
     "--rounds",
@@ -206,10 +207,16 @@ export const plantAll = Effect.fn("plantAll")(function* ({
     Effect.gen(function* () {
       const sources = yield* copySources
       for (const bug of bugs) yield* apply(bug, sources, "--check")
-      yield* playSound(sources, rounds)
+      yield* playSound(sources, { mostSeeds: 20, rounds }, 1)
       const outcomes = yield* Effect.forEach(
         bugs,
-        (bug) => Effect.tap(plant(bug, sources, { mostSeeds, rounds }), (outcome) => Console.log(describe(outcome))),
+        Effect.fnUntraced(function* (bug) {
+          const outcome = yield* plant(bug, sources, { mostSeeds, rounds })
+          // Without the bug the same seed must break nothing, or it says nothing of the bug.
+          if (outcome.found !== null) yield* playSound(sources, { mostSeeds: 1, rounds }, outcome.found.seed)
+          yield* Console.log(describe(outcome))
+          return outcome
+        }),
         { concurrency: jobs }
       )
       yield* Console.log(table(outcomes))
@@ -224,8 +231,8 @@ export const plantAll = Effect.fn("plantAll")(function* ({
 })
 
 /** Without a bug nothing may break, or else what is found with one says nothing. */
-const playSound = Effect.fnUntraced(function* (sources: string, rounds: number) {
-  const { found } = yield* playIn("nothing planted", sources, { mostSeeds: 20, rounds })
+const playSound = Effect.fnUntraced(function* (sources: string, play: Play, seed: number) {
+  const { found } = yield* playIn("nothing planted", sources, play, seed)
   if (found === null) return
   return yield* new Unnoticed({
     problem: `with nothing planted seed ${found.seed} breaks ${found.law} in round ${found.round}: ${found.what}`

@@ -210,7 +210,7 @@ export class Run {
         const { account, person, sender, words } = action
         const said = this.#oracle.texts(person, `${account}/${sender}`, words, this.#conductor.now)
         const { messageId } = await this.#natural(world.text({ from: person, to: sender, text: words }))
-        if (said !== undefined) this.#mail.expect(messageId, said)
+        if (said !== undefined) this.#mail.expect(account, messageId, said)
         return this.#watch.look(account, [sender], [person], true)
       }
       case "edit": {
