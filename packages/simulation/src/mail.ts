@@ -2,15 +2,15 @@
 import type { OutgoingAnswer, OutgoingRequest } from "@stopline/sandbox"
 import { Effect } from "effect"
 import type { Said } from "./oracle.ts"
-import type { Receipts } from "./receipts.ts"
+import { accountOf, type Receipts } from "./receipts.ts"
 import type { Worker } from "./worker.ts"
 
 export class Mail {
   /** The next webhooks are late by so much. */
   late = { times: 0, ms: 0 }
   last: OutgoingRequest | undefined
-  /** What people said and no webhook of it was answered yet, by the account and its own id of the text. */
-  readonly #unheard = new Map<string, Said>()
+  /** What people said and no webhook of it was answered yet. Two accounts may give two texts the same id. */
+  #unheard: Array<{ readonly account: string; readonly messageId: string; readonly said: Said }> = []
   readonly #workers: ReadonlyArray<Worker>
   readonly #known: (person: string) => void
   readonly #receipts: Receipts
@@ -23,7 +23,7 @@ export class Mail {
   }
 
   expect(account: string, messageId: string, said: Said): void {
-    this.#unheard.set(`${account} ${messageId}`, said)
+    this.#unheard.push({ account, messageId, said })
     this.#receipts.did(`${said.sender} ${said.person}`)
   }
 
@@ -44,14 +44,13 @@ export class Mail {
 
   #heard(request: OutgoingRequest): void {
     if (request.method === "POST") this.#receipts.note(request)
-    const account = new URL(request.url).pathname.slice(1)
-    for (const [text, said] of this.#unheard) {
+    const from = accountOf(request)
+    for (const { account, messageId, said } of this.#unheard) {
       // The same words may have been said twice, and only one of them be heard of.
-      const [at, messageId] = text.split(" ")
-      if (at !== account || !request.body.includes(JSON.stringify(messageId))) continue
+      if (account !== from || !request.body.includes(JSON.stringify(messageId))) continue
       said.known = true
       this.#known(said.person)
-      this.#unheard.delete(text)
     }
+    this.#unheard = this.#unheard.filter(({ said }) => !said.known)
   }
 }

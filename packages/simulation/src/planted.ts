@@ -207,13 +207,13 @@ export const plantAll = Effect.fn("plantAll")(function* ({
     Effect.gen(function* () {
       const sources = yield* copySources
       for (const bug of bugs) yield* apply(bug, sources, "--check")
-      yield* playSound(sources, { mostSeeds: 20, rounds }, 1)
+      yield* playSound(sources, { mostSeeds: firstSeeds, rounds }, 1)
       const outcomes = yield* Effect.forEach(
         bugs,
         Effect.fnUntraced(function* (bug) {
           const outcome = yield* plant(bug, sources, { mostSeeds, rounds })
-          // Without the bug the same seed must break nothing, or it says nothing of the bug.
-          if (outcome.found !== null) yield* playSound(sources, { mostSeeds: 1, rounds }, outcome.found.seed)
+          const seed = outcome.found?.seed ?? 1
+          if (seed > firstSeeds) yield* playSound(sources, { mostSeeds: 1, rounds }, seed)
           yield* Console.log(describe(outcome))
           return outcome
         }),
@@ -230,7 +230,10 @@ export const plantAll = Effect.fn("plantAll")(function* ({
   )
 })
 
-/** Without a bug nothing may break, or else what is found with one says nothing. */
+/** So many seeds are played without a bug at once; a later one only when it has found something. */
+const firstSeeds = 20
+
+/** Without a bug the same seed may break nothing, or else what it finds with one says nothing. */
 const playSound = Effect.fnUntraced(function* (sources: string, play: Play, seed: number) {
   const { found } = yield* playIn("nothing planted", sources, play, seed)
   if (found === null) return

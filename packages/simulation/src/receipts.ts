@@ -45,9 +45,13 @@ interface Receipt {
 const speaks = (words: string | undefined): boolean =>
   vocabulary.some((entry) => entry.words === words && entry.means !== "nothing")
 
+/** Whose webhook it is. */
+export const accountOf = ({ url }: OutgoingRequest): string => new URL(url).pathname.slice(1)
+
 /** What of a webhook's body has to leave a trace. */
-const receiptsOf = ({ body, url }: OutgoingRequest): ReadonlyArray<Receipt> => {
-  const account = new URL(url).pathname.slice(1)
+const receiptsOf = (request: OutgoingRequest): ReadonlyArray<Receipt> => {
+  const { body } = request
+  const account = accountOf(request)
   const texts = Option.getOrElse(readGrid(body), () => []).filter(({ data }) => speaks(data.message))
   const event = Option.getOrUndefined(readRing(body))
   const told: Array<Receipt> = texts.map(({ data }) => ({ account, id: data.messageId, pair: undefined }))
