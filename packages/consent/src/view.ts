@@ -32,6 +32,13 @@ export interface OwnWrite {
   readonly endedAt: number
 }
 
+/**
+ * Whether a write of ours that ended since may have moved what was held then: its answer was lost, or its process
+ * died. Until it is read or written again nobody knows (L5).
+ */
+export const isInDoubt = ({ held, readAt, written }: View): boolean =>
+  held !== undefined && written !== undefined && written.endedAt > readAt
+
 /** Nothing was ever read or written. */
 export const unknown: View = {
   held: undefined,
@@ -69,11 +76,13 @@ export const meetReading = (
   settle: number
 ): Meeting => {
   if (view?.intent !== undefined) return { _tag: "Undecided" }
+  // A copy from before a write that may have been done says nothing of what it did.
+  if (view !== undefined && isInDoubt(view) && isTooSoon(view.written, span, settle)) return { _tag: "Undecided" }
   if (view?.held === state) return { _tag: "Known", view: { ...view, readAt: Math.max(view.readAt, span.beganAt) } }
   if (view !== undefined && view.readAt > span.beganAt && view.held !== undefined) return { _tag: "Undecided" }
   const justLifted = state === "opted-out" && view?.liftedAt !== undefined && span.beganAt < view.liftedAt + settle
   if (justLifted) return { _tag: "Undecided" }
-  if (view?.written !== undefined && span.beganAt < view.written.endedAt + settle) return { _tag: "Undecided" }
+  if (isTooSoon(view?.written, span, settle)) return { _tag: "Undecided" }
   const next: View = {
     held: state,
     readAt: span.beganAt,
@@ -88,6 +97,10 @@ export const meetReading = (
   const lastOtherwise = view?.held === opposite(state) ? view.readAt : Number.NEGATIVE_INFINITY
   return { _tag: "News", view: next, time: at ?? { notBefore: lastOtherwise, notAfter: span.endedAt } }
 }
+
+/** Whether the answer may be a copy from before the write. */
+const isTooSoon = (written: OwnWrite | undefined, { beganAt }: Span, settle: number): boolean =>
+  written !== undefined && beganAt < written.endedAt + settle
 
 /** The provider's clock and ours may differ by so much without anybody noticing (ms). */
 const clockSlack = 5_000

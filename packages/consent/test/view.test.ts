@@ -51,6 +51,16 @@ describe("a reading", () => {
     assert.deepStrictEqual(read(view(), "opted-out", 90), { _tag: "Known", view: view() })
   })
 
+  it("says nothing of a write that may have been done, unless it is no copy from before it (L5, L7)", () => {
+    const doubted = view({ ...written("opted-in", 150) })
+    assert.isTrue(View.isInDoubt(doubted))
+    for (const state of ["opted-out", "opted-in"] as const)
+      assert.deepStrictEqual(read(doubted, state, 150 + settle - 1), { _tag: "Undecided" })
+    const met = read(doubted, "opted-out", 150 + settle)
+    assert.deepStrictEqual(met, { _tag: "Known", view: { ...doubted, readAt: 150 + settle } })
+    assert.isFalse(met._tag === "Known" && View.isInDoubt(met.view!))
+  })
+
   it("of something else happened between the last reading and this one", () => {
     assert.deepStrictEqual(read(view({ held: "opted-in" }), "opted-out", 200), {
       _tag: "News",

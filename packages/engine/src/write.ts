@@ -14,6 +14,7 @@ import {
   type LedgerError,
   type Outcome,
   type RegisteredSender,
+  stillWanted,
   toRecipient,
   type WriteContext
 } from "@stopline/ledger"
@@ -75,8 +76,14 @@ const onLane = Effect.fnUntraced(function* (
   const held = yield* keepLooking(lane, began)
   const again = (batch: ReadonlyArray<Recipient>) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => expectEcho(context, batch.map(digits), now))
+  // Whoever says STOP while their opt-in waits for its turn, perhaps through a penalty, would be let through all the
+  // same, until the next write. The other way round nobody is texted who must not be, and the next round repairs it.
+  const wanted = (batch: ReadonlyArray<Recipient>) =>
+    state === "opted-out"
+      ? Effect.succeed(batch)
+      : Effect.map(stillWanted(context, batch.map(digits)), (left) => left.map(toRecipient))
   const send = (wave: ReadonlyArray<ReadonlyArray<Recipient>>) =>
-    sendWave({ held, again }, station, port, sender, state, wave)
+    sendWave({ held, again, wanted }, station, port, sender, state, wave)
   const { answers, outcomes } = yield* Effect.gen(function* () {
     const answers: Array<Answer> = []
     for (const wave of Array.chunksOf(batches, port.concurrency)) {
@@ -93,19 +100,22 @@ const onLane = Effect.fnUntraced(function* (
   )
   const ledgerFailure = answers.find((answer) => answer.ledgerError !== undefined)?.ledgerError
   if (ledgerFailure !== undefined) return yield* ledgerFailure
+  const late = Array.reduce(answers, 0, (sum, { obsolete = 0 }) => sum + obsolete)
   return {
     held: outcomes.flatMap((outcome) => (outcome._tag === "Held" ? [outcome.recipient] : [])),
-    retryable: outcomes.filter((outcome) => outcome._tag === "Retryable").length,
+    retryable: outcomes.filter((outcome) => outcome._tag === "Retryable").length - late,
     rejected: outcomes.flatMap((outcome) =>
       outcome._tag === "Rejected" ? [{ recipient: outcome.recipient, detail: outcome.detail }] : []
     ),
-    obsolete: recipients.length - due.length,
+    obsolete: recipients.length - due.length + late,
     error: answers.find((answer) => answer.error !== undefined)?.error
   } satisfies Written
 })
 
 interface Answer {
   readonly outcomes: ReadonlyArray<WriteOutcome>
+  /** How many of them were not written, as it was no longer needed. */
+  readonly obsolete?: number
   readonly error?: ProviderError
   readonly ledgerError?: LedgerError
 }
@@ -116,6 +126,8 @@ interface Before {
   readonly held: Effect.Effect<void, LedgerError, Connection | Fleet>
   /** Another try of what may have been done. */
   readonly again: (batch: ReadonlyArray<Recipient>) => Effect.Effect<void, LedgerError, Connection>
+  /** Who is still to be written. */
+  readonly wanted: (batch: ReadonlyArray<Recipient>) => Effect.Effect<ReadonlyArray<Recipient>, LedgerError, Connection>
 }
 
 /** As many requests as may be under way at once: their turns are drawn together, and they leave side by side. */
@@ -151,18 +163,32 @@ const sendBatch = Effect.fnUntraced(function* (
   const operation = state === "opted-out" ? "optOut" : "optIn"
   // A try that may have been done stays so, however the tries after it end.
   let applied = false
-  const request = Effect.tapError(port.write(sender.address, batch), (error) =>
-    Effect.sync(() => {
-      applied ||= mayHaveApplied(error)
-    })
+  let asked = batch
+  const request = Effect.suspend(() =>
+    asked.length === 0 ? Effect.succeed([]) : port.write(sender.address, asked)
+  ).pipe(
+    Effect.tapError((error) =>
+      Effect.sync(() => {
+        applied ||= mayHaveApplied(error)
+      })
+    )
   )
   // The wait for a turn can be long. Who lost the lane meanwhile must not write over what its new holder wrote.
-  const ready = Effect.andThen(
-    before.held,
-    Effect.suspend(() => (applied ? before.again(batch) : Effect.void))
-  )
+  const ready = Effect.gen(function* () {
+    yield* before.held
+    asked = yield* before.wanted(batch)
+    if (applied && asked.length > 0) yield* before.again(asked)
+  })
   const result = yield* Effect.result(paced(station.adapter, operation, Effect.andThen(ready, request), turn))
-  if (result._tag === "Success") return { outcomes: complete(batch, result.success, applied) }
+  if (result._tag === "Success") {
+    const wanted = new Set(asked)
+    const late = batch.filter((recipient) => !wanted.has(recipient))
+    const outcomes = [
+      ...complete(asked, result.success, applied),
+      ...retryAll(late, "no longer wanted when its turn came", applied)
+    ]
+    return { outcomes, obsolete: late.length }
+  }
   const error = result.failure
   const outcomes = retryAll(batch, error._tag === "LedgerError" ? "the ledger failed" : error.detail, applied)
   return error._tag === "LedgerError" ? { outcomes, ledgerError: error } : { outcomes, error }

@@ -1,15 +1,28 @@
 import { assert, layer } from "@effect/vitest"
-import { writeBurst } from "@stopline/engine"
-import { type Connection, ingest, type Ingested } from "@stopline/ledger"
+import type { ConsentState } from "@stopline/consent"
+import { applyTo, push, writeBurst } from "@stopline/engine"
+import { Connection, ingest, type Ingested } from "@stopline/ledger"
 import { type ProviderAdapter, type WritePort, writePort } from "@stopline/provider"
 import { Clock, Effect } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
 import { observation, viewOf } from "../../../test/world.ts"
 import type { Failure } from "./fake.ts"
-import { asker, askerOne, inTime, listerOne, makeWorld, person, senderOf, timed, type World } from "./world.ts"
+import {
+  asker,
+  askerOne,
+  inTime,
+  listerOne,
+  makeWorld,
+  pass,
+  people,
+  person,
+  senderOf,
+  timed,
+  type World
+} from "./world.ts"
 
-const portOf = (adapter: ProviderAdapter) => {
-  const capability = writePort(adapter, "opted-out")
+const portOf = (adapter: ProviderAdapter, state: ConsentState = "opted-out") => {
+  const capability = writePort(adapter, state)
   if (capability._tag !== "Can") throw new Error("it can be written")
   return capability.port
 }
@@ -66,6 +79,55 @@ layer(ledgerForTest, { excludeTestServices: true })("a burst of writes", (it) =>
         }).pipe(timed)
     )
   }
+
+  it.effect("lets nobody through who said STOP while it waited for its turn (L3)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ policy: "group", settings: { retries: 1 } })
+      const connection = yield* Connection
+      for (const who of people(2)) yield* world.says("STOP", listerOne, who)
+      yield* inTime(world.run(applyTo(world.asking, { heldBack: new Set<ConsentState>(), confirmMs: 0 })))
+      yield* pass("1 minute")
+      for (const who of people(2)) yield* world.says("START", listerOne, who)
+      world.asker.fail("optIn", [{ kind: "throttled", retryAfterMs: 5_000 }])
+      world.asker.calls.length = 0
+      let said = false
+      world.asker.onRequest = () =>
+        Effect.gen(function* () {
+          if (said) return
+          said = true
+          yield* pass("1 second")
+          yield* world.says("STOP", listerOne, person(1))
+        }).pipe(Effect.provideService(Connection, connection), Effect.orDie)
+      const sender = senderOf(world.asking, askerOne)!
+      const port = portOf(world.asker.adapter, "opted-in")
+      const written = yield* inTime(world.run(writeBurst(world.asking, port, sender, "opted-in", people(2))))
+      assert.deepInclude(written, { held: [person(2)], retryable: 0, obsolete: 1, error: undefined })
+      assert.deepStrictEqual(
+        world.asker.calls.map((call) => call.recipients),
+        [people(2), [person(2)]]
+      )
+      assert.isTrue(world.asker.holds(askerOne, person(1)))
+      const view = (yield* viewOf(sender, person(1)))!.view
+      assert.deepInclude(view, { held: "opted-out", intent: undefined })
+    }).pipe(timed)
+  )
+
+  it.effect("whose opt-in may have been done is followed by an opt-out as soon as somebody says STOP (L2, L5)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ policy: "group", settings: { retries: 0 } })
+      yield* world.run(push(yield* world.says("STOP", listerOne, person(1))))
+      yield* pass("1 minute")
+      yield* world.says("START", listerOne, person(1))
+      world.asker.fail("optIn", [{ kind: "unavailable", done: true }])
+      const sender = senderOf(world.asking, askerOne)!
+      const port = portOf(world.asker.adapter, "opted-in")
+      yield* world.run(writeBurst(world.asking, port, sender, "opted-in", [person(1)]))
+      assert.isFalse(world.asker.holds(askerOne, person(1)))
+      yield* pass("1 minute")
+      yield* world.run(push(yield* world.says("STOP", listerOne, person(1))))
+      assert.isTrue(world.asker.holds(askerOne, person(1)))
+    }).pipe(timed)
+  )
 
   it.effect("that fails and then succeeds is held (L9)", () =>
     Effect.gen(function* () {

@@ -7,7 +7,7 @@ import { Effect } from "effect"
 import { sql } from "kysely"
 import { Connection } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
-import { because, differs, heldForAll, mustBeOut, optInAt, silencedBefore } from "./must.ts"
+import { because, differs, heldForAll, inDoubt, mustBeOut, optInAt, silencedBefore } from "./must.ts"
 import type { RegisteredAccount, RegisteredSender } from "./registry.ts"
 
 export interface Difference {
@@ -71,7 +71,7 @@ export const differences = Effect.fn("Ledger.differences")(function* (
       cross join lateral (
         select st.recipient,
           case when ${mustBeOut(policy)} then 'opted-out' else 'opted-in' end as must,
-          v.held, v.lifted_at as "liftedAt", st.out_at as "outAt", v.intent, v.refused, v.refused_until as "refusedUntil",
+          case when not ${inDoubt} then v.held end as held, v.lifted_at as "liftedAt", st.out_at as "outAt", v.intent, v.refused, v.refused_until as "refusedUntil",
           ${because(policy)} as because, ${optInAt[policy]} as "optInAt"
         from standing st
         left join view v on v.sender_id = w.sender_id and v.recipient = st.recipient and v.recipient > w.after

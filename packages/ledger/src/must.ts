@@ -49,6 +49,12 @@ export const heldForAll = (recipient: RawBuilder<unknown>): RawBuilder<boolean> 
   sql`exists (
     select from view e where e.sender_id = w.every_id and e.recipient = ${recipient} and e.held = 'opted-out')`
 
-/** Whether a view `v` is not known to hold what the pair must be. Unknown never passes for opted out (L5). */
+/** Whether a write of ours that got no answer may have moved what a view `v` says is held: `isInDoubt` of @stopline/consent. */
+export const inDoubt = sql<boolean>`coalesce(v.held is not null and v.written_at > v.read_at, false)`
+
+/**
+ * Whether a view `v` is not known to hold what the pair must be. Unknown never passes for opted out (L5). What may be
+ * blocked is not let through for that alone: whoever just opted out there would be opted in.
+ */
 export const differs = (policy: OptInPolicy): RawBuilder<boolean> =>
-  sql`case when ${mustBeOut(policy)} then v.held is distinct from 'opted-out' else v.held is not distinct from 'opted-out' end`
+  sql`case when ${mustBeOut(policy)} then v.held is distinct from 'opted-out' or ${inDoubt} else v.held is not distinct from 'opted-out' end`

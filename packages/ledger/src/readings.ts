@@ -61,8 +61,9 @@ export const compare = Effect.fn("Ledger.compare")(function* (
     }
     // A walk that finds what was known writes no row; a check does, since the stalest pair is asked first.
     const reappeared = before?.absentAt !== undefined
+    const doubted = before !== undefined && View.isInDoubt(before.view)
     const firstSight = before?.view.held === undefined
-    if (meeting.view !== undefined && (context.basis === "checked" || reappeared || firstSight)) {
+    if (meeting.view !== undefined && (context.basis === "checked" || reappeared || doubted || firstSight)) {
       views.push({ ...pair, view: meeting.view })
     }
   }

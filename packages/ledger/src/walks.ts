@@ -15,6 +15,7 @@ import { digits } from "./codec.ts"
 import { Connection, instant } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
 import { fenced, holding, type Lane, lockHolding } from "./lanes.ts"
+import { inDoubt } from "./must.ts"
 import { compare, type ReadingContext } from "./readings.ts"
 import type { RegisteredAccount, RegisteredSender } from "./registry.ts"
 import type { RunKind } from "./schema.ts"
@@ -175,7 +176,7 @@ export const commitPage = Effect.fn("Ledger.commitPage")(function* (
         with seen as (select * from ${unnest(expected)}),
         news as (
           select from seen left join view v using (sender_id, recipient)
-          where v.held is distinct from 'opted-out' or v.absent_at is not null limit 1),
+          where v.held is distinct from 'opted-out' or v.absent_at is not null or ${inDoubt} limit 1),
         held as (${holding(lane, endedAt, leaseMs, sql`not exists (select from news)`)})
         ${moveCursor(next, expected.length, sql`seen as p`, endedAt)} and exists (select from held)
         returning 1`.execute(db)

@@ -12,7 +12,7 @@ import { Connection, instant } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
 import { type Lane, lockHolding } from "./lanes.ts"
 import { lockAccount } from "./locks.ts"
-import { mustBeOut } from "./must.ts"
+import { inDoubt, mustBeOut } from "./must.ts"
 import type { RegisteredSender } from "./registry.ts"
 import { settle } from "./settle.ts"
 
@@ -23,6 +23,13 @@ export interface WriteContext {
   readonly state: ConsentState
   readonly policy: OptInPolicy
 }
+
+/** Those of the recipients who must be so at the sender, as a standing `st` each. */
+const wanted = ({ policy, sender, state }: WriteContext, recipients: ReadonlyArray<number>) => sql`
+  unnest(${recipients}::bigint[]) as w(recipient)
+  join standing st on st.group_id = ${sender.groupId} and st.recipient = w.recipient
+  left join opt_in o on o.sender_id = ${sender.id} and o.recipient = st.recipient
+  where ${mustBeOut(policy)} = ${state === "opted-out"}`
 
 /** Whether a write is the last one tried again. One that was done, and undone by somebody, is followed by another. */
 const again = sql`coalesce(v.written = excluded.intent and v.read_at < v.written_at, false)`
@@ -47,10 +54,7 @@ export const beginWrites = Effect.fn("Ledger.beginWrites")(function* (
         sql<{ recipient: number }>`
           insert into view as v (sender_id, recipient, read_at, asked_at, intent, written_begun_at, echo_due)
           select ${sender.id}::int, st.recipient, '-infinity', ${instant(now)}::timestamptz, ${state}::consent_state, ${instant(now)}::timestamptz, true
-          from unnest(${recipients}::bigint[]) as w(recipient)
-          join standing st on st.group_id = ${sender.groupId} and st.recipient = w.recipient
-          left join opt_in o on o.sender_id = ${sender.id} and o.recipient = st.recipient
-          where ${mustBeOut(context.policy)} = ${state === "opted-out"}
+          from ${wanted(context, recipients)}
           on conflict (sender_id, recipient) do update
             set intent = excluded.intent, asked_at = greatest(v.asked_at, excluded.asked_at), echo_due = true,
               -- A write that is tried again began with its first try, whose echo may still be on its way.
@@ -61,7 +65,7 @@ export const beginWrites = Effect.fn("Ledger.beginWrites")(function* (
               overwritten_begun_at = case when ${again} then v.overwritten_begun_at
                 when v.echo_due then coalesce(v.written_begun_at, v.written_at) end,
               overwritten_at = case when ${again} then v.overwritten_at when v.echo_due then v.written_at end
-            where v.held is distinct from excluded.intent
+            where v.held is distinct from excluded.intent or ${inDoubt}
           returning v.recipient`.execute(db)
       )
       connection.wrote(result.rows.length)
@@ -69,6 +73,22 @@ export const beginWrites = Effect.fn("Ledger.beginWrites")(function* (
       return recipients.filter((recipient) => accepted.has(recipient))
     })
   )
+})
+
+/**
+ * Those whose write was begun and who still must be so, in the order given: between
+ * its beginning and its request lies the wait for a turn, and what was said meanwhile counts.
+ */
+export const stillWanted = Effect.fn("Ledger.stillWanted")(function* (
+  context: WriteContext,
+  recipients: ReadonlyArray<number>
+): Effect.fn.Return<ReadonlyArray<number>, LedgerError, Connection> {
+  const { query } = yield* Connection
+  const result = yield* query("still wanted", (db) =>
+    sql<{ recipient: number }>`select st.recipient from ${wanted(context, recipients)}`.execute(db)
+  )
+  const left = new Set(result.rows.map((row) => row.recipient))
+  return recipients.filter((recipient) => left.has(recipient))
 })
 
 /**

@@ -1,5 +1,14 @@
 import { assert, layer } from "@effect/vitest"
-import { append, beginRun, differences, digits, ingest, population, type Registry } from "@stopline/ledger"
+import {
+  adoptOrphans,
+  append,
+  beginRun,
+  differences,
+  digits,
+  ingest,
+  population,
+  type Registry
+} from "@stopline/ledger"
 import { Effect } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
 import {
@@ -17,6 +26,7 @@ import {
   senderOf,
   westOne
 } from "../../../test/world.ts"
+import { walkThrough } from "./walking.ts"
 import { write } from "./writing.ts"
 
 const one = person(1)
@@ -68,6 +78,37 @@ layer(ledgerForTest, { excludeTestServices: true })("what differs", (it) => {
       assert.deepStrictEqual(yield* differing(group, eastTwo, "group"), [])
     })
   )
+
+  for (const [what, end] of [
+    ["was not answered", 31_100],
+    ["was left behind by a process that died", undefined]
+  ] as const) {
+    it.effect(`is a block that an opt-in of ours may have lifted which ${what}, until it is read again (L2, L5)`, () =>
+      Effect.gen(function* () {
+        const registry = yield* fresh()
+        yield* hear(registry)
+        yield* write(registry, eastTwo, one, { begun: 20_000, ended: 20_100 })
+        yield* hear(registry, {
+          state: "opted-in",
+          basis: "attested",
+          origin: "operator",
+          sender: eastTwo,
+          time: at(30_000)
+        })
+        const lifting = { state: "opted-in", begun: 31_000, outcome: "maybe" } as const
+        yield* write(registry, eastTwo, one, end === undefined ? lifting : { ...lifting, ended: end })
+        yield* hear(registry, { key: "STOP again", time: at(40_000) })
+        yield* adoptOrphans(senderOf(registry, eastTwo), 40_100)
+        assert.deepInclude((yield* differing(registry, eastTwo))[0], { must: "opted-out", held: undefined })
+        // A page that began before the write ended may be a copy from before it.
+        const listed = [[reading(one, { sender: eastTwo })]]
+        yield* walkThrough(registry, listed, { at: 31_050 })
+        assert.lengthOf(yield* differing(registry, eastTwo), 1)
+        yield* walkThrough(registry, listed, { at: 90_000 })
+        assert.deepStrictEqual(yield* differing(registry, eastTwo), [])
+      })
+    )
+  }
 
   it.effect("is no block where the person said START: the provider has lifted its own by itself (L4)", () =>
     Effect.gen(function* () {
