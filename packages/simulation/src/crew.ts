@@ -22,6 +22,7 @@ export class Crew {
   readonly rounds = { begun: 0, reads: 0, kills: 0 }
   readonly #employer: Employer
   readonly #skews = [0, 0]
+  readonly #awakeSince = new Map<number, number>()
   /** Rounds that were begun and have not ended, by worker. */
   readonly #under = new Map<number, { over: boolean }>()
   #born = 0
@@ -34,6 +35,11 @@ export class Crew {
     const worker = this.workers[index]
     if (worker === undefined) throw new Error(`there is no worker ${index}`)
     return worker
+  }
+
+  /** Since when a worker has not stood still. */
+  awakeSince(index: number): number {
+    return this.#awakeSince.get(index) ?? Number.NEGATIVE_INFINITY
   }
 
   /** Nobody is at a round. */
@@ -92,6 +98,7 @@ export class Crew {
     await this.begin(1 - index, true)
     await this.finish([1 - index])
     actor.state = "running"
+    this.#awakeSince.set(index, conductor.now)
     return this.finish()
   }
 

@@ -65,11 +65,11 @@ export class Desk {
     command: Effect.Effect<A, E, Fleet | Connection>,
     { at, means, people, sender, words }: Word
   ): Promise<void> {
-    const { known, oracle } = this.#office
+    const { conductor, known, oracle } = this.#office
     const said = people.map((person) => oracle.says(person, sender, words, means, at))
     if (!(await this.run(command))) return
     for (const one of said) {
-      one.known = true
+      one.knownAt = conductor.now
       known(one.person)
     }
   }

@@ -8,7 +8,7 @@ import { Connection, type LedgerError, toRecipient } from "@stopline/ledger"
 import { Effect } from "effect"
 import { sql } from "kysely"
 import type { Excuses } from "./excuses.ts"
-import type { Oracle, Said } from "./oracle.ts"
+import type { Oracle } from "./oracle.ts"
 import { rebuild } from "./rebuild.ts"
 import type { Receipts } from "./receipts.ts"
 import type { Truth } from "./truth.ts"
@@ -61,6 +61,8 @@ export class Laws {
   readonly #facts = new Set<string>()
   readonly #silenced = new Set<string>()
   readonly #touched = new Set<string>()
+  /** Opt-ins that were begun and have no outcome. */
+  #open: ReadonlySet<string> = new Set()
   #seen = 0
   /** Something was committed since the last check. */
   #news = true
@@ -122,6 +124,7 @@ export class Laws {
     function* (this: Laws, owner: string, operation: string): Effect.fn.Return<void, LedgerError, Connection> {
       this.#news = true
       if (operation === "commit page") yield* this.#walked.check()
+      if (operation === "begin writes") yield* this.#begun()
       const lanes = lanesOf[operation]
       if (lanes === undefined) return
       // There are many pages, and whoever commits one without a lane will do so again.
@@ -131,6 +134,29 @@ export class Laws {
         sql`select from lane where owner = ${owner} and lease_until > '-infinity' and key like ${lanes}`.execute(db)
       )
       if (rows.length === 0) this.#book.breaks("L12", `${owner} committed "${operation}" and holds no lane`)
+    }.bind(this)
+  )
+
+  /** An opt-in is decided as it is begun: whoever is known to have said STOP again is none of those (L3). */
+  readonly #begun = Effect.fnUntraced(
+    function* (this: Laws): Effect.fn.Return<void, LedgerError, Connection> {
+      const { query } = yield* Connection
+      const { rows } = yield* query("laws", (db) =>
+        sql<{ name: string; recipient: number; asked_at: number }>`
+          select a.name || '/' || s.address as name, v.recipient, v.asked_at
+          from view v join sender s on s.id = v.sender_id join account a on a.id = s.account_id
+          where v.intent = ${"opted-in"}::consent_state`.execute(db)
+      )
+      const open = new Map(rows.map((row) => [`${row.name} ${row.recipient} ${row.asked_at}`, row]))
+      for (const [key, { name, recipient }] of open) {
+        const person = toRecipient(recipient)
+        if (this.#open.has(key) || !this.#book.oracle.silentBy(person, this.#book.now()).includes(name)) continue
+        this.#book.breaks(
+          "L3",
+          `${name}: an opt-in of ${mask(person)} was begun, who was known to have said STOP again`
+        )
+      }
+      this.#open = new Set(open.keys())
     }.bind(this)
   )
 
@@ -212,7 +238,7 @@ export class Laws {
 
   /** What the ledger says of a person, against what it was told. */
   #hold(person: string, silent: ReadonlyMap<string, boolean>): void {
-    for (const sender of this.#book.oracle.silent(person, (said: Said) => said.known)) {
+    for (const sender of this.#book.oracle.silentBy(person, this.#book.now())) {
       const pair = `${sender} ${person}`
       if (silent.get(pair) === false) {
         const law = this.#silenced.has(pair) ? "L3" : "L2"

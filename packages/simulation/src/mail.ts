@@ -14,10 +14,12 @@ export class Mail {
   readonly #workers: ReadonlyArray<Worker>
   readonly #known: (person: string) => void
   readonly #receipts: Receipts
+  readonly #now: () => number
 
   /** @param known told of each person whose words we now said that we have */
-  constructor(workers: ReadonlyArray<Worker>, known: (person: string) => void, receipts: Receipts) {
+  constructor(workers: ReadonlyArray<Worker>, known: (person: string) => void, receipts: Receipts, now: () => number) {
     this.#receipts = receipts
+    this.#now = now
     this.#workers = workers
     this.#known = known
   }
@@ -48,9 +50,9 @@ export class Mail {
     for (const { account, messageId, said } of this.#unheard) {
       // The same words may have been said twice, and only one of them be heard of.
       if (account !== from || !request.body.includes(JSON.stringify(messageId))) continue
-      said.known = true
+      said.knownAt = this.#now()
       this.#known(said.person)
     }
-    this.#unheard = this.#unheard.filter(({ said }) => !said.known)
+    this.#unheard = this.#unheard.filter(({ said }) => said.knownAt === undefined)
   }
 }

@@ -15,8 +15,8 @@ export interface Said {
   readonly sender: string
   readonly means: "out" | "in"
   readonly words: string
-  /** We said that we have it: a webhook was answered 2xx, a command ended well. */
-  known: boolean
+  /** When we said that we have it: a webhook was answered 2xx, a command ended well. */
+  knownAt: number | undefined
 }
 
 export class Oracle {
@@ -44,8 +44,8 @@ export class Oracle {
   }
 
   /** A person says it, or somebody who knows says it for them. */
-  says(person: string, sender: string, words: string, means: Said["means"], at: number, known = false): Said {
-    const said = { at, order: this.#order++, person, sender, means, words, known }
+  says(person: string, sender: string, words: string, means: Said["means"], at: number): Said {
+    const said = { at, order: this.#order++, person, sender, means, words, knownAt: undefined }
     this.#of(person).push(said)
     return said
   }
@@ -112,6 +112,11 @@ export class Oracle {
     })
   }
 
+  /** The same, of what we said that we have by a moment. */
+  silentBy(person: string, moment: number): ReadonlyArray<string> {
+    return this.silent(person, ({ knownAt }) => knownAt !== undefined && knownAt <= moment)
+  }
+
   /** Whether it was said first without doubt. A file tells of what was said long before. */
   #isBefore(one: Said, other: Said): boolean {
     return one.at <= other.at - this.#tolerance && (one.at < other.at || one.order < other.order)
@@ -130,7 +135,7 @@ export class Oracle {
       const outs = said.filter((one) => one.means === "out" && names.includes(one.sender))
       const before = Math.max(found, ...outs.map(({ at }) => at))
       return names.filter((sender) => {
-        const back = said.findLast((one) => one.means === "in" && one.sender === sender && one.known)
+        const back = said.findLast((one) => one.means === "in" && one.sender === sender && one.knownAt !== undefined)
         return back !== undefined && before + this.#tolerance < back.at
       })
     })

@@ -61,7 +61,7 @@ export const openWrites = Effect.fnUntraced(function* (): Effect.fn.Return<numbe
 export const checkQuiet = (quiet: Quiet, left: Plan, breaks: (law: string, what: string) => void): void => {
   const { accounts, oracle, refused } = quiet
   for (const person of oracle.people) {
-    const silent = oracle.silent(person, (said) => said.known || isStillListed(quiet, said))
+    const silent = oracle.silent(person, (said) => said.knownAt !== undefined || isStillListed(quiet, said))
     for (const sender of notHeld(silent, person, accounts, refused)) {
       breaks("L1", `${sender} does not block ${mask(person)}, who asked its brand to stop`)
     }

@@ -1,5 +1,5 @@
 /** One universe from one seed: its script played against the real engine, and the laws checked. */
-import { type Group, mask } from "@stopline/consent"
+import { type Group } from "@stopline/consent"
 import { Connection, openHalts } from "@stopline/ledger"
 import {
   type AnyAccount,
@@ -11,6 +11,7 @@ import {
 } from "@stopline/sandbox"
 import type { ProviderAdapter } from "@stopline/provider"
 import { Clock, Effect, Exit, Scope } from "effect"
+import { beCalm, type Stage } from "./calm.ts"
 import { makeChance } from "./chance.ts"
 import { Crew, type Employer } from "./crew.ts"
 import { describe } from "./describe.ts"
@@ -24,7 +25,7 @@ import { planning, sweeping } from "./operator.ts"
 import { Oracle } from "./oracle.ts"
 import { emptyLedger, type Processes } from "./processes.ts"
 import { Penalties } from "./penalties.ts"
-import { checkQuiet, notHeld, openWrites, unasked } from "./quiet.ts"
+import { checkQuiet, openWrites, unasked } from "./quiet.ts"
 import { rebuild } from "./rebuild.ts"
 import { Receipts } from "./receipts.ts"
 import type { Broken, RunResult } from "./result.ts"
@@ -88,6 +89,7 @@ export class Run {
       skew,
       now,
       accounts,
+      awakeSince: (worker: number) => this.#crew.awakeSince(worker),
       breaks
     }
     this.#laws = new Laws(book)
@@ -101,7 +103,7 @@ export class Run {
     })
     const known = (person: string) => this.#laws.touch(person)
     this.#desk = new Desk({ ...book, crew: this.#crew, conductor: this.#conductor, watch: this.#watch, known })
-    this.#mail = new Mail(this.#crew.workers, known, receipts)
+    this.#mail = new Mail(this.#crew.workers, known, receipts, now)
     this.#conductor.onTurn = (actor, label) => this.note(`${actor.name} ${label}`)
   }
 
@@ -211,7 +213,7 @@ export class Run {
         const said = this.#oracle.texts(person, `${account}/${sender}`, words, this.#conductor.now)
         const { messageId } = await this.#natural(world.text({ from: person, to: sender, text: words }))
         if (said !== undefined) this.#mail.expect(account, messageId, said)
-        return this.#watch.look(account, [sender], [person], true)
+        return this.#watch.look(account, [sender], [person], "person")
       }
       case "edit": {
         const { account, person, sender, to } = action
@@ -219,7 +221,7 @@ export class Run {
         if (sender === "*") for (const one of senders) this.#truth.blur(`${account}/${one} ${person}`)
         if (to === "opt-out") for (const one of senders) this.#oracle.edits(person, `${account}/${one}`)
         await this.#natural(world.edit({ account, sender, action: to, recipients: [person] }))
-        return this.#watch.look(account, senders, [person])
+        return this.#watch.look(account, senders, [person], "colleague")
       }
       case "attest":
         return this.#desk.attest(action)
@@ -249,7 +251,7 @@ export class Run {
         this.#penalties.forget()
         return this.#written.sicken(action.worker)
       case "calm":
-        return this.#calm(action)
+        return this.#crew.idle ? beCalm(this.#stage(), action) : undefined
       case "stir":
         return this.#conductor.stir(action.turns)
       case "pass":
@@ -301,24 +303,17 @@ export class Run {
     return this.universe.accounts.find(({ name }) => name === account)?.senders ?? []
   }
 
-  /** Nothing goes wrong, and three say STOP for the first time, one shortly after the other: in a minute their whole brand is silent, without any round (L2). */
-  async #calm({ account, sender }: Extract<Action, { readonly do: "calm" }>): Promise<void> {
-    const { people, refused } = this.universe
-    const few = people.filter((one) => !this.#oracle.people.includes(one)).slice(-3)
-    if (few.length === 0 || !this.#crew.idle) return
-    await this.#repair()
-    await this.#conductor.pass(60_000)
-    for (const person of few) {
-      await this.#do({ do: "text", person, account, sender, words: "STOP" })
-      // While the first is being written, each of the others is looked up by itself.
-      await this.#conductor.stir(3)
-    }
-    await this.#conductor.pass(60_000)
-    for (const person of few) {
-      const silent = this.#oracle.silent(person, ({ known }) => known)
-      const left = notHeld(silent, person, this.#accounts, refused)
-      for (const place of left)
-        this.breaks("L2", `a minute after ${mask(person)} said STOP, ${place} does not block them`)
+  #stage(): Stage {
+    return {
+      universe: this.universe,
+      oracle: this.#oracle,
+      truth: this.#truth,
+      conductor: this.#conductor,
+      accounts: this.#accounts,
+      repair: () => this.#repair(),
+      act: (action) => this.#do(action),
+      asked: (self) => this.#asked(self),
+      breaks: (law, what) => this.breaks(law, what)
     }
   }
 

@@ -67,8 +67,13 @@ export type Action =
   | { readonly do: "begin"; readonly worker: number; readonly read: boolean }
   /** All rounds that were begun come to their end. */
   | { readonly do: "finish" }
-  /** Nothing is wrong for a while, and three say STOP for the first time, one shortly after the other. */
-  | { readonly do: "calm"; readonly account: AccountName; readonly sender: SenderAddress }
+  /** Nothing is wrong for a while, and somebody says STOP again; or three for the first time, one shortly after the other. */
+  | {
+      readonly do: "calm"
+      readonly person?: Recipient
+      readonly account: AccountName
+      readonly sender: SenderAddress
+    }
   /** Both workers at once. */
   | { readonly do: "both" }
   /** A worker is killed after so many turns of a round, and started again. */
@@ -269,8 +274,9 @@ const drawMishap = (chance: Chance, universe: Universe): Action => {
 
 /**
  * Somebody who had opted out is opted in by a colleague, and says STOP again to
- * the same brand while a worker carries that out; or says START while one lies
- * dead that was carrying the STOP. What was planned is wrong when it is written.
+ * the same brand while a worker carries that out, or after one died of it or got
+ * no answer; or says START while one lies dead that was carrying the STOP. What
+ * was planned is wrong when it is written, or nobody knows what was.
  */
 const drawChangeOfMind = (chance: Chance, { groups, people }: Universe): ReadonlyArray<Action> => {
   const person = chance.pick(people.slice(0, 6))
@@ -279,24 +285,49 @@ const drawChangeOfMind = (chance: Chance, { groups, people }: Universe): Readonl
   const there = chance.pick(places)
   const worker = chance.below(2)
   const stop: Action = { do: "text", ...here, words: "STOP" }
-  if (chance.once(2)) {
-    return [
-      stop,
-      { do: "kill", worker, after: chance.below(40) },
-      { do: "text", ...there, words: "START" },
-      { do: "stir", turns: 40 }
-    ]
-  }
-  return [
+  const letIn: ReadonlyArray<Action> = [
     stop,
     { do: "stir", turns: 60 },
     { do: "pass", ms: 60_000 },
-    { do: "attest", ...there, to: "opted-in" },
-    { do: "begin", worker, read: false },
-    { do: "stir", turns: chance.below(30) },
-    stop,
-    { do: "finish" }
+    { do: "attest", ...there, to: "opted-in" }
   ]
+  switch (chance.below(4)) {
+    case 0:
+      return [
+        stop,
+        { do: "kill", worker, after: chance.below(40) },
+        { do: "text", ...there, words: "START" },
+        { do: "stir", turns: 40 }
+      ]
+    case 1:
+      return [
+        ...letIn,
+        ...(chance.once(2)
+          ? ([
+              { do: "fault", fault: { kind: "drop-after-apply", account: there.account, times: 3 } },
+              { do: "round", worker, read: false }
+            ] as const)
+          : ([{ do: "kill", worker, after: chance.below(40) }] as const)),
+        { do: "calm", ...here }
+      ]
+    default:
+      return [
+        ...letIn,
+        // While a write waits out a penalty, much can be said.
+        ...(chance.once(3)
+          ? ([
+              {
+                do: "fault",
+                fault: { kind: "throttle", account: there.account, times: 1, form: "seconds", retryAfter: 30 }
+              }
+            ] as const)
+          : []),
+        { do: "begin", worker, read: false },
+        { do: "stir", turns: chance.below(30) },
+        stop,
+        { do: "finish" }
+      ]
+  }
 }
 
 /** What the workers do. */

@@ -41,6 +41,12 @@ export const intended =
       )
     )
 
+/** Whether all that was to go wrong at the account has gone wrong. */
+export const pastFaults =
+  ({ account }: Member) =>
+  (run: Run): Effect.Effect<boolean> =>
+    Effect.map(Effect.orDie(run.world.faults(account)), (left) => left.length === 0)
+
 const mostTurns = 500
 
 /** Lets one thing happen after the other, and stops at the first moment at which it is so. */

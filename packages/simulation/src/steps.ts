@@ -7,7 +7,7 @@ import { Count, Quoted } from "./gaps.ts"
 import type { Action } from "./script.ts"
 import { sentence, type Sentence } from "./sentence.ts"
 import { crowdsOf, nameIn, of, type Setting, unspoken } from "./setting.ts"
-import { act, after, blocked, intended, type Step } from "./step.ts"
+import { act, after, blocked, intended, pastFaults, type Step } from "./step.ts"
 
 const Worker = Schema.Literals(["1", "2"])
 const workerOf = (name: string): number => Number(name) - 1
@@ -36,6 +36,11 @@ const deeds = (setting: Setting): ReadonlyArray<Sentence<Step>> => {
       "{people} texts {words} to {sender} the moment we are about to write there",
       [people, Quoted, sender],
       (said) => after(intended(of(places, said[2])), texts(said))
+    ),
+    sentence(
+      "{people} texts {words} to {sender} the moment we are told there to slow down",
+      [people, Quoted, sender],
+      (said) => after(pastFaults(of(places, said[2])), texts(said))
     ),
     sentence("A colleague opts {people} out at {sender}", [people, sender], ([who, at]) =>
       each(who, (person) => ({ do: "edit", person, ...of(places, at), to: "opt-out" }))
@@ -91,6 +96,8 @@ const work = ({ people, places }: Setting): ReadonlyArray<Sentence<Step>> => {
   const killed = (worker: string): Step => act({ do: "kill", worker: workerOf(worker), after: 0 })
   return [
     sentence("A round", [], () => act({ do: "round", worker: 0, read: true })),
+    sentence("A round that only writes begins", [], () => act({ do: "begin", worker: 0, read: false })),
+    sentence("The round ends", [], () => act({ do: "finish" })),
     sentence("A round by worker {number}", [Worker], ([n]) => act({ do: "round", worker: workerOf(n), read: true })),
     sentence("A round by both workers at once", [], () => act({ do: "both" })),
     sentence("{time} pass(es)", [Schema.DurationFromString], ([time]) =>

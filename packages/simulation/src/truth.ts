@@ -2,19 +2,21 @@
 interface Turn {
   readonly at: number
   readonly blocked: boolean
-  /** Moved by the person's own text. */
-  readonly texted: boolean
+  readonly by: Mover
 }
+
+/** Who moved a pair: the person by a text, a colleague in a console, or we. */
+export type Mover = "person" | "colleague" | "us"
 
 export class Truth {
   readonly #turns = new Map<string, Array<Turn>>()
   readonly #blurred = new Set<string>()
 
   /** Notes how a pair stands now: `account/sender person`. */
-  note(pair: string, blocked: boolean, at: number, texted = false): void {
+  note(pair: string, blocked: boolean, at: number, by: Mover): void {
     const turns = this.#turns.get(pair) ?? []
     if ((turns.at(-1)?.blocked ?? false) === blocked) return
-    turns.push({ at, blocked, texted })
+    turns.push({ at, blocked, by })
     this.#turns.set(pair, turns)
   }
 
@@ -26,7 +28,7 @@ export class Truth {
   /** Whether a text moved the pair so within a span, both ends included. */
   moved(pair: string, blocked: boolean, from: number, to: number): boolean {
     const turns = this.#turns.get(pair) ?? []
-    return turns.some((turn) => turn.texted && turn.blocked === blocked && turn.at >= from && turn.at <= to)
+    return turns.some((turn) => turn.by === "person" && turn.blocked === blocked && turn.at >= from && turn.at <= to)
   }
 
   /** The pairs of an account that are blocked and have been since before a moment, but for those that something hides. */
@@ -36,6 +38,11 @@ export class Truth {
       const there = pair.startsWith(`${account}/`) && !this.#blurred.has(pair)
       return there && last?.blocked === true && last.at < before ? [pair] : []
     })
+  }
+
+  /** Who moved the pair to where it stands; undefined: nobody ever did. */
+  movedBy(pair: string): Mover | undefined {
+    return this.#turns.get(pair)?.at(-1)?.by
   }
 
   /** When the pair came to stand as it does now; undefined: it always did. */

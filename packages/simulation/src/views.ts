@@ -28,6 +28,8 @@ export interface Believed {
 
 export class Views {
   readonly #book: Believed
+  /** Of each pair, the last write that was done. */
+  readonly #begun = new Map<string, { readonly begunAt: number; readonly endedAt: number }>()
   #version = 0
 
   constructor(book: Believed) {
@@ -57,11 +59,14 @@ export class Views {
   #hold(row: Row): void {
     const { breaks, excuses, now, truth } = this.#book
     const person = toRecipient(row.recipient)
+    const pair = `${row.name} ${person}`
     const written = row.written_at === row.read_at
-    // A write was done somewhere between its beginning and its end.
-    const from = written ? (row.written_begun_at ?? row.read_at) : row.read_at
+    // A write was done somewhere between its beginning and its end, also when another one has been tried since.
+    if (written) this.#begun.set(pair, { begunAt: row.written_begun_at ?? row.read_at, endedAt: row.read_at })
+    const write = this.#begun.get(pair)
+    const from = write?.endedAt === row.read_at ? write.begunAt : row.read_at
     const slack = excuses.slack(row.account, row.read_at)
-    if (truth.was(`${row.name} ${person}`, row.held === "opted-out", from - slack, now())) return
+    if (truth.was(pair, row.held === "opted-out", from - slack, now())) return
     breaks(
       written ? "L9" : "L5",
       `${row.name} is believed to have ${mask(person)} ${row.held ?? ""}, and never had since`

@@ -12,7 +12,7 @@ import type { Witness } from "./network.ts"
 import type { Excuses } from "./excuses.ts"
 import type { Oracle } from "./oracle.ts"
 import type { Receipts } from "./receipts.ts"
-import type { Truth } from "./truth.ts"
+import type { Mover, Truth } from "./truth.ts"
 import { settings } from "./worker.ts"
 import { doneOf, type Written } from "./written.ts"
 
@@ -39,6 +39,9 @@ const readBody = (text: string) =>
     return { from: first.from, optOuts: thatAre("OptOut"), optIns: thatAre("OptIn") }
   })
 
+/** So long at most a request takes from the last look at the ledger to its provider (ms). */
+const onTheWay = 5_000
+
 /** A round of one worker, as far as its guards are concerned. */
 interface Guarded {
   /** Account and direction that a halt held back when it began. */
@@ -55,6 +58,8 @@ export interface Watched {
   readonly receipts: Receipts
   readonly accounts: () => ReadonlyArray<AnyAccount>
   readonly now: () => number
+  /** Since when a worker has not stood still. */
+  readonly awakeSince: (worker: number) => number
   readonly breaks: (law: string, what: string) => void
 }
 
@@ -69,9 +74,10 @@ export class Watch {
   readonly #written: Written
   readonly #receipts: Receipts
   readonly #now: () => number
+  readonly #awakeSince: (worker: number) => number
   readonly #breaks: (law: string, what: string) => void
 
-  constructor({ accounts, breaks, excuses, now, oracle, receipts, truth, written }: Watched) {
+  constructor({ accounts, awakeSince, breaks, excuses, now, oracle, receipts, truth, written }: Watched) {
     this.#oracle = oracle
     this.#truth = truth
     this.#excuses = excuses
@@ -79,6 +85,7 @@ export class Watch {
     this.#receipts = receipts
     this.#accounts = accounts
     this.#now = now
+    this.#awakeSince = awakeSince
     this.#breaks = breaks
   }
 
@@ -98,12 +105,12 @@ export class Watch {
   }
 
   /** Notes how these pairs stand at their provider now. */
-  look(account: string, senders: ReadonlyArray<string>, people: ReadonlyArray<string>, texted = false): void {
+  look(account: string, senders: ReadonlyArray<string>, people: ReadonlyArray<string>, by: Mover): void {
     const found = this.#accounts().find((one) => one.name === account)
     if (found === undefined) return
     for (const sender of senders) {
       for (const person of people) {
-        this.#truth.note(`${account}/${sender} ${person}`, found.isOptedOut(sender, person), this.#now(), texted)
+        this.#truth.note(`${account}/${sender} ${person}`, found.isOptedOut(sender, person), this.#now(), by)
       }
     }
   }
@@ -122,7 +129,7 @@ export class Watch {
       for (const person of outs) this.#holdOut(worker, account, sender, person)
       for (const person of ins) this.#holdIn(worker, account, sender, person)
       return (outcome) => {
-        this.look(account, [sender], [...outs, ...ins])
+        this.look(account, [sender], [...outs, ...ins], "us")
         const done = new Set(doneOf(outcome))
         const at = this.#now()
         for (const person of outs.filter((one) => done.has(one)))
@@ -145,6 +152,11 @@ export class Watch {
     const pair = `${account}/${sender}`
     if (!this.#oracle.mayUnblock(person, pair)) {
       this.#breaks("L3", `${pair}: an opt-in of ${mask(person)} was written, and nobody asked for it`)
+    }
+    // Who is awake looks once more whom a request may still name, just before it leaves.
+    const looked = this.#now() - onTheWay
+    if (this.#awakeSince(worker) < looked && this.#oracle.silentBy(person, looked).includes(pair)) {
+      this.#breaks("L3", `${pair}: an opt-in of ${mask(person)} was written, who was known to have said STOP again`)
     }
     this.#guarded(worker, account, "opted-in", `${sender} ${person}`)
   }
