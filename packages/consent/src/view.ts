@@ -33,11 +33,11 @@ export interface OwnWrite {
 }
 
 /**
- * Whether a write of ours that ended since may have moved what was held then: its answer was lost, or its process
+ * Whether a write of ours may have moved what was held before it: it is on its way, its answer was lost, or its process
  * died. Until it is read or written again nobody knows (L5).
  */
-export const isInDoubt = ({ held, readAt, written }: View): boolean =>
-  held !== undefined && written !== undefined && written.endedAt > readAt
+export const isInDoubt = ({ held, intent, readAt, written }: View): boolean =>
+  held !== undefined && (intent !== undefined || (written !== undefined && written.endedAt > readAt))
 
 /** Nothing was ever read or written. */
 export const unknown: View = {
@@ -113,6 +113,10 @@ const isAbout = (written: OwnWrite, time: Interval, echoWindow: number): boolean
 const isTie = (view: View, { notBefore }: Interval): boolean =>
   notBefore > Number.NEGATIVE_INFINITY && view.readAt >= notBefore
 
+/** Whether our own opt-in may have come after it, by clocks that differ: then it lifted that block, which has to be set again (L5). */
+const mayBeUndone = ({ written }: View, { notBefore }: Interval): boolean =>
+  written?.state === "opted-in" && notBefore <= written.endedAt + clockSlack
+
 /**
  * A provider's event that a pair changed meets what was known.
  *
@@ -146,7 +150,8 @@ export const meetEvent = (
   // An event older than what was read since is still a fact, but no longer what the provider holds;
   // and while a write is on its way its outcome will say what is held.
   const outdated = (base.held !== undefined && base.readAt > time.notAfter) || base.intent !== undefined
-  const undecidable = base.held === "opted-in" && state === "opted-out" && isTie(base, time)
+  const undecidable =
+    state === "opted-out" && ((base.held === "opted-in" && isTie(base, time)) || mayBeUndone(base, time))
   if (outdated || undecidable) return { _tag: "News", view: base, time }
   const lifted = state === "opted-in" && base.held !== "opted-in"
   const next: View = {

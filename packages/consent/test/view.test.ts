@@ -54,6 +54,8 @@ describe("a reading", () => {
   it("says nothing of a write that may have been done, unless it is no copy from before it (L5, L7)", () => {
     const doubted = view({ ...written("opted-in", 150) })
     assert.isTrue(View.isInDoubt(doubted))
+    assert.isTrue(View.isInDoubt(view({ intent: "opted-in" })))
+    assert.isFalse(View.isInDoubt(view(written("opted-in", 100))))
     for (const state of ["opted-out", "opted-in"] as const)
       assert.deepStrictEqual(read(doubted, state, 150 + settle - 1), { _tag: "Undecided" })
     const met = read(doubted, "opted-out", 150 + settle)
@@ -147,6 +149,17 @@ describe("an event", () => {
   it("with no time but its arrival is younger than what was read", () => {
     const met = View.meetEvent(view({ held: "opted-in" }), "opted-out", by(101), 300, false, 0)
     assert.deepStrictEqual(met._tag === "News" && met.view, view())
+  })
+
+  it("of an opt-out that our own opt-in may have undone makes the provider hold no block (L2, L5)", () => {
+    const ours = view({ held: "opted-in", ...written("opted-in", 100) })
+    const heldAfter = (met: View.Meeting) => met._tag === "News" && met.view.held
+    assert.strictEqual(heldAfter(event(ours, "opted-out", 100 + 5_000)), "opted-in")
+    assert.strictEqual(heldAfter(event(ours, "opted-out", 100 + 5_001)), "opted-out")
+    assert.strictEqual(heldAfter(View.meetEvent(ours, "opted-out", by(300), 300, false, echoWindow)), "opted-in")
+    const doubted = view(written("opted-in", 150))
+    const met = event(doubted, "opted-out", 150 + 5_000)
+    assert.isTrue(met._tag === "News" && View.isInDoubt(met.view))
   })
 
   it("while a write is on its way leaves it to the outcome to say what is held (L7)", () => {
