@@ -42,13 +42,17 @@ const refusedAt = Effect.fnUntraced(function* (person: Recipient) {
  */
 export const beCalm = async (
   { accounts, act, asked, breaks, conductor, oracle, repair, truth, universe }: Stage,
-  { account, person, sender }: Extract<Action, { readonly do: "calm" }>
+  { account, during, person, sender }: Extract<Action, { readonly do: "calm" }>
 ): Promise<void> => {
   const strangers = universe.people.filter((one) => !oracle.people.includes(one)).slice(-3)
   const few = person === undefined ? strangers : [person]
   if (few.length === 0) return
   await repair()
   await conductor.pass(60_000)
+  if (during !== undefined) {
+    await act({ do: "begin", worker: during.worker, read: false })
+    await conductor.stir(during.after)
+  }
   for (const one of few) {
     await act({ do: "text", person: one, account, sender, words: "STOP" })
     // While the first is being written, each of the others is looked up by itself.
@@ -62,4 +66,5 @@ export const beCalm = async (
     )
     for (const place of left) breaks("L2", `a minute after ${mask(one)} said STOP, ${place} does not block them`)
   }
+  if (during !== undefined) await act({ do: "finish" })
 }

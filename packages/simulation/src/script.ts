@@ -73,6 +73,8 @@ export type Action =
       readonly person?: Recipient
       readonly account: AccountName
       readonly sender: SenderAddress
+      /** They say it after so many turns of a round. */
+      readonly during?: { readonly worker: number; readonly after: number }
     }
   /** Both workers at once. */
   | { readonly do: "both" }
@@ -291,7 +293,7 @@ const drawChangeOfMind = (chance: Chance, { groups, people }: Universe): Readonl
     { do: "pass", ms: 60_000 },
     { do: "attest", ...there, to: "opted-in" }
   ]
-  switch (chance.below(4)) {
+  switch (chance.below(6)) {
     case 0:
       return [
         stop,
@@ -302,14 +304,20 @@ const drawChangeOfMind = (chance: Chance, { groups, people }: Universe): Readonl
     case 1:
       return [
         ...letIn,
-        ...(chance.once(2)
-          ? ([
-              { do: "fault", fault: { kind: "drop-after-apply", account: there.account, times: 3 } },
-              { do: "round", worker, read: false }
-            ] as const)
-          : ([{ do: "kill", worker, after: chance.below(40) }] as const)),
+        { do: "fault", fault: { kind: "drop-after-apply", account: there.account, times: 3 } },
+        { do: "round", worker, read: false },
         { do: "calm", ...here }
       ]
+    case 2:
+      return [
+        ...letIn,
+        { do: "begin", worker, read: false },
+        // With nothing to read, its first write is done or not by then.
+        { do: "kill", worker, after: chance.between(7, 13) },
+        { do: "calm", ...here }
+      ]
+    case 3:
+      return [...letIn, { do: "calm", ...here, during: { worker, after: chance.between(4, 13) } }]
     default:
       return [
         ...letIn,

@@ -1,7 +1,7 @@
 /** What people, colleagues, providers and workers do in a scenario, each in a sentence. */
 import type { Recipient } from "@stopline/consent"
 import type { Fault } from "@stopline/sandbox"
-import { Duration, Schema } from "effect"
+import { Duration, Effect, Schema } from "effect"
 import { factSentences } from "./facts.ts"
 import { Count, Quoted } from "./gaps.ts"
 import type { Action } from "./script.ts"
@@ -108,6 +108,12 @@ const work = ({ people, places }: Setting): ReadonlyArray<Sentence<Step>> => {
       "Worker {number} is killed the moment {person} is blocked at {sender}",
       [Worker, person, sender],
       ([n, who, at]) => after(blocked(of(people, who), of(places, at)), killed(n))
+    ),
+    sentence(
+      "Worker {number} is killed the moment {person} is let through at {sender}",
+      [Worker, person, sender],
+      ([n, who, at]) =>
+        after((run) => Effect.map(blocked(of(people, who), of(places, at))(run), (is) => !is), killed(n))
     ),
     sentence(
       "Worker {number} is frozen for {time} the moment it is about to write to {sender}",
