@@ -36,9 +36,16 @@ const refusedAt = Effect.fnUntraced(function* (person: Recipient) {
   return rows.map(({ name }) => name)
 })
 
+/** Whether we let the person through there, or were told that they did so themselves by their START. */
+const isKnownFree = (oracle: Oracle, truth: Truth, place: string, person: string): boolean => {
+  const { at, by } = truth.last(`${place} ${person}`) ?? {}
+  if (by !== "person" || at === undefined) return by === "us"
+  return oracle.saying(person, place, "in", at, at)?.knownAt !== undefined
+}
+
 /**
  * Three say it for the first time, one shortly after the other; or one named person again. Of what providers hold of
- * people who were there before we may be wrong in good faith, but not where it was we who let them through.
+ * people who were there before we may be wrong in good faith, but not where we know how they came to be let through.
  */
 export const beCalm = async (
   { accounts, act, asked, breaks, conductor, oracle, repair, truth, universe }: Stage,
@@ -53,6 +60,7 @@ export const beCalm = async (
     await act({ do: "begin", worker: during.worker, read: false })
     await conductor.stir(during.after)
   }
+  const since = conductor.now
   for (const one of few) {
     await act({ do: "text", person: one, account, sender, words: "STOP" })
     // While the first is being written, each of the others is looked up by itself.
@@ -61,9 +69,12 @@ export const beCalm = async (
   await conductor.pass(60_000)
   for (const one of few) {
     const refused = await asked(refusedAt(one))
-    const left = notHeld(oracle.silentBy(one, conductor.now), one, accounts, universe.refused).filter(
-      (place) => person === undefined || (truth.movedBy(`${place} ${one}`) === "us" && !refused.includes(place))
-    )
+    const left = notHeld(
+      oracle.silent(one, ({ at, knownAt }) => at >= since && knownAt !== undefined),
+      one,
+      accounts,
+      universe.refused
+    ).filter((place) => person === undefined || (isKnownFree(oracle, truth, place, one) && !refused.includes(place)))
     for (const place of left) breaks("L2", `a minute after ${mask(one)} said STOP, ${place} does not block them`)
   }
   if (during !== undefined) await act({ do: "finish" })

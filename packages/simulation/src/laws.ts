@@ -74,9 +74,13 @@ export class Laws {
     this.#walked = new Walked(book)
   }
 
-  /** When an opt-out of this person was last found by reading. */
+  /** When an opt-out of this person was last found that has no time of its own. */
   found(person: string): number {
     return this.#found.get(person) ?? Number.NEGATIVE_INFINITY
+  }
+
+  #find(person: string, at: number): void {
+    this.#found.set(person, Math.max(this.found(person), at))
   }
 
   /** Something happened about this person: the next check looks at them. */
@@ -178,6 +182,8 @@ export class Laws {
     if (noted.basis === "imported" && noted.state === "opted-in") breaks("L3", what)
     if (noted.basis !== "event" && noted.basis !== "message") return
     const means = noted.state === "opted-out" ? "out" : "in"
+    // Where a provider's record names no moment, the opt-out wins over all that was said in its time (L4).
+    if (means === "out" && noted.not_before < noted.not_after) this.#find(person, noted.not_after)
     // Of two events that say the same soon after a write of ours one is its echo, and which one nobody can tell.
     const vague = noted.basis === "event" ? settings.echoMs : 0
     const said = oracle.saying(person, pair, means, from - vague, to + vague)
@@ -200,7 +206,7 @@ export class Laws {
     function* (this: Laws, noted: Noted): Effect.fn.Return<void, LedgerError, Connection> {
       const { breaks, excuses, truth } = this.#book
       const person = toRecipient(noted.recipient)
-      if (noted.state === "opted-out") this.#found.set(person, Math.max(this.found(person), noted.not_after))
+      if (noted.state === "opted-out") this.#find(person, noted.not_after)
       if (noted.sender === "*") return
       const pair = `${noted.account}/${noted.sender} ${person}`
       const what = `${noted.account}/${noted.sender}: ${mask(person)} was noted ${noted.state} (${noted.basis})`

@@ -166,7 +166,8 @@ export const makeScript = (universe: Universe, rounds: number): ReadonlyArray<Ac
     script.push(...(chance.once(20) ? drawChangeOfMind(chance, universe) : drawWork(chance, drawDeed)))
     if (chance.once(15)) {
       const { name: account, senders } = chance.pick(universe.accounts)
-      script.push({ do: "calm", account, sender: chance.pick(senders) })
+      const person = chance.once(2) ? { person: chance.pick(universe.people.slice(0, 6)) } : {}
+      script.push({ do: "calm", account, sender: chance.pick(senders), ...person })
     }
     if (chance.once(12)) {
       // What is approved goes in several batches: one of them may get no answer that makes sense.

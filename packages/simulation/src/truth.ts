@@ -1,5 +1,5 @@
 /** What providers really held, and since when: watched from outside, with no help from anybody's answers. */
-interface Turn {
+export interface Turn {
   readonly at: number
   readonly blocked: boolean
   readonly by: Mover
@@ -40,9 +40,9 @@ export class Truth {
     })
   }
 
-  /** Who moved the pair to where it stands; undefined: nobody ever did. */
-  movedBy(pair: string): Mover | undefined {
-    return this.#turns.get(pair)?.at(-1)?.by
+  /** What moved the pair to where it stands; undefined: nothing ever did. */
+  last(pair: string): Turn | undefined {
+    return this.#turns.get(pair)?.at(-1)
   }
 
   /** When the pair came to stand as it does now; undefined: it always did. */
