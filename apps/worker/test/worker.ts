@@ -51,11 +51,13 @@ export const startWorker = Effect.fn("startWorker")(function* (world: World, opt
     Effect.forkScoped
   )
   // Whichever comes first: a worker that cannot start fails the test with its own words.
-  const ready = Effect.sync(() => said.some(({ event }) => event === "ready"))
+  const ready = eventually(
+    "it is ready",
+    Effect.sync(() => said.some(({ event }) => event === "ready"))
+  )
+  // A round after that before may be another worker's, and this one not be there yet.
   const first =
-    options.role === "web"
-      ? eventually("it is ready", ready)
-      : Effect.andThen(roundAfter(world, before), dueDone(world))
+    options.role === "web" ? ready : Effect.andThen(ready, Effect.andThen(roundAfter(world, before), dueDone(world)))
   yield* Effect.raceFirst(first, Fiber.join(fiber))
   const running: Running = { said, logged, stop: Effect.asVoid(Fiber.interrupt(fiber)) }
   return running
