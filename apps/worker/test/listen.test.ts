@@ -31,11 +31,14 @@ const tellsOfGap = ({ said }: Effect.Success<ReturnType<typeof startWorker>>) =>
 
 type Pass = Effect.Success<typeof movableClock>["pass"]
 
+/** For as long as statements take on a busy machine. Were minutes to pass while one is under way, its lane would be lost. */
+const letWork = Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 300)))
+
 /** Minutes go by until it holds. */
 const inMinutes = <E, R>(pass: Pass, what: string, holds: Effect.Effect<boolean, E, R>) =>
   eventually(
     what,
-    Effect.tap(holds, (held) => (held ? Effect.void : pass("1 minute"))),
+    Effect.tap(holds, (held) => (held ? Effect.void : Effect.andThen(pass("1 minute"), letWork))),
     Number.POSITIVE_INFINITY
   )
 
