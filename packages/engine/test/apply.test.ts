@@ -1,6 +1,5 @@
 import { assert, layer } from "@effect/vitest"
-import type { ConsentState } from "@stopline/consent"
-import { applyTo, type ApplyOptions } from "@stopline/engine"
+import { applyTo } from "@stopline/engine"
 import { Connection } from "@stopline/ledger"
 import { Deferred, Effect, Fiber } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
@@ -8,6 +7,7 @@ import { viewOf } from "../../../test/world.ts"
 import {
   askerOne,
   askerTwo,
+  everything,
   listerOne,
   listerTwo,
   makeWorld,
@@ -18,8 +18,6 @@ import {
   standings,
   timed
 } from "./world.ts"
-
-const all: ApplyOptions = { heldBack: new Set<ConsentState>(), confirmMs: 0 }
 
 layer(ledgerForTest, { excludeTestServices: true })("applying", (it) => {
   it.effect("commits the intent before the request leaves (L7)", () =>
@@ -34,7 +32,7 @@ layer(ledgerForTest, { excludeTestServices: true })("applying", (it) => {
           const view = yield* viewOf(senderOf(world.asking, call.sender!)!, person(1))
           seen.push(view?.view.intent)
         }).pipe(Effect.provideService(Connection, connection), Effect.orDie)
-      yield* world.run(applyTo(world.asking, all))
+      yield* world.run(applyTo(world.asking, everything))
       assert.deepStrictEqual(seen, ["opted-out", "opted-out"])
       assert.isUndefined((yield* viewOf(senderOf(world.asking, askerOne)!, person(1)))?.view.intent)
     }).pipe(timed)
@@ -45,7 +43,7 @@ layer(ledgerForTest, { excludeTestServices: true })("applying", (it) => {
       const world = yield* makeWorld({ asker: { batch: 2, concurrency: 1 } })
       for (const who of people(6)) yield* world.says("STOP", listerOne, who)
       world.asker.fail("optOut", [{ kind: "none" }, { kind: "unavailable" }], askerTwo)
-      const report = yield* world.run(applyTo(world.asking, all))
+      const report = yield* world.run(applyTo(world.asking, everything))
       assert.deepInclude(report, { optedOut: 8, retryable: 4, rejected: 0 })
       assert.deepStrictEqual(
         report.errors.map((error) => error.message),
@@ -67,7 +65,7 @@ layer(ledgerForTest, { excludeTestServices: true })("applying", (it) => {
       world.asker.treat(person(17), "rejected")
       world.asker.treat(person(18), "retryable")
       world.asker.treat(person(19), "missing")
-      const report = yield* world.run(applyTo(world.asking, all))
+      const report = yield* world.run(applyTo(world.asking, everything))
       assert.deepInclude(report, { optedOut: 2 * 97, rejected: 2, retryable: 4, errors: [] })
       const writes = world.asker.calls.filter((call) => call.operation === "optOut")
       assert.deepStrictEqual(
@@ -79,7 +77,7 @@ layer(ledgerForTest, { excludeTestServices: true })("applying", (it) => {
       assert.strictEqual((yield* standings(person(19)))[askerOne], "opted-out held unknown")
       // The next time only who may be tried again is.
       world.asker.calls.length = 0
-      yield* world.run(applyTo(world.asking, all))
+      yield* world.run(applyTo(world.asking, everything))
       assert.deepStrictEqual(
         world.asker.calls.map((call) => call.recipients),
         [
@@ -91,7 +89,11 @@ layer(ledgerForTest, { excludeTestServices: true })("applying", (it) => {
       world.asker.treat(person(17), undefined)
       world.asker.treat(person(18), undefined)
       world.asker.treat(person(19), undefined)
-      assert.deepInclude(yield* world.run(applyTo(world.asking, all)), { optedOut: 6, rejected: 0, retryable: 0 })
+      assert.deepInclude(yield* world.run(applyTo(world.asking, everything)), {
+        optedOut: 6,
+        rejected: 0,
+        retryable: 0
+      })
     }).pipe(timed)
   )
 
@@ -121,7 +123,7 @@ layer(ledgerForTest, { excludeTestServices: true })("applying", (it) => {
           said = true
           yield* world.says("START", listerOne, person(2))
         }).pipe(Effect.provideService(Connection, connection), Effect.orDie)
-      const report = yield* world.run(applyTo(world.asking, all))
+      const report = yield* world.run(applyTo(world.asking, everything))
       assert.deepInclude(report, { optedOut: 4, errors: [] })
       assert.isFalse(world.asker.holds(askerOne, person(2)))
       assert.isTrue(world.asker.holds(askerOne, person(3)))
@@ -133,12 +135,12 @@ layer(ledgerForTest, { excludeTestServices: true })("applying", (it) => {
       const world = yield* makeWorld()
       yield* world.says("STOP", askerOne, person(1))
       world.lister.fail("optOut", [{ kind: "denied" }], listerOne)
-      const one = yield* world.run(applyTo(world.listing, all))
+      const one = yield* world.run(applyTo(world.listing, everything))
       assert.deepStrictEqual([one.errors.length, one.optedOut], [1, 1])
       assert.isTrue(world.lister.holds(listerTwo, person(1)))
       world.asker.failAlways(["optOut"], { kind: "denied" })
       world.asker.calls.length = 0
-      const report = yield* world.run(applyTo(world.asking, all))
+      const report = yield* world.run(applyTo(world.asking, everything))
       assert.strictEqual(report.errors.length, 2)
       assert.strictEqual(world.asker.calls.length, 2)
     }).pipe(timed)
@@ -150,7 +152,7 @@ layer(ledgerForTest, { excludeTestServices: true })("applying", (it) => {
       world.lister.block(listerOne, ...people(5))
       yield* world.round({ write: false })
       yield* world.says("STOP", listerOne, person(9))
-      const options = { ...all, atMost: { "opted-out": 3, "opted-in": 0 } }
+      const options = { ...everything, atMost: { "opted-out": 3, "opted-in": 0 } }
       const report = yield* world.run(applyTo(world.asking, options))
       // The person's own words go in any case, to both senders; of the rest, three.
       assert.deepInclude(report, { optedOut: 2 + 3, heldBack: 7 })
@@ -165,8 +167,8 @@ layer(ledgerForTest, { excludeTestServices: true })("applying", (it) => {
       yield* world.round()
       yield* pass("1 minute")
       yield* world.says("START", askerOne, person(1))
-      yield* world.run(applyTo(world.listing, all))
-      yield* world.run(applyTo(world.asking, all))
+      yield* world.run(applyTo(world.listing, everything))
+      yield* world.run(applyTo(world.asking, everything))
       assert.deepStrictEqual(
         [listerOne, listerTwo].map((sender) => world.lister.holds(sender, person(1))),
         [true, true]
@@ -184,7 +186,7 @@ layer(ledgerForTest, { excludeTestServices: true })("applying", (it) => {
       yield* world.says("STOP", listerOne, person(1))
       const arrived = yield* Deferred.make<void>()
       world.asker.onRequest = () => Effect.andThen(Deferred.succeed(arrived, undefined), Effect.never)
-      const fiber = yield* Effect.forkChild(world.run(applyTo(world.asking, all)))
+      const fiber = yield* Effect.forkChild(world.run(applyTo(world.asking, everything)))
       yield* Deferred.await(arrived)
       const end = yield* Effect.forkChild(Fiber.interrupt(fiber))
       yield* pass("1 second")
@@ -194,7 +196,7 @@ layer(ledgerForTest, { excludeTestServices: true })("applying", (it) => {
       assert.deepInclude(view, { intent: undefined, held: undefined, echoDue: true })
       assert.strictEqual(view?.written?.state, "opted-out")
       world.asker.onRequest = () => Effect.void
-      assert.deepInclude(yield* world.run(applyTo(world.asking, all)), { optedOut: 2, errors: [] })
+      assert.deepInclude(yield* world.run(applyTo(world.asking, everything)), { optedOut: 2, errors: [] })
     }).pipe(timed)
   )
 })

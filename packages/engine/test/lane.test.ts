@@ -1,5 +1,4 @@
 import { assert, layer } from "@effect/vitest"
-import type { ConsentState } from "@stopline/consent"
 import { applyTo, Fleet, push } from "@stopline/engine"
 import { claimLane, Connection, digits, type Lane, LedgerError, releaseLane } from "@stopline/ledger"
 import { Clock, Deferred, Effect, Fiber } from "effect"
@@ -10,6 +9,7 @@ import { withLane } from "../src/lane.ts"
 import {
   askerOne,
   askerTwo,
+  everything,
   inTime,
   listerOne,
   makeWorld,
@@ -22,7 +22,6 @@ import {
   type World
 } from "./world.ts"
 
-const all = { heldBack: new Set<ConsentState>(), confirmMs: 0 }
 const leaseMs = 60_000
 const writing = `write:asker/${askerOne}`
 
@@ -101,7 +100,7 @@ layer(ledgerForTest, { excludeTestServices: true })("a lane", (it) => {
       const other = yield* anotherProcess()
       yield* world.says("STOP", listerOne, person(1))
       yield* other.run(claimLane(writing, "worker@elsewhere", yield* Clock.currentTimeMillis, leaseMs))
-      const report = yield* world.run(applyTo(world.asking, all))
+      const report = yield* world.run(applyTo(world.asking, everything))
       assert.deepStrictEqual(
         report.errors.map((error) => error.message),
         [`${writing} is held by worker@elsewhere; it goes on there, or try again when that process has ended`]
@@ -118,7 +117,7 @@ layer(ledgerForTest, { excludeTestServices: true })("a lane", (it) => {
       const other = yield* anotherProcess()
       yield* world.says("STOP", listerOne, person(1))
       yield* other.run(claimLane(writing, "elsewhere", yield* Clock.currentTimeMillis, leaseMs))
-      const applying = world.run(applyTo(world.asking, all))
+      const applying = world.run(applyTo(world.asking, everything))
       const [report] = yield* Effect.all([inTime(applying), other.end], { concurrency: 2 })
       assert.deepInclude(report, { optedOut: 2, errors: [] })
     }).pipe(timed)
@@ -131,7 +130,7 @@ layer(ledgerForTest, { excludeTestServices: true })("a lane", (it) => {
       const other = yield* anotherProcess()
       yield* world.says("STOP", listerOne, person(1))
       const lane = yield* other.run(claimLane(writing, "elsewhere", yield* Clock.currentTimeMillis, leaseMs))
-      const fiber = yield* Effect.forkChild(world.run(applyTo(world.asking, all)))
+      const fiber = yield* Effect.forkChild(world.run(applyTo(world.asking, everything)))
       yield* until(Effect.map(rowOf(writing), ({ lease_until, wanted_until }) => wanted_until > lease_until))
       // Time stands still: nothing but the news can wake it.
       yield* other.run(releaseLane(lane!))
@@ -158,7 +157,7 @@ layer(ledgerForTest, { excludeTestServices: true })("a lane", (it) => {
           yield* until(Effect.map(rowOf(writing), ({ lease_until, wanted_until }) => wanted_until > lease_until))
         }).pipe(Effect.provideContext(context), Effect.orDie)
       const context = yield* Effect.context<Connection>()
-      yield* world.run(applyTo(world.asking, all))
+      yield* world.run(applyTo(world.asking, everything))
       yield* Fiber.join(pushed!)
       const turns = world.asker.calls.flatMap(({ recipients, sender }) => (sender === askerOne ? [recipients] : []))
       assert.deepStrictEqual(
@@ -212,7 +211,7 @@ layer(ledgerForTest, { excludeTestServices: true })("a lane", (it) => {
       const other = yield* anotherProcess()
       yield* world.says("STOP", listerOne, person(1))
       world.asker.fail("optOut", [{ kind: "throttled", retryAfterMs: 10_000 }], askerOne)
-      const fiber = yield* Effect.forkChild(world.run(applyTo(world.asking, all)))
+      const fiber = yield* Effect.forkChild(world.run(applyTo(world.asking, everything)))
       yield* until(Effect.sync(() => world.asker.calls.length > 0))
       const heir = (yield* other.run(
         claimLane(writing, "heir", (yield* Clock.currentTimeMillis) + leaseMs + 1, leaseMs)
@@ -244,7 +243,7 @@ layer(ledgerForTest, { excludeTestServices: true })("a lane", (it) => {
           looks = operation === "begin writes" || (looks && !freezes)
           return operation === "begin writes" ? pass("1 second") : freezes ? pass(leaseMs) : Effect.void
         })
-      const applied = world.run(applyTo(world.asking, all))
+      const applied = world.run(applyTo(world.asking, everything))
       const report = yield* inTime(Effect.provideService(applied, Connection, { ...ledger, query }))
       assert.deepStrictEqual(
         report.errors.map((error) => error._tag),
@@ -270,7 +269,7 @@ layer(ledgerForTest, { excludeTestServices: true })("a lane", (it) => {
           adopted = true
           return Effect.orDie(steal)
         })
-      const applied = world.run(applyTo(world.asking, all))
+      const applied = world.run(applyTo(world.asking, everything))
       const report = yield* inTime(Effect.provideService(applied, Connection, { ...ledger, transaction }))
       assert.deepStrictEqual(
         report.errors.map((error) => error._tag),

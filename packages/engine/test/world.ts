@@ -1,6 +1,7 @@
 /** Two accounts of one brand: `lister` shows its list, `asker` can only be asked. Time stands still unless a test moves it. */
 import type { AccountName, Group, OptInPolicy, Recipient, SenderAddress } from "@stopline/consent"
 import {
+  type ApplyOptions,
   defaultSettings,
   type EngineSettings,
   Fleet,
@@ -108,6 +109,9 @@ const roundOptions: RoundOptions = {
   read: true,
   write: true
 }
+
+/** Everything is applied: no guard stands in the way, and no evidence is waited for. */
+export const everything: ApplyOptions = { heldBack: new Set(), confirmMs: 0 }
 
 export const senderOf = (station: Station, address: SenderAddress): RegisteredSender | undefined =>
   station.account.senders.find((sender) => sender.address === address)

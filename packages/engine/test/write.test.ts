@@ -10,6 +10,7 @@ import type { Failure } from "./fake.ts"
 import {
   asker,
   askerOne,
+  everything,
   inTime,
   listerOne,
   makeWorld,
@@ -85,7 +86,7 @@ layer(ledgerForTest, { excludeTestServices: true })("a burst of writes", (it) =>
       const world = yield* makeWorld({ policy: "group", settings: { retries: 1 } })
       const connection = yield* Connection
       for (const who of people(2)) yield* world.says("STOP", listerOne, who)
-      yield* inTime(world.run(applyTo(world.asking, { heldBack: new Set<ConsentState>(), confirmMs: 0 })))
+      yield* inTime(world.run(applyTo(world.asking, everything)))
       yield* pass("1 minute")
       for (const who of people(2)) yield* world.says("START", listerOne, who)
       world.asker.fail("optIn", [{ kind: "throttled", retryAfterMs: 5_000 }])

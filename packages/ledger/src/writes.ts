@@ -31,6 +31,15 @@ const wanted = ({ policy, sender, state }: WriteContext, recipients: ReadonlyArr
   left join opt_in o on o.sender_id = ${sender.id} and o.recipient = st.recipient
   where ${mustBeOut(policy)} = ${state === "opted-out"}`
 
+/** The recipients that a statement returned, in the order in which it was asked for them. */
+const among = (
+  recipients: ReadonlyArray<number>,
+  rows: ReadonlyArray<{ readonly recipient: number }>
+): ReadonlyArray<number> => {
+  const returned = new Set(rows.map((row) => row.recipient))
+  return recipients.filter((recipient) => returned.has(recipient))
+}
+
 /** Whether a write is the last one tried again. One that was done, and undone by somebody, is followed by another. */
 const again = sql`coalesce(v.written = excluded.intent and v.read_at < v.written_at, false)`
 
@@ -69,8 +78,7 @@ export const beginWrites = Effect.fn("Ledger.beginWrites")(function* (
           returning v.recipient`.execute(db)
       )
       connection.wrote(result.rows.length)
-      const accepted = new Set(result.rows.map((row) => row.recipient))
-      return recipients.filter((recipient) => accepted.has(recipient))
+      return among(recipients, result.rows)
     })
   )
 })
@@ -87,8 +95,7 @@ export const stillWanted = Effect.fn("Ledger.stillWanted")(function* (
   const result = yield* query("still wanted", (db) =>
     sql<{ recipient: number }>`select st.recipient from ${wanted(context, recipients)}`.execute(db)
   )
-  const left = new Set(result.rows.map((row) => row.recipient))
-  return recipients.filter((recipient) => left.has(recipient))
+  return among(recipients, result.rows)
 })
 
 /**

@@ -67,8 +67,8 @@ export const beCalm = async (
     await conductor.stir(3)
   }
   await conductor.pass(60_000)
+  const refused = person === undefined ? [] : await asked(refusedAt(person))
   for (const one of few) {
-    const refused = await asked(refusedAt(one))
     const left = notHeld(
       oracle.silent(one, ({ at, knownAt }) => at >= since && knownAt !== undefined),
       one,

@@ -1,5 +1,5 @@
 /** One universe from one seed: its script played against the real engine, and the laws checked. */
-import { type Group } from "@stopline/consent"
+import type { Group } from "@stopline/consent"
 import { Connection, openHalts } from "@stopline/ledger"
 import {
   type AnyAccount,
