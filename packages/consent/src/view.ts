@@ -15,8 +15,12 @@ export interface View {
   readonly readAt: number
   /** When it was seen that the provider no longer blocks what it blocked, if it was (ms). */
   readonly liftedAt: number | undefined
+  /** When an opt-in was heard that may have lifted the block which is held, for it was said while we wrote that block (ms). */
+  readonly doubtedAt?: number
   /** A write has been committed to be sent and its outcome is not in yet. */
   readonly intent: ConsentState | undefined
+  /** When that write was committed to be sent (ms). */
+  readonly intentAt?: number
   /** What we last wrote. */
   readonly written: OwnWrite | undefined
   /** The provider may still send one event about our own write. */
@@ -33,11 +37,12 @@ export interface OwnWrite {
 }
 
 /**
- * Whether a write of ours may have moved what was held before it: it is on its way, its answer was lost, or its process
- * died. Until it is read or written again nobody knows (L5).
+ * Whether something may have moved what was held: a write of ours that is on its way, whose answer was lost, or whose
+ * process died; or an opt-in said during the write that blocked. Until it is read or written again nobody knows (L5).
  */
-export const isInDoubt = ({ held, intent, readAt, written }: View): boolean =>
-  held !== undefined && (intent !== undefined || (written !== undefined && written.endedAt > readAt))
+export const isInDoubt = ({ doubtedAt, held, intent, readAt, written }: View): boolean =>
+  held !== undefined &&
+  (intent !== undefined || doubtedAt !== undefined || (written !== undefined && written.endedAt > readAt))
 
 /** Nothing was ever read or written. */
 export const unknown: View = {
@@ -78,7 +83,11 @@ export const meetReading = (
   if (view?.intent !== undefined) return { _tag: "Undecided" }
   // A copy from before a write that may have been done says nothing of what it did.
   if (view !== undefined && isInDoubt(view) && isTooSoon(view.written, span, settle)) return { _tag: "Undecided" }
-  if (view?.held === state) return { _tag: "Known", view: { ...view, readAt: Math.max(view.readAt, span.beganAt) } }
+  if (view?.doubtedAt !== undefined && span.beganAt < view.doubtedAt + settle) return { _tag: "Undecided" }
+  if (view?.held === state) {
+    const { doubtedAt: _, ...sure } = view
+    return { _tag: "Known", view: { ...sure, readAt: Math.max(view.readAt, span.beganAt) } }
+  }
   if (view !== undefined && view.readAt > span.beganAt && view.held !== undefined) return { _tag: "Undecided" }
   const justLifted = state === "opted-out" && view?.liftedAt !== undefined && span.beganAt < view.liftedAt + settle
   if (justLifted) return { _tag: "Undecided" }
@@ -109,9 +118,9 @@ const clockSlack = 5_000
 const isAbout = (written: OwnWrite, time: Interval, echoWindow: number): boolean =>
   time.notAfter >= written.begunAt - clockSlack && time.notBefore <= written.endedAt + echoWindow
 
-/** Which of them came last cannot be known, and a block that may be there is not one that is (L5). What names no time but its arrival is the younger one. */
-const isTie = (view: View, { notBefore }: Interval): boolean =>
-  notBefore > Number.NEGATIVE_INFINITY && view.readAt >= notBefore
+/** What names no time but its arrival is younger than all that was known by then. */
+const isYounger = ({ notAfter, notBefore }: Interval, moment: number): boolean =>
+  (notBefore > Number.NEGATIVE_INFINITY ? notBefore : notAfter) > moment
 
 /** Whether our own opt-in may have come after it, by clocks that differ: then it lifted that block, which has to be set again (L5). */
 const mayBeUndone = ({ written }: View, { notBefore }: Interval): boolean =>
@@ -147,15 +156,19 @@ export const meetEvent = (
     if (state === overwritten.state && isAbout(overwritten, time, echoWindow)) return { _tag: "Known", view: rest }
   }
   const base: View = view ?? unknown
+  if (state === "opted-in" && mayHaveLifted(base, time)) {
+    return { _tag: "News", view: { ...base, ...doubted(base, receivedAt) }, time }
+  }
   // An event older than what was read since is still a fact, but no longer what the provider holds;
   // and while a write is on its way its outcome will say what is held.
   const outdated = (base.held !== undefined && base.readAt > time.notAfter) || base.intent !== undefined
   const undecidable =
-    state === "opted-out" && ((base.held === "opted-in" && isTie(base, time)) || mayBeUndone(base, time))
+    state === "opted-out" && ((base.held === "opted-in" && !isYounger(time, base.readAt)) || mayBeUndone(base, time))
   if (outdated || undecidable) return { _tag: "News", view: base, time }
   const lifted = state === "opted-in" && base.held !== "opted-in"
+  const { doubtedAt: _, ...sure } = base
   const next: View = {
-    ...base,
+    ...sure,
     held: state,
     readAt: Math.max(base.readAt, time.notBefore),
     liftedAt: lifted ? receivedAt : state === base.held ? base.liftedAt : undefined
@@ -170,23 +183,44 @@ export const meetEvent = (
  * that was on its way when it was said may have come after it: what passed for its
  * echo can have been the person's own opt-out, said before they changed their mind,
  * and the echo may still come. Should it be somebody's opt-out instead, a reading
- * finds it.
+ * finds it. And whether that write blocks is in doubt: if it came first, the word has
+ * lifted it.
  *
  * @param time when it was said
+ * @param receivedAt when it reached us (ms)
  * @returns the view as it then is; undefined when the word says nothing about what is held
  */
-export const meetOptInWord = (view: View | undefined, time: Interval): View | undefined => {
+export const meetOptInWord = (view: View | undefined, time: Interval, receivedAt: number): View | undefined => {
   if (view === undefined) return undefined
-  const lifts = view.held === "opted-out" && view.intent === undefined && view.readAt < time.notAfter
+  const doubts = mayHaveLifted(view, time)
+  const lifts = !doubts && view.held === "opted-out" && view.intent === undefined && view.readAt < time.notAfter
   const owed = !view.echoDue && mayComeAfter(view, time)
-  if (!lifts && !owed) return undefined
+  if (!lifts && !owed && !doubts) return undefined
+  const { doubtedAt: _, ...sure } = view
   return {
-    ...view,
+    ...(lifts ? sure : view),
     ...(lifts && { held: "opted-in", readAt: Math.max(view.readAt, time.notBefore), liftedAt: time.notAfter }),
+    ...(doubts && doubted(view, receivedAt)),
     ...(owed && { echoDue: true })
   }
 }
 
+/** Whether an opt-in of this time may have come after the block that we are writing, or wrote, or before it. */
+const mayHaveLifted = (view: View, time: Interval): boolean => {
+  const { held, intent, readAt, written } = view
+  if (!mayComeAfter(view, time)) return false
+  if (intent !== undefined) return true
+  if (held !== "opted-out" || written === undefined || readAt > written.endedAt) return false
+  return !isYounger(time, written.endedAt)
+}
+
+/** Doubted since this was heard of, and never since before the write that it doubts, whatever clock told the time of either. */
+const doubted = ({ intentAt }: View, receivedAt: number) => ({
+  doubtedAt: Math.max(receivedAt, intentAt ?? receivedAt)
+})
+
 /** Whether the opt-out that we last wrote, or are writing, can have been done after what was said at this time. */
-const mayComeAfter = ({ intent, written }: View, time: Interval): boolean =>
-  intent === undefined ? written?.state === "opted-out" && isAbout(written, time, clockSlack) : intent === "opted-out"
+const mayComeAfter = ({ intent, intentAt, written }: View, time: Interval): boolean =>
+  intent === undefined
+    ? written?.state === "opted-out" && isAbout(written, time, clockSlack)
+    : intent === "opted-out" && (intentAt === undefined || time.notAfter >= intentAt - clockSlack)

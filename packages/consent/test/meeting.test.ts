@@ -18,12 +18,14 @@ const Known = Schema.Struct({
   held: Schema.UndefinedOr(State),
   readAt: Since,
   liftedAt: Schema.UndefinedOr(Moment),
+  doubtedAt: Schema.UndefinedOr(Moment),
   intent: Schema.UndefinedOr(State),
   written: Schema.UndefinedOr(Schema.Struct({ state: State, begunAt: Moment, endedAt: Moment })),
   echoDue: Schema.Boolean
 })
-const AnyView = Arbitrary.map(Arbitrary.schema(Known), (known): View.View => ({
+const AnyView = Arbitrary.map(Arbitrary.schema(Known), ({ doubtedAt, ...known }): View.View => ({
   ...known,
+  ...(doubtedAt !== undefined && { doubtedAt }),
   readAt: since(known.readAt)
 }))
 /** Or nothing was ever known. */
@@ -137,13 +139,15 @@ describe("whatever was written", () => {
   )
 
   it.prop(
-    "an event older than the end of the write is a fact that leaves what is held (L7)",
+    "an event older than the end of the write is a fact that leaves what is held, and at most casts doubt on it (L5, L7)",
     [AnyView, State, State, between(5, 20), between(1, 5)],
     ([known, state, told, endedAt, early]) => {
       const written = { state, begunAt: endedAt - 1, endedAt }
       const ours: View.View = { ...known, held: state, readAt: endedAt, intent: undefined, written, echoDue: false }
       const met = View.meetEvent(ours, told, point(endedAt - early), endedAt + 1, false, echoWindow)
-      assert.deepStrictEqual(met, { _tag: "News", view: ours, time: point(endedAt - early) })
+      const doubts = state === "opted-out" && told === "opted-in"
+      const view = doubts ? { ...ours, doubtedAt: endedAt + 1 } : ours
+      assert.deepStrictEqual(met, { _tag: "News", view, time: point(endedAt - early) })
     },
     runs
   )

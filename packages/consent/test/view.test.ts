@@ -23,6 +23,11 @@ const read = (known: View.View | undefined, state: ConsentState, beganAt: number
 const event = (known: View.View | undefined, state: ConsentState, at: number, receivedAt = at, named = false) =>
   View.meetEvent(known, state, point(at), receivedAt, named, echoWindow)
 
+const viewAfter = (met: View.Meeting): View.View => {
+  assert.notStrictEqual(met._tag, "Undecided")
+  return met._tag === "Undecided" ? View.unknown : (met.view ?? View.unknown)
+}
+
 describe("a reading", () => {
   it("of a pair never seen is news when it is an opt-out, of any age", () =>
     assert.deepStrictEqual(read(undefined, "opted-out", 200), {
@@ -42,6 +47,20 @@ describe("a reading", () => {
       View.meetReading(undefined, "opted-in", point(150), { beganAt: 200, endedAt: 210 }, settle),
       { _tag: "News", view: view({ held: "opted-in", readAt: 200 }), time: point(150) }
     ))
+
+  it("ends the doubt about a block, unless it may be a copy from before the opt-in that may have lifted it (L5)", () => {
+    const ours = view({ readAt: 150, ...written("opted-out", 150) })
+    const doubted = { ...ours, doubtedAt: 170 }
+    assert.isTrue(View.isInDoubt(doubted))
+    for (const state of ["opted-out", "opted-in"] as const)
+      assert.deepStrictEqual(read(doubted, state, 170 + settle - 1), { _tag: "Undecided" })
+    assert.deepStrictEqual(read(doubted, "opted-out", 170 + settle), {
+      _tag: "Known",
+      view: { ...ours, readAt: 170 + settle }
+    })
+    const gone = read(doubted, "opted-in", 170 + settle)
+    assert.isTrue(gone._tag === "News" && !View.isInDoubt(gone.view))
+  })
 
   it("of what was known is not news, and refreshes it", () => {
     assert.deepStrictEqual(read(view({ liftedAt: 50 }), "opted-out", 200), {
@@ -163,8 +182,53 @@ describe("an event", () => {
   })
 
   it("while a write is on its way leaves it to the outcome to say what is held (L7)", () => {
-    const known = view({ intent: "opted-out" })
-    assert.deepStrictEqual(event(known, "opted-in", 200), { _tag: "News", view: known, time: point(200) })
+    for (const [intent, state] of [
+      ["opted-out", "opted-out"],
+      ["opted-in", "opted-in"],
+      ["opted-in", "opted-out"]
+    ] as const) {
+      const known = view({ intent })
+      assert.deepStrictEqual(event(known, state, 200), { _tag: "News", view: known, time: point(200) })
+    }
+  })
+
+  it("of an opt-in during the write that blocks leaves the block in doubt: which came first cannot be known (L5)", () => {
+    const sent = view({ held: undefined, intent: "opted-out", intentAt: 190 })
+    for (const [receivedAt, doubtedAt] of [
+      [205, 205],
+      // By a clock of ours that is behind.
+      [180, 190]
+    ] as const)
+      assert.deepStrictEqual(event(sent, "opted-in", 200, receivedAt), {
+        _tag: "News",
+        view: { ...sent, doubtedAt },
+        time: point(200)
+      })
+    assert.isUndefined(viewAfter(event({ ...sent, intentAt: 200 + 5_001 }, "opted-in", 200)).doubtedAt)
+  })
+
+  it("of an opt-in during the write that blocked leaves the block in doubt, however late it comes (L5)", () => {
+    const ours = view({ ...written("opted-out", 100), readAt: 100 })
+    assert.deepStrictEqual(viewAfter(event(ours, "opted-in", 97, 300)), { ...ours, doubtedAt: 300 })
+    assert.deepStrictEqual(viewAfter(event({ ...ours, doubtedAt: 300 }, "opted-in", 97, 400)), {
+      ...ours,
+      doubtedAt: 400
+    })
+    // Read again since, or said long before: the block stands.
+    assert.isUndefined(viewAfter(event({ ...ours, readAt: 101 }, "opted-in", 97, 300)).doubtedAt)
+    assert.isUndefined(viewAfter(event(ours, "opted-in", 95 - 5_001, 300)).doubtedAt)
+    // In the very moment of the answer, or in a time that begins before it.
+    const span = { notBefore: 90, notAfter: 1_089 }
+    for (const time of [point(100), span]) {
+      const met = View.meetEvent(ours, "opted-in", time, 1_100, false, echoWindow)
+      assert.deepStrictEqual(viewAfter(met), { ...ours, doubtedAt: 1_100 })
+      assert.deepStrictEqual(View.meetOptInWord(ours, time, 1_100), { ...ours, doubtedAt: 1_100 })
+    }
+    // Another one by somebody else was lifted as well.
+    assert.isUndefined(viewAfter(event({ ...ours, written: undefined }, "opted-in", 97, 300)).doubtedAt)
+    // Whatever is younger says what is held.
+    for (const state of ["opted-out", "opted-in"] as const)
+      assert.isFalse(View.isInDoubt(viewAfter(event({ ...ours, echoDue: false, doubtedAt: 300 }, state, 301))))
   })
 
   it("with no time but its arrival does not make the view younger than it is", () => {
@@ -239,7 +303,7 @@ describe("the echo of our own write (L7)", () => {
 })
 
 describe("a word that the provider takes for an opt-in", () => {
-  const lifted = (known: View.View | undefined, at = 200) => View.meetOptInWord(known, point(at))
+  const lifted = (known: View.View | undefined, at = 200) => View.meetOptInWord(known, point(at), at)
 
   it("lifts what the provider blocked (L4)", () =>
     assert.deepStrictEqual(lifted(view()), view({ held: "opted-in", readAt: 200, liftedAt: 200 })))
@@ -248,17 +312,21 @@ describe("a word that the provider takes for an opt-in", () => {
     for (const readAt of [200, 201]) assert.isUndefined(lifted(view({ readAt })))
   })
 
-  it("lifts nothing while a write is on its way, whose echo may still come after another event passed for it (L7)", () => {
-    const under = view({ intent: "opted-out" })
-    assert.deepStrictEqual(lifted(under), { ...under, echoDue: true })
-    assert.isUndefined(lifted({ ...under, echoDue: true }))
+  it("leaves in doubt what is being written, whose echo may still come after another event passed for it (L5, L7)", () => {
+    const under = view({ intent: "opted-out", intentAt: 195 })
+    assert.deepStrictEqual(lifted(under), { ...under, echoDue: true, doubtedAt: 200 })
+    assert.deepStrictEqual(lifted(under, 193), { ...under, echoDue: true, doubtedAt: 195 })
+    assert.deepStrictEqual(lifted({ ...under, echoDue: true }), { ...under, echoDue: true, doubtedAt: 200 })
+    assert.isUndefined(lifted({ ...under, intentAt: 200 + 5_001 }))
     assert.isUndefined(lifted(view({ intent: "opted-in" })))
   })
 
-  it("is older than a write of ours that had begun: its echo may still come after another event passed for it (L7)", () => {
+  it("leaves in doubt what was written meanwhile, whose echo may still come after another event passed for it (L5, L7)", () => {
     const wrote = (endedAt: number) => view({ ...written("opted-out", endedAt), readAt: endedAt, echoDue: false })
-    assert.deepStrictEqual(lifted(wrote(300), 299), { ...wrote(300), echoDue: true })
-    assert.isUndefined(lifted({ ...wrote(300), echoDue: true }, 299))
+    assert.deepStrictEqual(lifted(wrote(300), 299), { ...wrote(300), echoDue: true, doubtedAt: 299 })
+    assert.deepStrictEqual(lifted({ ...wrote(300), readAt: 301 }, 299), { ...wrote(300), readAt: 301, echoDue: true })
+    assert.isUndefined(lifted({ ...wrote(300), readAt: 301, echoDue: true }, 299))
+    assert.isFalse(View.isInDoubt(lifted({ ...wrote(300), doubtedAt: 299 }, 301)!))
     // Long before and long after it the write had nothing to do with it.
     assert.isUndefined(lifted(wrote(30_000), 10_000))
     assert.strictEqual(lifted(wrote(300), 30_000)?.echoDue, false)

@@ -67,7 +67,8 @@ const store = Effect.fnUntraced(function* (
     const known = views.get(key)
     if (!speaksOfHolding(basis)) {
       news.push(fact)
-      const lifted = state === "opted-in" && evidence.acted ? View.meetOptInWord(known?.view, time) : undefined
+      const lifted =
+        state === "opted-in" && evidence.acted ? View.meetOptInWord(known?.view, time, receivedAt) : undefined
       // Whoever says START for the first time is known from now on: where there is no list, a sweep has to ask about
       // them (L10). Whoever says STOP is known by what is written for it.
       const next = lifted ?? (known === undefined && state === "opted-in" ? View.unknown : undefined)

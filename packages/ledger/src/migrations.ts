@@ -259,6 +259,13 @@ comment on column view.overwritten is 'What our write before the last one wrote,
 `)
 }
 
+const doubted: Migration = {
+  up: statements(`
+alter table view add column doubted_at timestamptz;
+comment on column view.doubted_at is 'When an opt-in was heard that may have lifted the block which is held: it was said while we wrote that block'
+`)
+}
+
 export const migrations: Record<string, Migration> = {
   "0001-ledger": ledger,
   "0002-lane-wanted": laneWanted,
@@ -266,5 +273,6 @@ export const migrations: Record<string, Migration> = {
   "0004-spread": spread,
   "0005-brimful": brimful,
   "0006-last-runs": lastRuns,
-  "0007-overwritten": overwritten
+  "0007-overwritten": overwritten,
+  "0008-doubted": doubted
 }

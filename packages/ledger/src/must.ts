@@ -49,8 +49,8 @@ export const heldForAll = (recipient: RawBuilder<unknown>): RawBuilder<boolean> 
   sql`exists (
     select from view e where e.sender_id = w.every_id and e.recipient = ${recipient} and e.held = 'opted-out')`
 
-/** Whether a write of ours may have moved what a view `v` says was held before: `isInDoubt` of @stopline/consent. */
-export const inDoubt = sql<boolean>`coalesce(v.held is not null and (v.intent is not null or v.written_at > v.read_at), false)`
+/** Whether something may have moved what a view `v` says was held: `isInDoubt` of @stopline/consent. */
+export const inDoubt = sql<boolean>`coalesce(v.held is not null and (v.intent is not null or v.doubted_at is not null or v.written_at > v.read_at), false)`
 
 /**
  * Whether a view `v` is not known to hold what the pair must be. Unknown never passes for opted out (L5). What may be

@@ -71,6 +71,7 @@ export interface Tables {
     asked_at: Instant
     texted_at: MaybeInstant
     lifted_at: MaybeInstant
+    doubted_at: MaybeInstant
     intent: ConsentState | null
     written: ConsentState | null
     written_begun_at: MaybeInstant

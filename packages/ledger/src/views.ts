@@ -26,6 +26,7 @@ export interface ViewRow {
   readonly held: View.View["held"] | null
   readonly read_at: number
   readonly lifted_at: number | null
+  readonly doubted_at: number | null
   readonly intent: View.View["intent"] | null
   readonly written: View.View["held"] | null
   readonly written_begun_at: number | null
@@ -46,11 +47,13 @@ export const toView = (row: ViewRow): PairView => ({
     readAt: row.read_at,
     liftedAt: row.lifted_at ?? undefined,
     intent: row.intent ?? undefined,
+    ...(row.intent != null && row.written_begun_at != null && { intentAt: row.written_begun_at }),
     written:
       row.written == null
         ? undefined
         : { state: row.written, begunAt: row.written_begun_at ?? row.read_at, endedAt: row.written_at ?? row.read_at },
     echoDue: row.echo_due,
+    ...(row.doubted_at != null && { doubtedAt: row.doubted_at }),
     ...(row.overwritten != null &&
       row.overwritten_begun_at != null &&
       row.overwritten_at != null && {
@@ -62,7 +65,7 @@ export const toView = (row: ViewRow): PairView => ({
 })
 
 /** What a `ViewRow` needs of a view `v`. */
-export const viewColumns = sql`v.sender_id, v.recipient, v.held, v.read_at, v.lifted_at, v.intent, v.written, v.written_begun_at, v.written_at, v.echo_due, v.overwritten, v.overwritten_begun_at, v.overwritten_at, v.absent_at, v.echo_key`
+export const viewColumns = sql`v.sender_id, v.recipient, v.held, v.read_at, v.lifted_at, v.doubted_at, v.intent, v.written, v.written_begun_at, v.written_at, v.echo_due, v.overwritten, v.overwritten_begun_at, v.overwritten_at, v.absent_at, v.echo_key`
 
 /** The views of these pairs, by `pairKey`; pairs of which nothing is known are absent. */
 export const loadViews = Effect.fn("Ledger.loadViews")(function* (
@@ -90,22 +93,24 @@ export const saveViews = Effect.fn("Ledger.saveViews")(function* (
   const column = <A>(pick: (row: PairView) => A) => views.map(pick)
   yield* query("save views", (db) =>
     sql`
-      insert into view as v (sender_id, recipient, held, read_at, lifted_at, echo_due, absent_at, echo_key, overwritten, overwritten_begun_at, overwritten_at, asked_at)
+      insert into view as v (sender_id, recipient, held, read_at, lifted_at, doubted_at, echo_due, absent_at, echo_key, overwritten, overwritten_begun_at, overwritten_at, asked_at)
       select u.*, u.read_at from unnest(
         ${column((r) => r.senderId)}::int[],
         ${column((r) => r.recipient)}::bigint[],
         ${column((r) => r.view.held ?? null)}::consent_state[],
         ${column((r) => instant(r.view.readAt))}::timestamptz[],
         ${column((r) => maybeInstant(r.view.liftedAt))}::timestamptz[],
+        ${column((r) => maybeInstant(r.view.doubtedAt))}::timestamptz[],
         ${column((r) => r.view.echoDue)}::bool[],
         ${column((r) => maybeInstant(r.absentAt))}::timestamptz[],
         ${column((r) => r.echoKey ?? null)}::text[],
         ${column((r) => r.view.overwritten?.state ?? null)}::consent_state[],
         ${column((r) => maybeInstant(r.view.overwritten?.begunAt))}::timestamptz[],
         ${column((r) => maybeInstant(r.view.overwritten?.endedAt))}::timestamptz[]
-      ) as u(sender_id, recipient, held, read_at, lifted_at, echo_due, absent_at, echo_key, overwritten, overwritten_begun_at, overwritten_at)
+      ) as u(sender_id, recipient, held, read_at, lifted_at, doubted_at, echo_due, absent_at, echo_key, overwritten, overwritten_begun_at, overwritten_at)
       on conflict (sender_id, recipient) do update set
         held = excluded.held, read_at = excluded.read_at, lifted_at = excluded.lifted_at,
+        doubted_at = excluded.doubted_at,
         echo_due = excluded.echo_due, overwritten = excluded.overwritten,
         overwritten_begun_at = excluded.overwritten_begun_at, overwritten_at = excluded.overwritten_at,
         absent_at = excluded.absent_at, echo_key = coalesce(excluded.echo_key, v.echo_key), asked_at = greatest(v.asked_at, excluded.asked_at),

@@ -164,6 +164,9 @@ export const endWrites = Effect.fn("Ledger.endWrites")(function* (
             held = coalesce(excluded.held, v.held),
             read_at = case when excluded.held is not null then excluded.read_at else v.read_at end,
             lifted_at = case when excluded.held is null then v.lifted_at end,
+            -- An opt-in that was heard of since the write began may have come after it, and before its answer.
+            doubted_at = case when excluded.held is null or (excluded.held = 'opted-out' and v.doubted_at >= v.written_begun_at)
+              then v.doubted_at end,
             absent_at = case when excluded.held is null then v.absent_at end,
             written = coalesce(excluded.written, v.written),
             written_at = case when excluded.written is not null then excluded.read_at else v.written_at end,

@@ -213,6 +213,58 @@ layer(ledgerForTest, { excludeTestServices: true })("a write", (it) => {
     })
   )
 
+  const optIn = { recipient: one, sender: eastTwo, state: "opted-in" } as const
+  const word = (ms: number) => observation({ ...optIn, time: at(ms), evidence: { acted: true } })
+  const event = (ms: number) =>
+    observation({ ...optIn, basis: "event", origin: "recipient", reach: "pair", time: at(ms), key: `event:${ms}` })
+
+  it.effect.each([
+    ["a word heard of while it is on its way", word, "during"],
+    ["an event that comes while it is on its way", event, "during"],
+    ["a word heard of when it has ended", word, "after"],
+    ["an event that comes when it has ended", event, "after"]
+  ] as const)(
+    "which an opt-in came before or after is in doubt, and done again for the next STOP (L2, L5): %s",
+    ([, say, when]) =>
+      Effect.gen(function* () {
+        const registry = yield* fresh()
+        const account = accountOf(registry, east)
+        const said = say(20_050)
+        yield* hear(registry)
+        const lane = (yield* claimLane("between", "test", 20_000, leaseMs))!
+        const sender = senderOf(registry, eastTwo)
+        const context = { lane, leaseMs, sender, state: "opted-out", policy: "strict" } as const
+        yield* beginWrites(context, [digits(one)], 20_000)
+        if (when === "during") yield* ingest(account, [said], 20_060, 300_000)
+        yield* endWrites(context, [{ _tag: "Held", recipient: digits(one) }], 20_100)
+        if (when === "after") yield* ingest(account, [said], 25_000, 300_000)
+        // A STOP at another sender of the brand.
+        yield* hear(registry, { recipient: one, time: at(26_000) })
+        assert.strictEqual((yield* differing(registry, eastTwo)).length, 1)
+        assert.isTrue(yield* write(registry, eastTwo, one, { begun: 30_000, ended: 30_100 }))
+        assert.deepStrictEqual(yield* differing(registry, eastTwo), [])
+        const echo = (ms: number) => ({ ...event(ms), origin: "unknown", state: "opted-out" }) as const
+        const { echoes, recorded } = yield* ingest(account, [echo(20_010), echo(30_010)], 40_000, 300_000)
+        assert.deepStrictEqual([echoes, recorded.length], [2, 0])
+      })
+  )
+
+  it.effect("that an opt-in left in doubt is doubted until it is read, also when doing it again is refused (L5)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* hear(registry)
+      yield* write(registry, eastTwo, one, { begun: 20_000, ended: 20_100 })
+      yield* ingest(accountOf(registry, east), [word(20_050)], 25_000, 0)
+      yield* hear(registry, { recipient: one, time: at(26_000) })
+      for (const outcome of ["rejected", "not done"] as const) {
+        assert.isTrue(yield* write(registry, eastTwo, one, { begun: 30_000, ended: 30_100, outcome }))
+        assert.strictEqual((yield* differing(registry, eastTwo)).length, 1)
+      }
+      yield* checkPairs(registry, [reading(one, { sender: eastTwo })], { beganAt: 40_000, endedAt: 40_100 })
+      assert.deepStrictEqual(yield* differing(registry, eastTwo), [])
+    })
+  )
+
   it.effect(
     "that a provider refuses is remembered for a day, and forgotten when somebody else moves the pair (L9)",
     () =>

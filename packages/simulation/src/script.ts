@@ -278,8 +278,9 @@ const drawMishap = (chance: Chance, universe: Universe): Action => {
 /**
  * Somebody who had opted out is opted in by a colleague, and says STOP again to
  * the same brand while a worker carries that out, or after one died of it or got
- * no answer; or says START while one lies dead that was carrying the STOP. What
- * was planned is wrong when it is written, or nobody knows what was.
+ * no answer; or says START while the STOP is being carried, or while one lies dead
+ * that was carrying it. What was planned is wrong when it is written, or nobody
+ * knows what was.
  */
 const drawChangeOfMind = (chance: Chance, { groups, people }: Universe): ReadonlyArray<Action> => {
   const person = chance.pick(people.slice(0, 6))
@@ -294,22 +295,29 @@ const drawChangeOfMind = (chance: Chance, { groups, people }: Universe): Readonl
     { do: "pass", ms: 60_000 },
     { do: "attest", ...there, to: "opted-in" }
   ]
-  switch (chance.below(6)) {
+  switch (chance.below(7)) {
     case 0:
+      return [
+        stop,
+        { do: "stir", turns: chance.between(4, 14) },
+        { do: "text", ...there, words: "START" },
+        { do: "calm", ...here }
+      ]
+    case 1:
       return [
         stop,
         { do: "kill", worker, after: chance.below(40) },
         { do: "text", ...there, words: "START" },
         { do: "stir", turns: 40 }
       ]
-    case 1:
+    case 2:
       return [
         ...letIn,
         { do: "fault", fault: { kind: "drop-after-apply", account: there.account, times: 3 } },
         { do: "round", worker, read: false },
         { do: "calm", ...here }
       ]
-    case 2:
+    case 3:
       return [
         ...letIn,
         { do: "begin", worker, read: false },
@@ -317,7 +325,7 @@ const drawChangeOfMind = (chance: Chance, { groups, people }: Universe): Readonl
         { do: "kill", worker, after: chance.between(7, 13) },
         { do: "calm", ...here }
       ]
-    case 3:
+    case 4:
       return [...letIn, { do: "calm", ...here, during: { worker, after: chance.between(4, 13) } }]
     default:
       return [

@@ -1,6 +1,6 @@
 /** The world of a scenario: who there is, told in sentences. */
 import { AccountName, type Group, type Member, Recipient, SenderAddress } from "@stopline/consent"
-import { Schema, SchemaTransformation } from "effect"
+import { Duration, Schema, SchemaTransformation } from "effect"
 import { sentence, type Sentence } from "./sentence.ts"
 import { makeUniverse, type Universe } from "./universe.ts"
 
@@ -12,9 +12,18 @@ export interface Setting {
   readonly places: ReadonlyMap<string, Member>
   /** Rows of one page of a provider's list. */
   readonly pageSize: number
+  /** How long every answer of a provider is on its way (ms). */
+  readonly answerMs: number
 }
 
-export const nowhere: Setting = { accounts: [], brands: [], people: new Map(), places: new Map(), pageSize: 1000 }
+export const nowhere: Setting = {
+  accounts: [],
+  brands: [],
+  people: new Map(),
+  places: new Map(),
+  pageSize: 1000,
+  answerMs: 0
+}
 
 /** `A, B and C`. */
 const listOf = <S extends Schema.Codec<unknown, string>>(each: S) =>
@@ -87,6 +96,10 @@ export const settingSentences = (known: Setting): ReadonlyArray<Sentence<Setting
     sentence("Lists come in pages of {number}", [Schema.FiniteFromString.check(Schema.isInt())], ([pageSize]) => ({
       ...known,
       pageSize
+    })),
+    sentence("Answers take {time}", [Schema.DurationFromString], ([time]) => ({
+      ...known,
+      answerMs: Duration.toMillis(time)
     }))
   ]
 }
@@ -123,6 +136,7 @@ export const universeOf = (setting: Setting): Universe => {
     batchSize: 1000,
     askSize: 1000,
     turnMs: 0,
+    answerMs: setting.answerMs,
     sweepBudget: 1_000_000,
     tokenSeconds: 3600
   }

@@ -42,6 +42,12 @@ const deeds = (setting: Setting): ReadonlyArray<Sentence<Step>> => {
       [people, Quoted, sender],
       (said) => after(pastFaults(of(places, said[2])), texts(said))
     ),
+    sentence(
+      "{person} texts {words} to {sender} the moment {person} is blocked there",
+      [nameIn(setting.people), Quoted, sender, nameIn(setting.people)],
+      ([who, words, to, blockedOne]) =>
+        after(blocked(of(setting.people, blockedOne), of(places, to)), texts([who, words, to]))
+    ),
     sentence("A colleague opts {people} out at {sender}", [people, sender], ([who, at]) =>
       each(who, (person) => ({ do: "edit", person, ...of(places, at), to: "opt-out" }))
     ),

@@ -36,6 +36,8 @@ export interface Universe {
   readonly sweepBudget: number
   /** Whatever anybody does takes less than so long (ms); 0: no time at all. */
   readonly turnMs: number
+  /** How long every answer is on its way (ms). Absent: where turns take time every second one takes up to half a second. */
+  readonly answerMs?: number
   /** Seconds that a login is good for. */
   readonly tokenSeconds: number
 }

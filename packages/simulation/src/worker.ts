@@ -116,12 +116,14 @@ const conductedAdapter = (
   adapter: ProviderAdapter,
   conductor: Conductor,
   actor: Actor,
-  { askSize, batchSize, pageSize, seed, turnMs }: Universe,
+  { answerMs, askSize, batchSize, pageSize, seed, turnMs }: Universe,
   penalties: Penalties
 ): ProviderAdapter => {
   const chance = makeChance(seed, `answers to ${actor.name} by ${adapter.account}`)
   // Where turns take time, answers are under way for some, and others go on meanwhile.
-  const underway = Effect.suspend(() => Effect.sleep(turnMs > 0 && chance.once(2) ? chance.below(500) : 0))
+  const underway = Effect.suspend(() =>
+    Effect.sleep(answerMs ?? (turnMs > 0 && chance.once(2) ? chance.below(500) : 0))
+  )
   const turn = <A, E, R>(operation: Operation, self: Effect.Effect<A, E, R>) =>
     Effect.flatMap(NextTurn, (next) =>
       conductor.turns(actor, `${adapter.account}: ${operation}`, (pause) =>
