@@ -147,6 +147,16 @@ describe.concurrent("history", () => {
       for (const sender of azureSenders) {
         expect(told.out).toContain(`${azure}/${sender} [all]: must not be texted (because of 1); held there: opted-out`)
       }
+      expect(told.out).not.toContain("in doubt")
+      // As a process leaves it that dies while it writes.
+      const intend =
+        "update view set intent = 'opted-in', written_begun_at = now() from sender s where s.id = sender_id and s.address = $1"
+      yield* world.sql(intend, [tenDlc])
+      expect((yield* run(world, "history", person)).out).toMatch(
+        new RegExp(
+          String.raw`/${RegExp.escape(tenDlc)} \[all\]: .*; held there: opted-out as of \S+ \S+Z, in doubt since\n`
+        )
+      )
       const stranger = json(yield* run(world, "history", "+1 (555) 099-9999", "--json"))
       expect(stranger).toMatchObject({ recipient: "+15550999999", observations: [] })
       expect(stranger.standings.map(({ must, held }: { must: string; held: string | null }) => [must, held])).toEqual(

@@ -93,6 +93,8 @@ export interface LookupResponse {
     readonly because: number | null
     readonly held: ConsentState | null
     readonly heldAt: string | null
+    /** Something may have moved what is held since then, and nobody knows: it counts for unknown. */
+    readonly inDoubt: boolean
     readonly refused: string | null
   }>
 }

@@ -6,7 +6,7 @@ import { sql } from "kysely"
 import { digits } from "./codec.ts"
 import { Connection } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
-import { because, mustBeOut } from "./must.ts"
+import { because, inDoubt, mustBeOut } from "./must.ts"
 
 export interface Said {
   readonly id: number
@@ -31,6 +31,8 @@ export interface Stands {
   readonly held: ConsentState | null
   /** When `held` was last read or written (ms); null when it never was. */
   readonly heldAt: number | null
+  /** Something may have moved it since: a write of ours without an answer, or an opt-in said while we wrote. It counts for unknown. */
+  readonly inDoubt: boolean
   readonly refused: string | null
 }
 
@@ -72,7 +74,7 @@ export const history = Effect.fn("Ledger.history")(function* (
       select a.name as account, s.address as sender, g.name as group,
         case when ${mustBeOut(policy)} then 'opted-out' else 'opted-in' end as must,
         ${because(policy)} as because, v.held,
-        case when v.held is not null then v.read_at end as "heldAt", v.refused
+        case when v.held is not null then v.read_at end as "heldAt", ${inDoubt} as "inDoubt", v.refused
       from sender s
       join account a on a.id = s.account_id
       join sender_group g on g.id = s.group_id

@@ -52,6 +52,18 @@ layer(ledgerForTest, { excludeTestServices: true })("the history of a person", (
           [west, "opted-out", first!.id, "opted-out", 30_100]
         ]
       )
+      assert.isFalse(known.standings.some(({ inDoubt }) => inDoubt))
+      // An opt-in there that nobody answered.
+      const letIn = { recipient: one, account: west, sender: westOne, basis: "attested", origin: "operator" } as const
+      yield* ingest(
+        accountOf(registry, west),
+        [observation({ ...letIn, state: "opted-in", reach: "pair", time: at(40_000) })],
+        40_000,
+        0
+      )
+      yield* write(registry, westOne, one, { begun: 50_000, ended: 50_100, state: "opted-in", outcome: "maybe" })
+      const [, , doubted] = (yield* history(one, "strict")).standings
+      assert.deepInclude(doubted, { must: "opted-in", held: "opted-out", heldAt: 30_100, inDoubt: true })
     })
   )
 

@@ -26,7 +26,10 @@ const describe = (known: History): ReadonlyArray<string> => [
   "What must be, and what is known to be held:",
   ...known.standings.map((one) => {
     const must = one.must === "opted-out" ? `must not be texted (because of ${one.because})` : "may be texted"
-    const held = one.held === null ? "not known" : `${one.held} as of ${moment(one.heldAt)}`
+    const held =
+      one.held === null
+        ? "not known"
+        : `${one.held} as of ${moment(one.heldAt)}${one.inDoubt ? ", in doubt since" : ""}`
     return `  ${one.account}/${one.sender} [${one.group}]: ${must}; held there: ${held}${one.refused === null ? "" : `; refused: ${one.refused}`}`
   })
 ]

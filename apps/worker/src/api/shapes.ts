@@ -104,6 +104,7 @@ export const LookupResponse = Schema.Struct({
       because: Schema.NullOr(Schema.Int),
       held: Schema.NullOr(State),
       heldAt: When,
+      inDoubt: Schema.Boolean,
       refused: MaybeText
     })
   )
