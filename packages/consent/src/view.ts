@@ -192,17 +192,14 @@ export const meetEvent = (
  */
 export const meetOptInWord = (view: View | undefined, time: Interval, receivedAt: number): View | undefined => {
   if (view === undefined) return undefined
-  const doubts = mayHaveLifted(view, time)
-  const lifts = !doubts && view.held === "opted-out" && view.intent === undefined && view.readAt < time.notAfter
-  const owed = !view.echoDue && mayComeAfter(view, time)
-  if (!lifts && !owed && !doubts) return undefined
-  const { doubtedAt: _, ...sure } = view
-  return {
-    ...(lifts ? sure : view),
-    ...(lifts && { held: "opted-in", readAt: Math.max(view.readAt, time.notBefore), liftedAt: time.notAfter }),
-    ...(doubts && doubted(view, receivedAt)),
-    ...(owed && { echoDue: true })
+  const echoDue = view.echoDue || mayComeAfter(view, time)
+  if (mayHaveLifted(view, time)) return { ...view, ...doubted(view, receivedAt), echoDue }
+  if (view.held === "opted-out" && view.intent === undefined && view.readAt < time.notAfter) {
+    const { doubtedAt: _, ...sure } = view
+    const readAt = Math.max(view.readAt, time.notBefore)
+    return { ...sure, held: "opted-in", readAt, liftedAt: time.notAfter, echoDue }
   }
+  return echoDue === view.echoDue ? undefined : { ...view, echoDue }
 }
 
 /** Whether an opt-in of this time may have come after the block that we are writing, or wrote, or before it. */
