@@ -13,9 +13,9 @@ export interface View {
   readonly held: ConsentState | undefined
   /** When the last read that told began, or our last write ended (ms). */
   readonly readAt: number
-  /** When it was seen that the provider no longer blocks what it blocked, if it was (ms). */
+  /** When the provider had lifted what it blocked, at the latest: so it says itself, or it was seen then (ms). */
   readonly liftedAt: number | undefined
-  /** When an opt-in was heard that may have lifted the block which is held, for it was said while we wrote that block (ms). */
+  /** When an opt-in was heard that may have lifted the block which is held, for it was said as that was written or read (ms). */
   readonly doubtedAt?: number
   /** A write has been committed to be sent and its outcome is not in yet. */
   readonly intent: ConsentState | undefined
@@ -38,7 +38,7 @@ export interface OwnWrite {
 
 /**
  * Whether something may have moved what was held: a write of ours that is on its way, whose answer was lost, or whose
- * process died; or an opt-in said during the write that blocked. Until it is read or written again nobody knows (L5).
+ * process died; or an opt-in said as the block was written or read. Until it is read or written again nobody knows (L5).
  */
 export const isInDoubt = ({ doubtedAt, held, intent, readAt, written }: View): boolean =>
   held !== undefined &&
@@ -89,7 +89,8 @@ export const meetReading = (
     return { _tag: "Known", view: { ...sure, readAt: Math.max(view.readAt, span.beganAt) } }
   }
   if (view !== undefined && view.readAt > span.beganAt && view.held !== undefined) return { _tag: "Undecided" }
-  const justLifted = state === "opted-out" && view?.liftedAt !== undefined && span.beganAt < view.liftedAt + settle
+  const justLifted =
+    state === "opted-out" && view?.liftedAt !== undefined && span.beganAt < view.liftedAt + clockSlack + settle
   if (justLifted) return { _tag: "Undecided" }
   if (isTooSoon(view?.written, span, settle)) return { _tag: "Undecided" }
   const next: View = {
@@ -112,7 +113,7 @@ const isTooSoon = (written: OwnWrite | undefined, { beganAt }: Span, settle: num
   written !== undefined && beganAt < written.endedAt + settle
 
 /** The provider's clock and ours may differ by so much without anybody noticing (ms). */
-const clockSlack = 5_000
+export const clockSlack = 5_000
 
 /** Whether something that happened at this time can be the write. However late the news of it comes, what counts is when it happened. */
 const isAbout = (written: OwnWrite, time: Interval, echoWindow: number): boolean =>
@@ -132,7 +133,7 @@ const mayBeUndone = ({ written }: View, { notBefore }: Interval): boolean =>
  * @param time when it happened by the provider's clock
  * @param receivedAt when it reached us (ms)
  * @param named whether the event names who did it, so that our own write cannot hide behind it
- * @param echoWindow how long after our own write the provider may date its echo (ms)
+ * @param echoWindow how long after our own write the provider may date its echo, or answer from a copy of before (ms)
  */
 export const meetEvent = (
   view: View | undefined,
@@ -156,7 +157,7 @@ export const meetEvent = (
     if (state === overwritten.state && isAbout(overwritten, time, echoWindow)) return { _tag: "Known", view: rest }
   }
   const base: View = view ?? unknown
-  if (state === "opted-in" && mayHaveLifted(base, time)) {
+  if (state === "opted-in" && mayHaveLifted(base, time, echoWindow)) {
     return { _tag: "News", view: { ...base, ...doubted(base, receivedAt) }, time }
   }
   // An event older than what was read since is still a fact, but no longer what the provider holds;
@@ -171,7 +172,7 @@ export const meetEvent = (
     ...sure,
     held: state,
     readAt: Math.max(base.readAt, time.notBefore),
-    liftedAt: lifted ? receivedAt : state === base.held ? base.liftedAt : undefined
+    liftedAt: lifted ? time.notAfter : state === base.held ? base.liftedAt : undefined
   }
   return { _tag: "News", view: next, time }
 }
@@ -188,12 +189,18 @@ export const meetEvent = (
  *
  * @param time when it was said
  * @param receivedAt when it reached us (ms)
+ * @param lag how long after a change the provider may answer from a copy of before (ms)
  * @returns the view as it then is; undefined when the word says nothing about what is held
  */
-export const meetOptInWord = (view: View | undefined, time: Interval, receivedAt: number): View | undefined => {
+export const meetOptInWord = (
+  view: View | undefined,
+  time: Interval,
+  receivedAt: number,
+  lag: number
+): View | undefined => {
   if (view === undefined) return undefined
   const echoDue = view.echoDue || mayComeAfter(view, time)
-  if (mayHaveLifted(view, time)) return { ...view, ...doubted(view, receivedAt), echoDue }
+  if (mayHaveLifted(view, time, lag)) return { ...view, ...doubted(view, receivedAt), echoDue }
   if (view.held === "opted-out" && view.intent === undefined && view.readAt < time.notAfter) {
     const { doubtedAt: _, ...sure } = view
     const readAt = Math.max(view.readAt, time.notBefore)
@@ -202,13 +209,16 @@ export const meetOptInWord = (view: View | undefined, time: Interval, receivedAt
   return echoDue === view.echoDue ? undefined : { ...view, echoDue }
 }
 
-/** Whether an opt-in of this time may have come after the block that we are writing, or wrote, or before it. */
-const mayHaveLifted = (view: View, time: Interval): boolean => {
+/**
+ * Whether an opt-in of this time may have come before the block that is known or after it: what was read may have been
+ * a copy from before, what we wrote was done at some time between its beginning and its answer.
+ */
+const mayHaveLifted = (view: View, time: Interval, lag: number): boolean => {
   const { held, intent, readAt, written } = view
-  if (!mayComeAfter(view, time)) return false
-  if (intent !== undefined) return true
-  if (held !== "opted-out" || written === undefined || readAt > written.endedAt) return false
-  return !isYounger(time, written.endedAt)
+  if (intent !== undefined) return mayComeAfter(view, time)
+  if (held !== "opted-out" || isYounger(time, readAt)) return false
+  const began = written !== undefined && readAt <= written.endedAt ? written.begunAt : readAt - lag
+  return time.notAfter >= began - clockSlack
 }
 
 /** Doubted since this was heard of, and never since before the write that it doubts, whatever clock told the time of either. */

@@ -26,7 +26,7 @@ export interface Ingested {
  * Stores observations that a provider sent, a person attested or a file listed.
  *
  * @param receivedAt when they arrived (ms)
- * @param echoWindow how long after a write of ours its echo may arrive (ms)
+ * @param echoWindow how long after a write of ours its echo may be dated, and after any change a copy of before may be read (ms)
  * @param runId the run that brought them, if one did
  */
 export const ingest = Effect.fn("Ledger.ingest")(function* (
@@ -68,7 +68,9 @@ const store = Effect.fnUntraced(function* (
     if (!speaksOfHolding(basis)) {
       news.push(fact)
       const lifted =
-        state === "opted-in" && evidence.acted ? View.meetOptInWord(known?.view, time, receivedAt) : undefined
+        state === "opted-in" && evidence.acted
+          ? View.meetOptInWord(known?.view, time, receivedAt, echoWindow)
+          : undefined
       // Whoever says START for the first time is known from now on: where there is no list, a sweep has to ask about
       // them (L10). Whoever says STOP is known by what is written for it.
       const next = lifted ?? (known === undefined && state === "opted-in" ? View.unknown : undefined)

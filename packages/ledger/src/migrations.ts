@@ -262,7 +262,7 @@ comment on column view.overwritten is 'What our write before the last one wrote,
 const doubted: Migration = {
   up: statements(`
 alter table view add column doubted_at timestamptz;
-comment on column view.doubted_at is 'When an opt-in was heard that may have lifted the block which is held: it was said while we wrote that block'
+comment on column view.doubted_at is 'When an opt-in was heard that may have lifted the block which is held: it was said as that was written or read'
 `)
 }
 

@@ -278,9 +278,9 @@ const drawMishap = (chance: Chance, universe: Universe): Action => {
 /**
  * Somebody who had opted out is opted in by a colleague, and says STOP again to
  * the same brand while a worker carries that out, or after one died of it or got
- * no answer; or says START while the STOP is being carried, or while one lies dead
- * that was carrying it. What was planned is wrong when it is written, or nobody
- * knows what was.
+ * no answer; or says START while the STOP is being carried, while one lies dead that
+ * was carrying it, or while a provider still answers from before it. What was planned
+ * is wrong when it is written, or nobody knows what was.
  */
 const drawChangeOfMind = (chance: Chance, { groups, people }: Universe): ReadonlyArray<Action> => {
   const person = chance.pick(people.slice(0, 6))
@@ -295,7 +295,7 @@ const drawChangeOfMind = (chance: Chance, { groups, people }: Universe): Readonl
     { do: "pass", ms: 60_000 },
     { do: "attest", ...there, to: "opted-in" }
   ]
-  switch (chance.below(7)) {
+  switch (chance.below(8)) {
     case 0:
       return [
         stop,
@@ -306,18 +306,29 @@ const drawChangeOfMind = (chance: Chance, { groups, people }: Universe): Readonl
     case 1:
       return [
         stop,
+        { do: "stir", turns: 60 },
+        { do: "pass", ms: 60_000 },
+        { do: "late", times: 2, ms: 20_000 },
+        { do: "fault", fault: { kind: "stale-read", account: there.account, times: 1, ms: 10_000 } },
+        { do: "text", ...there, words: "START" },
+        { do: "round", worker, read: true },
+        { do: "calm", ...here }
+      ]
+    case 2:
+      return [
+        stop,
         { do: "kill", worker, after: chance.below(40) },
         { do: "text", ...there, words: "START" },
         { do: "stir", turns: 40 }
       ]
-    case 2:
+    case 3:
       return [
         ...letIn,
         { do: "fault", fault: { kind: "drop-after-apply", account: there.account, times: 3 } },
         { do: "round", worker, read: false },
         { do: "calm", ...here }
       ]
-    case 3:
+    case 4:
       return [
         ...letIn,
         { do: "begin", worker, read: false },
@@ -325,7 +336,7 @@ const drawChangeOfMind = (chance: Chance, { groups, people }: Universe): Readonl
         { do: "kill", worker, after: chance.between(7, 13) },
         { do: "calm", ...here }
       ]
-    case 4:
+    case 5:
       return [...letIn, { do: "calm", ...here, during: { worker, after: chance.between(4, 13) } }]
     default:
       return [

@@ -88,8 +88,17 @@ const mishaps = ({ accounts, people }: Setting): ReadonlyArray<Sentence<Step>> =
     whole("{account} asks us to slow down {number} time(s)", (at) => ({ ...at, kind: "throttle" })),
     whole("{account} shows half of a page as its last page {number} time(s)", (at) => ({ ...at, kind: "short-list" })),
     whole("{account} forgets what page comes next {number} time(s)", (at) => ({ ...at, kind: "forgotten-token" })),
+    sentence(
+      "{account} answers from a copy of {time} ago {number} time(s)",
+      [account, Schema.DurationFromString, Count],
+      ([at, time, times]) =>
+        act({ do: "fault", fault: { kind: "stale-read", account: at, ms: Duration.toMillis(time), times } })
+    ),
     sentence("The next event is {time} late", [Schema.DurationFromString], ([time]) =>
       act({ do: "late", times: 1, ms: Duration.toMillis(time) })
+    ),
+    sentence("The next {number} events are {time} late", [Count, Schema.DurationFromString], ([times, time]) =>
+      act({ do: "late", times, ms: Duration.toMillis(time) })
     ),
     item("{account} refuses {person} {number} time(s)", "item-refused"),
     item("{account} fails on {person} {number} time(s)", "item-error")
