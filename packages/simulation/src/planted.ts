@@ -7,6 +7,7 @@
  * hole in the simulation.
  */
 import { execFile } from "node:child_process"
+import { readFileSync, writeFileSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import { tmpdir } from "node:os"
 import path from "node:path"
@@ -188,13 +189,16 @@ export class Unnoticed extends Schema.TaggedError<Unnoticed>()("Unnoticed", { pr
 }
 
 export interface PlantOptions extends Partial<Play> {
-  /** Only these bugs; the table is left as it is. */
+  /** Only these bugs; the other rows of the table are left as they are. */
   readonly only?: ReadonlyArray<string>
   /** How many to play at once. */
   readonly jobs?: number
 }
 
-/** Plants each bug, says what became of it, and writes the table of them all into docs/laws.md. Fails when one was not found. */
+/**
+ * Plants each bug, says what became of it, and writes that into the table in docs/laws.md at once: a run that is ended
+ * early has not run for nothing. Fails when one was not found.
+ */
 export const plantAll = Effect.fn("plantAll")(function* ({
   jobs = 1,
   mostSeeds = 1000,
@@ -215,12 +219,11 @@ export const plantAll = Effect.fn("plantAll")(function* ({
           const seed = outcome.found?.seed ?? 1
           if (seed > firstSeeds) yield* playSound(sources, { mostSeeds: 1, rounds }, seed)
           yield* Console.log(describe(outcome))
+          yield* Effect.sync(() => note(outcome, all))
           return outcome
         }),
         { concurrency: jobs }
       )
-      yield* Console.log(table(outcomes))
-      if (only === undefined) yield* writeTable(outcomes)
       const unnoticed = outcomes.filter(({ found }) => found === null).map(({ bug }) => bug)
       if (unnoticed.length > 0) {
         return yield* new Unnoticed({ problem: `no seed found ${unnoticed.join(", ")}` })
@@ -247,32 +250,47 @@ const describe = ({ bug, found, rounds, seconds }: Outcome): string =>
     ? `${bug}: not found in ${rounds} rounds, ${seconds.toFixed(0)} s`
     : `${bug}: ${found.law} broken by seed ${found.seed} after ${rounds} rounds, ${seconds.toFixed(0)} s: ${found.what}`
 
+const head = ["planted", "law that noticed", "seed", "rounds until then", "seconds"]
+
+type Row = ReadonlyArray<string>
+
+const titleOf = (bug: string) => `[${bug}](../packages/simulation/planted/${bug}.patch)`
+
+const rowOf = ({ bug, found, rounds, seconds }: Outcome): Row => [
+  titleOf(bug),
+  found?.law ?? "none",
+  found === null ? "" : `${found.seed}`,
+  `${rounds}`,
+  seconds.toFixed(0)
+]
+
 /** Padded, as the formatter would leave it. */
-const table = (outcomes: ReadonlyArray<Outcome>): string => {
-  const rows = [
-    ["planted", "law that noticed", "seed", "rounds until then", "seconds"],
-    ...outcomes.map(({ bug, found, rounds, seconds }) => [
-      `[${bug}](../packages/simulation/planted/${bug}.patch)`,
-      found?.law ?? "none",
-      found === null ? "" : `${found.seed}`,
-      `${rounds}`,
-      seconds.toFixed(0)
-    ])
-  ]
-  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  const line = (cells: ReadonlyArray<string>) =>
-    `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(" | ")} |`
-  const [head = [], ...body] = rows.map(line)
-  return [head, line(widths.map((width) => "-".repeat(width))), ...body].join("\n")
+const table = (rows: ReadonlyArray<Row>): string => {
+  const all = [head, ...rows]
+  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))
+  const line = (cells: Row) => `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(" | ")} |`
+  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n")
 }
 
-const writeTable = (outcomes: ReadonlyArray<Outcome>): Effect.Effect<void> =>
-  Effect.promise(async () => {
-    const text = await fs.readFile(page, "utf8")
-    const between = /(?<=<!-- planted -->\n\n)[\s\S]*?(?=\n\n<!-- \/planted -->)/u
-    if (!between.test(text)) throw new Error(`${page} has no place for the table of planted bugs`)
-    await fs.writeFile(
-      page,
-      text.replace(between, () => table(outcomes))
+const between = /(?<=<!-- planted -->\n\n)[^]*?(?=\n\n<!-- \/planted -->)/u
+
+/** Writes what became of a bug into its row of the page, and leaves out the rows of bugs that are no more. */
+const note = (outcome: Outcome, bugs: ReadonlyArray<Bug>): void => {
+  const text = readFileSync(page, "utf8")
+  const [before] = between.exec(text) ?? []
+  if (before === undefined) throw new Error(`${page} has no place for the table of planted bugs`)
+  const known = new Map<string, Row>()
+  for (const line of before.split("\n").slice(2)) {
+    const row = line.split("|", head.length + 1).slice(1)
+    known.set(
+      row[0]?.trim() ?? "",
+      row.map((cell) => cell.trim())
     )
-  })
+  }
+  known.set(titleOf(outcome.bug), rowOf(outcome))
+  const rows = bugs.map(({ name }) => known.get(titleOf(name)) ?? [])
+  writeFileSync(
+    page,
+    text.replace(between, () => table(rows.filter((row) => row.length > 0)))
+  )
+}
