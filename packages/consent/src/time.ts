@@ -17,6 +17,23 @@ export const point = (at: number): Interval => ({ notBefore: at, notAfter: at })
 /** Something first seen at `at`, with no idea how long it had been so. */
 export const by = (at: number): Interval => ({ notBefore: Number.NEGATIVE_INFINITY, notAfter: at })
 
+/** Two clocks may differ by so much without anybody noticing (ms). */
+export const clockSlack = 5_000
+
+const day = 24 * 60 * 60 * 1000
+
+/**
+ * When something happened, by whoever told of it: not later than it was heard of. An opt-in that is dated so would
+ * outlast every opt-out until then, an opt-out every opt-in. But the clock that is wrong may be ours: what silences is
+ * taken at its word, unless no clock is so wrong.
+ *
+ * @param heardAt when it reached us (ms)
+ */
+export const toldOf = (state: "opted-out" | "opted-in", time: Interval, heardAt: number): Interval =>
+  time.notAfter <= heardAt + (state === "opted-in" ? clockSlack : day)
+    ? time
+    : { notBefore: Math.min(time.notBefore, heardAt), notAfter: heardAt }
+
 const timestamp = /^(\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|z|[+-]\d{2}:?\d{2})$/
 
 /**

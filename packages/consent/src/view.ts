@@ -6,7 +6,7 @@
  * began before a write ended cannot contradict that write.
  */
 import { type ConsentState, opposite } from "./observation.ts"
-import type { Interval } from "./time.ts"
+import { clockSlack, type Interval } from "./time.ts"
 
 export interface View {
   /** Undefined: unknown. Never read as "not opted out" (L5). */
@@ -112,9 +112,6 @@ export const meetReading = (
 const isTooSoon = (written: OwnWrite | undefined, { beganAt }: Span, settle: number): boolean =>
   written !== undefined && beganAt < written.endedAt + settle
 
-/** The provider's clock and ours may differ by so much without anybody noticing (ms). */
-export const clockSlack = 5_000
-
 /** Whether something that happened at this time can be the write. However late the news of it comes, what counts is when it happened. */
 const isAbout = (written: OwnWrite, time: Interval, echoWindow: number): boolean =>
   time.notAfter >= written.begunAt - clockSlack && time.notBefore <= written.endedAt + echoWindow
@@ -171,8 +168,9 @@ export const meetEvent = (
   const next: View = {
     ...sure,
     held: state,
-    readAt: Math.max(base.readAt, time.notBefore),
-    liftedAt: lifted ? time.notAfter : state === base.held ? base.liftedAt : undefined
+    // Dated later than it was heard of, it would outlast every reading until then.
+    readAt: Math.max(base.readAt, Math.min(time.notBefore, receivedAt)),
+    liftedAt: lifted ? Math.min(time.notAfter, receivedAt) : state === base.held ? base.liftedAt : undefined
   }
   return { _tag: "News", view: next, time }
 }
@@ -203,8 +201,8 @@ export const meetOptInWord = (
   if (mayHaveLifted(view, time, lag)) return { ...view, ...doubted(view, receivedAt), echoDue }
   if (view.held === "opted-out" && view.intent === undefined && view.readAt < time.notAfter) {
     const { doubtedAt: _, ...sure } = view
-    const readAt = Math.max(view.readAt, time.notBefore)
-    return { ...sure, held: "opted-in", readAt, liftedAt: time.notAfter, echoDue }
+    const readAt = Math.max(view.readAt, Math.min(time.notBefore, receivedAt))
+    return { ...sure, held: "opted-in", readAt, liftedAt: Math.min(time.notAfter, receivedAt), echoDue }
   }
   return echoDue === view.echoDue ? undefined : { ...view, echoDue }
 }

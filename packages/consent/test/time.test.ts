@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { by, parseTimestamp, point } from "@stopline/consent"
+import { by, clockSlack, parseTimestamp, point, toldOf } from "@stopline/consent"
 import { Schema } from "effect"
 
 const second = Date.UTC(2026, 10, 20, 12, 30, 45)
@@ -83,6 +83,25 @@ describe("a provider's timestamp", () => {
   it.prop("never throws", [Schema.String], ([text]) => {
     parseTimestamp(text)
     parseTimestamp(`2026-11-20T12:30:45${text}`)
+  })
+})
+
+describe("what is told of", () => {
+  const heardAt = 1_000_000
+  const day = 24 * 60 * 60 * 1000
+  const late = (ms: number) => ({ notBefore: heardAt - 1, notAfter: heardAt + ms })
+
+  it("has not happened after it was heard of, and an opt-in least of all (L3, L4)", () => {
+    for (const [state, trusted] of [
+      ["opted-in", clockSlack],
+      ["opted-out", day]
+    ] as const) {
+      for (const time of [point(heardAt - 1), by(heardAt), point(heardAt + trusted), late(trusted)])
+        assert.strictEqual(toldOf(state, time, heardAt), time, "as it was told")
+      assert.deepStrictEqual(toldOf(state, point(heardAt + trusted + 1), heardAt), point(heardAt))
+      assert.deepStrictEqual(toldOf(state, late(trusted + 1), heardAt), { notBefore: heardAt - 1, notAfter: heardAt })
+      assert.deepStrictEqual(toldOf(state, by(Number.POSITIVE_INFINITY), heardAt), by(heardAt))
+    }
   })
 })
 

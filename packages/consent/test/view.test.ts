@@ -139,6 +139,15 @@ describe("an event", () => {
       time: point(200)
     }))
 
+  it("dated by a clock that is ahead does not outlast what is read from now on", () => {
+    const met = event(view(), "opted-in", 9_000, 205)
+    assert.deepStrictEqual(viewAfter(met), view({ held: "opted-in", readAt: 205, liftedAt: 205 }))
+    assert.deepStrictEqual(
+      View.meetOptInWord(view(), point(9_000), 205, 0),
+      view({ held: "opted-in", readAt: 205, liftedAt: 205 })
+    )
+  })
+
   it("of an opt-out ends the talk of a lifted block", () => {
     const met = event(view({ held: "opted-in", liftedAt: 150 }), "opted-out", 200)
     assert.deepStrictEqual(met._tag === "News" && met.view, view({ readAt: 200 }))

@@ -1,7 +1,7 @@
 /**
  * What arrived by webhook: committed before anybody is answered (L1).
  */
-import { type Observation, speaksOfHolding, View } from "@stopline/consent"
+import { type Observation, speaksOfHolding, toldOf, View } from "@stopline/consent"
 import { Effect } from "effect"
 import { sql } from "kysely"
 import { digits } from "./codec.ts"
@@ -37,9 +37,15 @@ export const ingest = Effect.fn("Ledger.ingest")(function* (
   runId: number | null = null
 ): Effect.fn.Return<Ingested, LedgerError, Connection> {
   const connection = yield* Connection
-  const facts = observations.map(storable)
+  const facts = observations.map((observation) => timely(storable(observation), receivedAt))
   return yield* connection.transaction("ingest", store(account, facts, receivedAt, echoWindow, runId))
 })
+
+/** The observation itself, where its time can be: whoever gave it knows it again. */
+const timely = (observation: Observation, receivedAt: number): Observation => {
+  const time = toldOf(observation.state, observation.time, receivedAt)
+  return time === observation.time ? observation : { ...observation, time }
+}
 
 const store = Effect.fnUntraced(function* (
   account: RegisteredAccount,

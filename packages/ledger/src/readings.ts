@@ -4,7 +4,7 @@
  * @stopline/consent view.ts).
  */
 import type { Basis, Observation, Reading, Recipient } from "@stopline/consent"
-import { View } from "@stopline/consent"
+import { toldOf, View } from "@stopline/consent"
 import { Effect } from "effect"
 import { digits, toRecipient } from "./codec.ts"
 import { sql } from "kysely"
@@ -94,7 +94,7 @@ const observe = (context: ReadingContext, reading: Reading, time: Observation["t
   state: reading.state,
   origin: reading.origin,
   basis: context.basis,
-  time,
+  time: toldOf(reading.state, time, context.span.endedAt),
   reach: "pair",
   key: null,
   evidence: {}

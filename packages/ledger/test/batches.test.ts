@@ -9,7 +9,8 @@ import {
   policies,
   type Recipient,
   type SenderAddress,
-  Standing
+  Standing,
+  toldOf
 } from "@stopline/consent"
 import { Connection, digits, ingest, type Registry } from "@stopline/ledger"
 import { Effect, Schema } from "effect"
@@ -79,7 +80,7 @@ const hearAll = Effect.fnUntraced(function* (registry: Registry, said: ReadonlyA
   const send = Effect.gen(function* () {
     for (const account of registry.accounts) {
       const request = waiting.filter((one) => one.account === account.name)
-      const { recorded } = yield* ingest(accountOf(registry, account.name), request, 100_000, 0)
+      const { recorded } = yield* ingest(accountOf(registry, account.name), request, heardAt, 0)
       facts.push(...recorded.map(({ id, observation }) => ({ id, observation })))
     }
     waiting = []
@@ -92,15 +93,18 @@ const hearAll = Effect.fnUntraced(function* (registry: Registry, said: ReadonlyA
   return facts
 })
 
-/** The first telling of each fact: a fact is known by its account, its recipient and its key. */
+const heardAt = 100_000
+
+/** The first telling of each fact: a fact is known by its account, its recipient and its key. Nothing happened after it was told. */
 const firstTold = (said: ReadonlyArray<Said>): ReadonlyArray<Observation> => {
   const seen = new Set<string>()
-  return said.map(toObservation).filter(({ account, key, recipient }) => {
+  const first = said.map(toObservation).filter(({ account, key, recipient }) => {
     const fact = `${account} ${recipient} ${key}`
     if (key !== null && seen.has(fact)) return false
     seen.add(fact)
     return true
   })
+  return first.map((one) => ({ ...one, time: toldOf(one.state, one.time, heardAt) }))
 }
 
 interface Groups {

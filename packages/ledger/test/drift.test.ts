@@ -32,7 +32,7 @@ import { write } from "./writing.ts"
 const one = person(1)
 
 const hear = (registry: Registry, given: Partial<Parameters<typeof observation>[0]> = {}) =>
-  ingest(accountOf(registry, east), [observation({ recipient: one, ...given })], 10_000, 0)
+  ingest(accountOf(registry, east), [observation({ recipient: one, ...given })], given.time?.notAfter ?? 10_000, 0)
 
 layer(ledgerForTest, { excludeTestServices: true })("what differs", (it) => {
   it.effect("is an opt-out that is not known to be held, with the observation behind it (L5, L13)", () =>

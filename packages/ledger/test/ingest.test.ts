@@ -10,12 +10,14 @@ import {
   accounts,
   at,
   brand,
+  checkPairs,
   east,
   eastOne,
   eastTwo,
   fresh,
   observation,
   person,
+  reading,
   saidOf,
   senderOf,
   standings,
@@ -99,6 +101,25 @@ layer(ledgerForTest, { excludeTestServices: true })("what arrives", (it) => {
       const second = yield* hear(registry, [event("event:1")], 60_000)
       assert.deepInclude(second, { recorded: [], repeated: 1, echoes: 0 })
       assert.strictEqual(yield* rowsOf("observation"), 1)
+    })
+  )
+
+  it.effect("dated by a clock that is ahead does not outlast what is said after it (L2, L3)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      const hour = 60 * 60 * 1000
+      const start = { state: "opted-in", basis: "message", origin: "recipient" } as const
+      const must = Effect.map(history(one, "strict"), ({ standings }) => standings[0]?.must)
+      yield* hear(registry, [event("event:1", { ...start, time: at(20_000 + hour) })], 20_000)
+      yield* hear(registry, [event("event:2", { time: at(30_000) })], 30_000)
+      assert.strictEqual(yield* must, "opted-out")
+      const noEnd = parseTimestamp("9999-12-31T23:59:59Z")!
+      yield* hear(registry, [event("event:3", { time: noEnd })], 40_000)
+      yield* hear(registry, [event("event:4", { ...start, time: at(50_000) })], 50_000)
+      assert.strictEqual(yield* must, "opted-in")
+      // Nor does it keep a reading from being believed.
+      yield* checkPairs(registry, [reading(one)], { beganAt: 60_000, endedAt: 60_100 })
+      assert.strictEqual((yield* viewOf(senderOf(registry, eastOne), one))?.view.held, "opted-out")
     })
   )
 

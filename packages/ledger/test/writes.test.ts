@@ -36,7 +36,7 @@ const one = person(1)
 const leaseMs = 60_000
 
 const hear = (registry: Registry, given: Parameters<typeof observation>[0] = { recipient: one }) =>
-  ingest(accountOf(registry, east), [observation(given)], 10_000, 0)
+  ingest(accountOf(registry, east), [observation(given)], given.time?.notAfter ?? 10_000, 0)
 const start = observation({ recipient: one, state: "opted-in", time: at(30_000) })
 
 layer(ledgerForTest, { excludeTestServices: true })("a write", (it) => {

@@ -1,5 +1,5 @@
 /** A finished walk has seen all that was there when it began: no page was lost on the way (L1). */
-import { mask, Recipient, View } from "@stopline/consent"
+import { clockSlack, mask, Recipient } from "@stopline/consent"
 import { Connection, type LedgerError, toRecipient } from "@stopline/ledger"
 import { Effect } from "effect"
 import { sql } from "kysely"
@@ -79,7 +79,7 @@ export class Walked {
           (view.held === "opted-out" || view.intent !== null || view.read_at >= walk.started_at - skew)
         // What was read while a write of ours was on its way, or soon after one, or after a START that the provider acted
         // on, is left undecided. Who was neither read nor written was not asked about.
-        const changedAt = Math.max(view?.written_at ?? 0, (view?.lifted_at ?? 0) + View.clockSlack)
+        const changedAt = Math.max(view?.written_at ?? 0, (view?.lifted_at ?? 0) + clockSlack)
         const settling = Math.max(changedAt + settleMs, view?.asked_at ?? 0) >= walk.started_at - skew
         if (known || settling) continue
         const [place = "", person = ""] = pair.split(" ")
