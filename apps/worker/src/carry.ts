@@ -63,12 +63,11 @@ export class Carrier extends Context.Service<
       const spread = Effect.fn("Carrier.spread")(function* (station: Station, { recorded }: Kept, receivedAt: number) {
         const optedOut = recorded.filter((row) => row.observation.state === "opted-out")
         if (optedOut.length < recorded.length) yield* Queue.offer(nudges, undefined)
-        if (optedOut.length === 0) return
-        const to = yield* push(optedOut.map((row) => row.recipient))
+        // A START, too, may be news of a block that has gone, which a STOP said since has to put back.
+        const to = yield* push(recorded.map((row) => row.recipient))
         const endedAt = yield* Clock.currentTimeMillis
-        if (Object.keys(to).length === 0) return
-        const first = optedOut[0]
-        if (first === undefined) return
+        const [first] = optedOut
+        if (first === undefined || Object.keys(to).length === 0) return
         yield* countCarried(station.account.name, endedAt - receivedAt)
         yield* Queue.offer(carried, {
           recipient: mask(toRecipient(first.recipient)),

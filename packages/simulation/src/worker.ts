@@ -319,10 +319,8 @@ export const startWorker = async (setup: WorkerSetup): Promise<Worker> => {
       },
       keeps.get(station.account.name)
     )
-    const people = heard.ingested?.recorded.flatMap((row) =>
-      row.observation.state === "opted-out" ? [row.recipient] : []
-    )
-    if (people !== undefined && people.length > 0) void start(push(people))
+    const people = heard.ingested?.recorded.map((row) => row.recipient) ?? []
+    if (people.length > 0) void start(push(people))
     return answered(heard.reply.status, heard.reply.body)
   })
 
