@@ -258,7 +258,9 @@ describe.concurrent("when the ledger goes down in the middle of it", () => {
           }),
         { concurrency: "unbounded" }
       )
-      expect(new Set(statuses)).toEqual(new Set([200, 503]))
+      // How many of them were stored together before it went down is a matter of luck; afterwards nobody is.
+      for (const status of statuses) expect([200, 503]).toContain(status)
+      expect(yield* tell(world.sandbox.people[0] ?? "")).toBe(503)
       for (const [index, person] of world.sandbox.people.entries()) {
         if (statuses[index] === 200) expect(yield* stored(world, person)).toHaveLength(1)
       }
