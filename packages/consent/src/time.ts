@@ -17,6 +17,12 @@ export const point = (at: number): Interval => ({ notBefore: at, notAfter: at })
 /** Something first seen at `at`, with no idea how long it had been so. */
 export const by = (at: number): Interval => ({ notBefore: Number.NEGATIVE_INFINITY, notAfter: at })
 
+/** The same, of which it is known that it had happened by then (ms). */
+export const notLaterThan = ({ notAfter, notBefore }: Interval, moment: number): Interval => ({
+  notBefore: Math.min(notBefore, moment),
+  notAfter: Math.min(notAfter, moment)
+})
+
 /** Two clocks may differ by so much without anybody noticing (ms). */
 export const clockSlack = 5_000
 
@@ -30,9 +36,7 @@ const day = 24 * 60 * 60 * 1000
  * @param heardAt when it reached us (ms)
  */
 export const toldOf = (state: "opted-out" | "opted-in", time: Interval, heardAt: number): Interval =>
-  time.notAfter <= heardAt + (state === "opted-in" ? clockSlack : day)
-    ? time
-    : { notBefore: Math.min(time.notBefore, heardAt), notAfter: heardAt }
+  time.notAfter <= heardAt + (state === "opted-in" ? clockSlack : day) ? time : notLaterThan(time, heardAt)
 
 const timestamp = /^(\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|z|[+-]\d{2}:?\d{2})$/
 

@@ -6,7 +6,7 @@
  * began before a write ended cannot contradict that write.
  */
 import { type ConsentState, opposite } from "./observation.ts"
-import { clockSlack, type Interval } from "./time.ts"
+import { clockSlack, type Interval, notLaterThan } from "./time.ts"
 
 export interface View {
   /** Undefined: unknown. Never read as "not opted out" (L5). */
@@ -165,12 +165,13 @@ export const meetEvent = (
   if (outdated || undecidable) return { _tag: "News", view: base, time }
   const lifted = state === "opted-in" && base.held !== "opted-in"
   const { doubtedAt: _, ...sure } = base
+  // Dated later than it was heard of, it would outlast every reading until then.
+  const { notAfter, notBefore } = notLaterThan(time, receivedAt)
   const next: View = {
     ...sure,
     held: state,
-    // Dated later than it was heard of, it would outlast every reading until then.
-    readAt: Math.max(base.readAt, Math.min(time.notBefore, receivedAt)),
-    liftedAt: lifted ? Math.min(time.notAfter, receivedAt) : state === base.held ? base.liftedAt : undefined
+    readAt: Math.max(base.readAt, notBefore),
+    liftedAt: lifted ? notAfter : state === base.held ? base.liftedAt : undefined
   }
   return { _tag: "News", view: next, time }
 }
@@ -201,8 +202,8 @@ export const meetOptInWord = (
   if (mayHaveLifted(view, time, lag)) return { ...view, ...doubted(view, receivedAt), echoDue }
   if (view.held === "opted-out" && view.intent === undefined && view.readAt < time.notAfter) {
     const { doubtedAt: _, ...sure } = view
-    const readAt = Math.max(view.readAt, Math.min(time.notBefore, receivedAt))
-    return { ...sure, held: "opted-in", readAt, liftedAt: Math.min(time.notAfter, receivedAt), echoDue }
+    const { notAfter, notBefore } = notLaterThan(time, receivedAt)
+    return { ...sure, held: "opted-in", readAt: Math.max(view.readAt, notBefore), liftedAt: notAfter, echoDue }
   }
   return echoDue === view.echoDue ? undefined : { ...view, echoDue }
 }

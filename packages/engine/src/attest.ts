@@ -8,6 +8,7 @@ import {
   type AccountName,
   type ConsentState,
   type Interval,
+  notLaterThan,
   type Observation,
   type Reach,
   type Recipient,
@@ -90,7 +91,7 @@ const observe = (said: Attestation, account: AccountName, now: number): Observat
     origin: "operator",
     basis: "attested",
     // What is told of this minute has happened already.
-    time: { notBefore: time.notBefore, notAfter: Math.min(time.notAfter, now) },
+    time: notLaterThan(time, now),
     reach: said.reach,
     key: `attested:${createHash("sha256").update(JSON.stringify(told)).digest("hex").slice(0, 32)}`,
     evidence: { attestedBy: by, note: note === "" ? how : `${how}: ${note}` }

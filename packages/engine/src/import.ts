@@ -4,7 +4,7 @@
  * whatever is found in bulk.
  */
 import type { EverySender, Interval, Observation, Recipient, SenderAddress } from "@stopline/consent"
-import { by } from "@stopline/consent"
+import { by, notLaterThan } from "@stopline/consent"
 import { beginRun, type Connection, endRun, ingest, type LedgerError, type RegisteredAccount } from "@stopline/ledger"
 import { Clock, Effect, Stream } from "effect"
 import { Fleet } from "./fleet.ts"
@@ -101,7 +101,7 @@ const observe = (row: OptOutRow, { account, sender }: OptedOutAt, source: string
   state: "opted-out",
   origin: "import",
   basis: "imported",
-  time: row.time === undefined ? by(now) : { ...row.time, notAfter: Math.min(row.time.notAfter, now) },
+  time: row.time === undefined ? by(now) : notLaterThan(row.time, now),
   reach: "pair",
   key: `imported:${sender}:${row.time === undefined ? source : `${row.time.notBefore}..${row.time.notAfter}`}`,
   evidence: {}

@@ -31,7 +31,7 @@ export interface Stands {
   readonly held: ConsentState | null
   /** When `held` was last read or written (ms); null when it never was. */
   readonly heldAt: number | null
-  /** Something may have moved it since: a write of ours without an answer, or an opt-in said while we wrote. It counts for unknown. */
+  /** Something may have moved it since: a write of ours without an answer, or an opt-in said as it was written or read. It counts for unknown. */
   readonly inDoubt: boolean
   readonly refused: string | null
 }

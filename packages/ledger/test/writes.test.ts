@@ -1,5 +1,5 @@
 import { assert, layer } from "@effect/vitest"
-import type { ConsentState } from "@stopline/consent"
+import type { ConsentState, Origin } from "@stopline/consent"
 import {
   adoptOrphans,
   beginWrites,
@@ -38,6 +38,12 @@ const leaseMs = 60_000
 const hear = (registry: Registry, given: Parameters<typeof observation>[0] = { recipient: one }) =>
   ingest(accountOf(registry, east), [observation(given)], given.time?.notAfter ?? 10_000, 0)
 const start = observation({ recipient: one, state: "opted-in", time: at(30_000) })
+
+/** Said at the second sender: an opt-in that its provider acts on, and what its provider tells of. */
+const word = (ms: number) =>
+  observation({ recipient: one, sender: eastTwo, state: "opted-in", time: at(ms), evidence: { acted: true } })
+const event = (state: ConsentState, ms: number, origin: Origin = "unknown") =>
+  observation({ recipient: one, sender: eastTwo, basis: "event", origin, reach: "pair", state, time: at(ms) })
 
 layer(ledgerForTest, { excludeTestServices: true })("a write", (it) => {
   it.effect("takes only what still must be, in the order given", () =>
@@ -171,10 +177,8 @@ layer(ledgerForTest, { excludeTestServices: true })("a write", (it) => {
       assert.deepInclude(view, { held: "opted-in", readAt: 31_100, intent: undefined, echoDue: true })
       assert.deepStrictEqual(view?.written, { state: "opted-in", begunAt: 31_000, endedAt: 31_100 })
       // The echo of our opt-in comes an hour late.
-      const echo = { sender: eastTwo, state: "opted-in", basis: "event", origin: "unknown" } as const
-      const late = observation({ recipient: one, ...echo, reach: "pair", time: at(31_050) })
       const account = accountOf(registry, east)
-      const { echoes, recorded } = yield* ingest(account, [late], 3_700_000, 300_000)
+      const { echoes, recorded } = yield* ingest(account, [event("opted-in", 31_050)], 3_700_000, 300_000)
       assert.deepStrictEqual([echoes, recorded.length], [1, 0])
     })
   )
@@ -185,24 +189,7 @@ layer(ledgerForTest, { excludeTestServices: true })("a write", (it) => {
       yield* hear(registry)
       yield* write(registry, eastTwo, one, { begun: 20_000, ended: 20_100 })
       const account = accountOf(registry, east)
-      const event = (state: ConsentState, ms: number) =>
-        observation({
-          recipient: one,
-          sender: eastTwo,
-          basis: "event",
-          origin: "unknown",
-          reach: "pair",
-          state,
-          time: at(ms)
-        })
-      const lifted = observation({
-        recipient: one,
-        sender: eastTwo,
-        state: "opted-in",
-        time: at(30_000),
-        evidence: { acted: true }
-      })
-      yield* ingest(account, [lifted], 30_100, 300_000)
+      yield* ingest(account, [word(30_000)], 30_100, 300_000)
       yield* hear(registry, { recipient: one, time: at(40_000) })
       assert.isTrue(yield* write(registry, eastTwo, one, { begun: 41_000, ended: 41_100 }))
       // The echo of the second comes at once, that of the first later; a third event is somebody else speaking.
@@ -213,38 +200,28 @@ layer(ledgerForTest, { excludeTestServices: true })("a write", (it) => {
     })
   )
 
-  const optIn = { recipient: one, sender: eastTwo, state: "opted-in" } as const
-  const word = (ms: number) => observation({ ...optIn, time: at(ms), evidence: { acted: true } })
-  const event = (ms: number) =>
-    observation({ ...optIn, basis: "event", origin: "recipient", reach: "pair", time: at(ms), key: `event:${ms}` })
-
   it.effect.each([
-    ["a word heard of while it is on its way", word, "during"],
-    ["an event that comes while it is on its way", event, "during"],
-    ["a word heard of when it has ended", word, "after"],
-    ["an event that comes when it has ended", event, "after"]
+    ["a word heard of while it is on its way", word(20_050), "during"],
+    ["an event that comes while it is on its way", event("opted-in", 20_050, "recipient"), "during"],
+    ["a word heard of when it has ended", word(20_050), "after"],
+    ["an event that comes when it has ended", event("opted-in", 20_050, "recipient"), "after"]
   ] as const)(
     "which an opt-in came before or after is in doubt, and done again for the next STOP (L2, L5): %s",
-    ([, say, when]) =>
+    ([, said, when]) =>
       Effect.gen(function* () {
         const registry = yield* fresh()
         const account = accountOf(registry, east)
-        const said = say(20_050)
         yield* hear(registry)
-        const lane = (yield* claimLane("between", "test", 20_000, leaseMs))!
-        const sender = senderOf(registry, eastTwo)
-        const context = { lane, leaseMs, sender, state: "opted-out", policy: "strict" } as const
-        yield* beginWrites(context, [digits(one)], 20_000)
-        if (when === "during") yield* ingest(account, [said], 20_060, 300_000)
-        yield* endWrites(context, [{ _tag: "Held", recipient: digits(one) }], 20_100)
+        const meanwhile = when === "during" ? ingest(account, [said], 20_060, 300_000) : Effect.void
+        yield* write(registry, eastTwo, one, { begun: 20_000, ended: 20_100, meanwhile })
         if (when === "after") yield* ingest(account, [said], 25_000, 300_000)
         // A STOP at another sender of the brand.
         yield* hear(registry, { recipient: one, time: at(26_000) })
         assert.strictEqual((yield* differing(registry, eastTwo)).length, 1)
         assert.isTrue(yield* write(registry, eastTwo, one, { begun: 30_000, ended: 30_100 }))
         assert.deepStrictEqual(yield* differing(registry, eastTwo), [])
-        const echo = (ms: number) => ({ ...event(ms), origin: "unknown", state: "opted-out" }) as const
-        const { echoes, recorded } = yield* ingest(account, [echo(20_010), echo(30_010)], 40_000, 300_000)
+        const both = [event("opted-out", 20_010), event("opted-out", 30_010)]
+        const { echoes, recorded } = yield* ingest(account, both, 40_000, 300_000)
         assert.deepStrictEqual([echoes, recorded.length], [2, 0])
       })
   )

@@ -1,6 +1,16 @@
 /** A write of ours to one pair, at given moments. */
 import type { ConsentState, OptInPolicy, Recipient, SenderAddress } from "@stopline/consent"
-import { beginWrites, claimLane, digits, endWrites, type Outcome, type Registry, releaseLane } from "@stopline/ledger"
+import {
+  beginWrites,
+  claimLane,
+  type Connection,
+  digits,
+  endWrites,
+  type LedgerError,
+  type Outcome,
+  type Registry,
+  releaseLane
+} from "@stopline/ledger"
 import { Effect } from "effect"
 import { senderOf } from "../../../test/world.ts"
 
@@ -11,6 +21,8 @@ export interface Write {
   readonly state?: ConsentState
   readonly outcome?: "held" | "maybe" | "not done" | "rejected"
   readonly policy?: OptInPolicy
+  /** What happens while the request is on its way. */
+  readonly meanwhile?: Effect.Effect<unknown, LedgerError, Connection>
 }
 
 const leaseMs = 60_000
@@ -32,6 +44,7 @@ export const write = Effect.fnUntraced(function* (
     policy: given.policy ?? "strict"
   } as const
   const due = yield* beginWrites(context, [digits(recipient)], given.begun)
+  if (given.meanwhile !== undefined) yield* given.meanwhile
   if (given.ended !== undefined) {
     yield* endWrites(
       context,

@@ -288,9 +288,9 @@ const note = (outcome: Outcome, bugs: ReadonlyArray<Bug>): void => {
     )
   }
   known.set(titleOf(outcome.bug), rowOf(outcome))
-  const rows = bugs.map(({ name }) => known.get(titleOf(name)) ?? [])
+  const rows = bugs.map(({ name }) => known.get(titleOf(name))).filter((row) => row !== undefined)
   writeFileSync(
     page,
-    text.replace(between, () => table(rows.filter((row) => row.length > 0)))
+    text.replace(between, () => table(rows))
   )
 }

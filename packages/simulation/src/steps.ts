@@ -94,10 +94,7 @@ const mishaps = ({ accounts, people }: Setting): ReadonlyArray<Sentence<Step>> =
       ([at, time, times]) =>
         act({ do: "fault", fault: { kind: "stale-read", account: at, ms: Duration.toMillis(time), times } })
     ),
-    sentence("The next event is {time} late", [Schema.DurationFromString], ([time]) =>
-      act({ do: "late", times: 1, ms: Duration.toMillis(time) })
-    ),
-    sentence("The next {number} events are {time} late", [Count, Schema.DurationFromString], ([times, time]) =>
+    sentence("The next {number} event(s) come(s) {time} late", [Count, Schema.DurationFromString], ([times, time]) =>
       act({ do: "late", times, ms: Duration.toMillis(time) })
     ),
     item("{account} refuses {person} {number} time(s)", "item-refused"),
