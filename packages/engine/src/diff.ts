@@ -103,9 +103,9 @@ export const judge = (
   return { _tag: "Change", ...item, personal, guarded: !personal && !started }
 }
 
-/** A block lifted after the opt-out that counts is put back; anything else is carried for the first time. */
+/** A block lifted after the opt-out that counts is put back; anything else is carried for the first time. A tie is the opt-out's (L4). */
 export const reasonFor = (difference: Difference): ChangeReason => {
   if (difference.must === "opted-in") return "opt-in"
   const { liftedAt, outAt } = difference
-  return liftedAt !== undefined && outAt !== undefined && liftedAt >= outAt ? "reassert" : "opt-out"
+  return liftedAt !== undefined && outAt !== undefined && liftedAt > outAt ? "reassert" : "opt-out"
 }

@@ -58,6 +58,11 @@ describe("a difference", () => {
       "opt-out, personal"
     ],
     [
+      "about a block lifted as the opt-out was said is an opt-out: the tie is its (L4)",
+      { ...lifted, liftedAt: 50_000, inOwnWords: true },
+      "opt-out, personal"
+    ],
+    [
       "the other way is an opt-in, and always counted",
       { ...start, basis: "message", inOwnWords: false },
       "opt-in, guarded"

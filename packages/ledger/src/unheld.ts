@@ -46,7 +46,7 @@ export const unheld = Effect.fn("Ledger.unheld")(function* (
 ): Effect.fn.Return<ReadonlyArray<Unheld>, LedgerError, Connection> {
   const { query } = yield* Connection
   const column = <A>(pick: (one: Writable) => A) => senders.map(pick)
-  const lifted = sql`coalesce(v.lifted_at >= st.out_at, false)`
+  const lifted = sql`coalesce(v.lifted_at > st.out_at, false)`
   const result = yield* query("unheld", (db) =>
     sql<{
       senderId: number

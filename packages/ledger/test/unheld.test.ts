@@ -24,8 +24,8 @@ const all = (registry: Registry, given: Partial<Writable> = {}): ReadonlyArray<W
 const hear = (registry: Registry, n: number, ms: number) =>
   ingest(accountOf(registry, east), [observation({ recipient: person(n), time: at(ms) })], ms, 0)
 
-const look = (senders: ReadonlyArray<Writable>, now = 60_000) =>
-  unheld(senders, { policy: "strict", now, confirmMs: 0 })
+const look = (senders: ReadonlyArray<Writable>, now = 60_000, confirmMs = 0) =>
+  unheld(senders, { policy: "strict", now, confirmMs })
 
 layer(ledgerForTest, { excludeTestServices: true })("what is not held", (it) => {
   it.effect("is counted by sender, with the moment since which the oldest should have been", () =>
@@ -62,6 +62,31 @@ layer(ledgerForTest, { excludeTestServices: true })("what is not held", (it) => 
       yield* hear(registry, 1, 20_000)
       const found = yield* look(all(registry, { optOut: false }))
       assert.deepStrictEqual([...new Set(found.map(({ withheld }) => withheld))], ["cannot"])
+    })
+  )
+
+  it.effect.each([
+    ["after", 30_001, "awaiting-evidence"],
+    ["as", 30_000, undefined]
+  ] as const)("waits for evidence where its provider lifted it %s the opt-out was said", ([, liftedAt, withheld]) =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* hear(registry, 1, 20_000)
+      yield* write(registry, eastTwo, person(1), { begun: 21_000, ended: 21_100 })
+      const lifted = observation({
+        recipient: person(1),
+        sender: eastTwo,
+        state: "opted-in",
+        basis: "event",
+        origin: "api",
+        reach: "pair",
+        time: at(liftedAt)
+      })
+      yield* ingest(accountOf(registry, east), [lifted], 40_000, 0)
+      yield* hear(registry, 1, 30_000)
+      const found = yield* look(all(registry), 40_000, 600_000)
+      const there = found.find((row) => row.senderId === senderOf(registry, eastTwo).id)
+      assert.deepInclude(there, { state: "opted-out", withheld })
     })
   )
 })
