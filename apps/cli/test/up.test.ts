@@ -16,6 +16,7 @@ import {
   type World
 } from "../../worker/test/world.ts"
 import { freePort } from "../../worker/test/ports.ts"
+import { textToAzure } from "../../worker/test/texted.ts"
 import { json, run, said, signalGroup, start, type Started } from "./cli.ts"
 
 const backends = ({ sql }: World) =>
@@ -36,25 +37,6 @@ const nothingIsLeft = Effect.fnUntraced(function* (world: World, { child }: Star
     Effect.map(backends(world), (rows) => rows.length === 0)
   )
 })
-
-const textToAzure = (person: string) => [
-  {
-    id: person,
-    topic: "/subscriptions/none",
-    subject: "/phonenumber/none",
-    eventType: "Microsoft.Communication.SMSReceived",
-    eventTime: "2026-05-04T10:11:12.345Z",
-    data: {
-      messageId: person,
-      from: person,
-      to: tenDlc,
-      message: "STOP",
-      receivedTimestamp: "2026-05-04T10:11:12.345Z"
-    },
-    dataVersion: "1.0",
-    metadataVersion: "1"
-  }
-]
 
 describe.concurrent("stopline up", () => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
@@ -110,7 +92,7 @@ describe.concurrent("stopline up", () => {
         const answer = yield* Effect.promise(() =>
           fetch(`${world.url}/webhooks/contoso?code=${secrets.CONTOSO_WEBHOOK_SECRET}`, {
             method: "POST",
-            body: JSON.stringify(textToAzure(person))
+            body: JSON.stringify(textToAzure({ person, id: person }))
           })
         )
         expect(answer.status).toBe(200)

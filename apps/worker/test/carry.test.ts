@@ -1,6 +1,7 @@
 /** A person's own words, from the webhook to every other sender, over real HTTP. */
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Schema } from "effect"
+import { Clock, Effect, Schema } from "effect"
+import { azurePath, textToAzure } from "./texted.ts"
 import { startWorker } from "./worker.ts"
 import {
   acmeSender,
@@ -8,6 +9,7 @@ import {
   azureHolds,
   azureSenders,
   eventually,
+  keepTable,
   listenToAzure,
   lastRound,
   makeWorld,
@@ -140,6 +142,33 @@ describe.concurrent("a START", () => {
       )
       expect(yield* azureHolds(world, tenDlc, person)).toBe(false)
       for (const sender of [tollFree, shortCode]) expect(yield* azureHolds(world, sender, person)).toBe(true)
+    })
+  )
+
+  it.live("heard of late has its block put back at once, if a STOP was said since, without a round (L2)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* startWorker(world)
+      const [person = ""] = world.sandbox.people
+      // Nobody has subscribed to Azure's events: we say what comes of each, and when.
+      const text = Effect.fnUntraced(function* (to: string, message: string) {
+        const { messageId: id } = yield* world.sandbox.text({ from: person, to, text: message })
+        const at = new Date(yield* Clock.currentTimeMillis).toISOString()
+        const body = JSON.stringify(textToAzure({ person, id, message, to, at }))
+        const headers = { "content-type": "application/json" }
+        return Effect.promise(() => fetch(world.url + azurePath, { method: "POST", headers, body }))
+      })
+      const tell = yield* text(shortCode, "STOP")
+      yield* tell
+      yield* heldEverywhere(world, person)
+      const tellOfStart = yield* text(tenDlc, "START")
+      const tellOfStop = yield* text(tollFree, "STOP")
+      yield* tellOfStop
+      expect(yield* azureHolds(world, tenDlc, person)).toBe(false)
+      // Nobody can have a round begun now.
+      yield* keepTable(world, "stopline_jobs.job")
+      yield* tellOfStart
+      yield* heldEverywhere(world, person)
     })
   )
 })

@@ -1,7 +1,7 @@
 /** The worker's port: what is answered, and what is in the database when it is. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import pg from "pg"
+import { azurePath, textToAzure } from "./texted.ts"
 import { startWorker } from "./worker.ts"
 import {
   acmeSender,
@@ -9,6 +9,7 @@ import {
   azureHolds,
   azureSenders,
   eventually,
+  keepTable,
   listenToAzure,
   makeWorld,
   ringcentral,
@@ -18,7 +19,6 @@ import {
   type World
 } from "./world.ts"
 
-const azurePath = `/webhooks/${azure}?code=${secrets.CONTOSO_WEBHOOK_SECRET}`
 const ringcentralPath = `/webhooks/${ringcentral}`
 const proof = { "verification-token": secrets.ACME_WEBHOOK_TOKEN }
 
@@ -36,19 +36,6 @@ const post = (world: World, path: string, body: unknown, headers: Record<string,
   })
 
 const at = "2026-05-04T10:11:12.345Z"
-
-const textToAzure = (person: string, id: string, message = "STOP") => [
-  {
-    id,
-    topic: "/subscriptions/none",
-    subject: "/phonenumber/none",
-    eventType: "Microsoft.Communication.SMSReceived",
-    eventTime: at,
-    data: { messageId: id, from: person, to: tenDlc, message, receivedTimestamp: at },
-    dataVersion: "1.0",
-    metadataVersion: "1"
-  }
-]
 
 const changeAtRingCentral = (person: string, uuid: string) => ({
   uuid,
@@ -68,15 +55,7 @@ describe.concurrent("a webhook", () => {
       const world = yield* makeWorld()
       yield* startWorker(world)
       const [person = ""] = world.sandbox.people
-      const ledger = yield* Effect.acquireRelease(
-        Effect.promise(async () => {
-          const client = new pg.Client({ connectionString: world.databaseUrl })
-          await client.connect()
-          return client
-        }),
-        (client) => Effect.promise(() => client.end())
-      )
-      yield* Effect.promise(() => ledger.query("begin; lock table observation in exclusive mode"))
+      const ledger = yield* keepTable(world, "observation")
       const tired = new AbortController()
       const body = JSON.stringify(changeAtRingCentral(person, "hung-up"))
       const headers = { "content-type": "application/json", ...proof }
@@ -117,7 +96,7 @@ describe.concurrent("a webhook", () => {
       const world = yield* makeWorld({ deaf: true })
       yield* startWorker(world)
       const [person = ""] = world.sandbox.people
-      expect((yield* post(world, azurePath, textToAzure(person, "1"))).status).toBe(503)
+      expect((yield* post(world, azurePath, textToAzure({ person, id: "1" }))).status).toBe(503)
       expect((yield* post(world, ringcentralPath, changeAtRingCentral(person, "1"), proof)).status).toBe(503)
       expect(yield* stored(world, person)).toEqual([])
     })
@@ -129,9 +108,9 @@ describe.concurrent("a webhook", () => {
       const worker = yield* startWorker(world)
       const [person = ""] = world.sandbox.people
       const forged = [
-        yield* post(world, `/webhooks/${azure}`, textToAzure(person, "1")),
-        yield* post(world, `/webhooks/${azure}?code=guess`, textToAzure(person, "1")),
-        yield* post(world, `/webhooks/${azure}?code=${secrets.ACME_WEBHOOK_TOKEN}`, textToAzure(person, "1")),
+        yield* post(world, `/webhooks/${azure}`, textToAzure({ person, id: "1" })),
+        yield* post(world, `/webhooks/${azure}?code=guess`, textToAzure({ person, id: "1" })),
+        yield* post(world, `/webhooks/${azure}?code=${secrets.ACME_WEBHOOK_TOKEN}`, textToAzure({ person, id: "1" })),
         yield* post(world, ringcentralPath, changeAtRingCentral(person, "1")),
         yield* post(world, ringcentralPath, changeAtRingCentral(person, "1"), { "verification-token": "guess" })
       ]
@@ -164,10 +143,10 @@ describe.concurrent("a webhook", () => {
       const world = yield* makeWorld()
       yield* startWorker(world)
       for (const [index, person] of world.sandbox.people.slice(0, 20).entries()) {
-        const first = yield* post(world, azurePath, textToAzure(person, `text-${index}`))
+        const first = yield* post(world, azurePath, textToAzure({ person, id: `text-${index}` }))
         expect(first.status).toBe(200)
         expect(yield* stored(world, person)).toEqual([{ state: "opted-out", basis: "message" }])
-        expect((yield* post(world, azurePath, textToAzure(person, `text-${index}`))).status).toBe(200)
+        expect((yield* post(world, azurePath, textToAzure({ person, id: `text-${index}` }))).status).toBe(200)
         expect(yield* stored(world, person)).toHaveLength(1)
       }
       const [person = ""] = world.sandbox.people.slice(20)
@@ -181,7 +160,7 @@ describe.concurrent("a webhook", () => {
       const world = yield* makeWorld()
       const worker = yield* startWorker(world)
       const [person = ""] = world.sandbox.people
-      const padded = (bytes: number) => [{ ...textToAzure(person, "1")[0], padding: "x".repeat(bytes) }]
+      const padded = (bytes: number) => [{ ...textToAzure({ person, id: "1" })[0], padding: "x".repeat(bytes) }]
       expect((yield* post(world, azurePath, padded(3 * 1024 * 1024))).status).toBe(413)
       expect(worker.logged.join("\n")).toContain("too large")
       expect(worker.logged.join("\n")).not.toContain(secrets.CONTOSO_WEBHOOK_SECRET)
@@ -200,7 +179,7 @@ describe.concurrent("a webhook", () => {
       expect((yield* post(world, azurePath, "<html>")).status).toBe(400)
       expect((yield* post(world, ringcentralPath, "<html>", proof)).status).toBe(400)
       expect((yield* call(world, azurePath)).status).toBe(405)
-      const half = [{ nonsense: true }, ...textToAzure(person, "1")]
+      const half = [{ nonsense: true }, ...textToAzure({ person, id: "1" })]
       expect((yield* post(world, azurePath, half)).status).toBe(200)
       expect(yield* stored(world, person)).toHaveLength(1)
     })
@@ -217,11 +196,13 @@ describe.concurrent("while the ledger is down", () => {
       const turnedAway = () => worker.logged.filter((line) => line.includes("could not be stored")).length
       yield* world.cut
       for (let attempt = 0; attempt < 3; attempt++) {
-        expect((yield* post(world, azurePath, textToAzure(other, "1"))).status).toBe(503)
+        expect((yield* post(world, azurePath, textToAzure({ person: other, id: "1" }))).status).toBe(503)
         expect((yield* post(world, ringcentralPath, changeAtRingCentral(other, "1"), proof)).status).toBe(503)
       }
       // Nothing has to be stored for these.
-      expect((yield* post(world, azurePath, textToAzure(other, "2", "hello"))).status).toBe(200)
+      expect((yield* post(world, azurePath, textToAzure({ person: other, id: "2", message: "hello" }))).status).toBe(
+        200
+      )
       const down = yield* call(world, "/healthz")
       expect([down.status, JSON.parse(down.body)]).toMatchObject([503, { status: "down" }])
       expect(down.body).not.toContain(new URL(world.databaseUrl).password || "no password")
@@ -247,7 +228,7 @@ describe.concurrent("when the ledger goes down in the middle of it", () => {
       const world = yield* makeWorld()
       yield* startWorker(world)
       const tell = (person: string) =>
-        Effect.map(post(world, azurePath, textToAzure(person, person)), (it) => it.status)
+        Effect.map(post(world, azurePath, textToAzure({ person, id: person })), (it) => it.status)
       let answered = 0
       const statuses = yield* Effect.forEach(
         world.sandbox.people,

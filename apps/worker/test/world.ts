@@ -208,6 +208,18 @@ const sqlOn = Effect.fnUntraced(function* (url: string) {
     Effect.promise(async () => (await pool.query<Row>(text, [...values])).rows)
 })
 
+/** A connection that is somebody else's, who keeps this table for themselves until they roll back or are gone. */
+export const keepTable = ({ databaseUrl }: World, table: string) =>
+  Effect.acquireRelease(
+    Effect.promise(async () => {
+      const client = new pg.Client({ connectionString: databaseUrl })
+      await client.connect()
+      await client.query(`begin; lock table ${table} in exclusive mode`)
+      return client
+    }),
+    (client) => Effect.promise(() => client.end())
+  )
+
 /** Asks Azure through Microsoft's own client. */
 export const azureHolds = Effect.fn("azureHolds")(function* ({ sandbox }: World, sender: string, person: string) {
   const { credentials } = find(sandbox, azure)
