@@ -102,16 +102,21 @@ const observe = (context: ReadingContext, reading: Reading, time: Observation["t
 
 /**
  * Pairs that a second finished walk did not show: the provider no longer blocks
- * them. That is news about the provider, and never an opt-in by itself (L3).
+ * them. That is news about the provider, and never an opt-in by itself (L3). To be
+ * called inside a transaction that holds the account's lock.
  */
 export const believeAbsent = Effect.fn("Ledger.believeAbsent")(function* (
   context: ReadingContext,
-  absent: ReadonlyArray<PairView>,
+  absent: ReadonlyArray<Pair>,
   address: (senderId: number) => Reading["sender"]
 ): Effect.fn.Return<ReadonlyArray<Recorded>, LedgerError, Connection> {
+  // Since they were missed somebody may have spoken, or we have written.
+  const known = yield* loadViews(absent)
   const views: Array<PairView> = []
   const facts: Array<Append> = []
-  for (const { senderId, recipient, view } of absent) {
+  for (const pair of absent) {
+    const { recipient, senderId } = pair
+    const { view } = known.get(pairKey(pair)) ?? {}
     const meeting = View.meetReading(view, "opted-in", undefined, context.span, context.settle)
     if (meeting._tag !== "News") continue
     const reading: Reading = {

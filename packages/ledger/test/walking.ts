@@ -6,6 +6,8 @@ import {
   claimLane,
   commitAbsences,
   commitPage,
+  type Connection,
+  type LedgerError,
   type Registry,
   releaseLane,
   sawAll,
@@ -25,6 +27,8 @@ export interface WalkGiven {
   readonly problemsOn?: number
   /** The last page is not reached. */
   readonly cutOff?: boolean
+  /** What happens between its knowing what it missed and its saying so. */
+  readonly meanwhile?: Effect.Effect<unknown, LedgerError, Connection>
 }
 
 export const contextAt = (registry: Registry, runId: number, beganAt: number) => ({
@@ -59,6 +63,7 @@ export const walkThrough = Effect.fnUntraced(function* (
   }
   const complete = yield* sawAll(walk)
   const missed = given.marking === true ? yield* absences(walk) : undefined
+  if (given.meanwhile !== undefined) yield* given.meanwhile
   if (missed !== undefined) {
     const context = { ...contextAt(registry, id, given.at), span: { beganAt: given.at, endedAt: given.at + 1_000 } }
     news += yield* commitAbsences(walk, lane, leaseMs, context, missed, () => eastOne)

@@ -110,6 +110,19 @@ layer(ledgerForTest, { excludeTestServices: true })("a walk", (it) => {
     })
   )
 
+  it.effect("says nothing of whoever spoke after it had missed them (L6)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* walkThrough(registry, [rows(one, two)], { at: 10_000 })
+      yield* walkThrough(registry, [rows(one)], { at: 20_000, marking: true })
+      const said = observation({ recipient: two, basis: "event", reach: "pair", time: at(30_900) })
+      const meanwhile = ingest(accountOf(registry, east), [said], 30_950, 0)
+      const second = yield* walkThrough(registry, [rows(one)], { at: 30_000, marking: true, meanwhile })
+      assert.deepStrictEqual([second.missed?.twice.length, second.news], [1, 0])
+      assert.strictEqual((yield* standings(two))[eastOne], "opted-out held opted-out")
+    })
+  )
+
   it.effect("that begins in the millisecond in which the one before ended is still the second one", () =>
     Effect.gen(function* () {
       const registry = yield* fresh()
