@@ -35,12 +35,16 @@ export const tellParent: Option.Option<(result: Played) => Effect.Effect<void>> 
   (send) => (result) => Effect.callback((resume) => void send(result, () => resume(Effect.void)))
 )
 
+/** Nearly all that is made here is soon forgotten: with more room for it (MiB) it is cleared away less often, a tenth of the work. */
+export const roomy = "--max-semi-space-size=64"
+
 /** The words that start the job number `index` of `jobs`. */
 const wordsFor = ({ rounds, seed, seeds, step, tries, untilFailure }: Hunt, index: number, jobs: number) => {
   const own = Math.ceil((seeds - index) / jobs)
   const numbers = { seed: seed + index * step, step: step * jobs, rounds, tries, jobs: 1, seeds: own }
   const given = Object.entries(numbers).filter(([, number]) => Number.isFinite(number))
   return [
+    roomy,
     main,
     ...given.flatMap(([flag, number]) => [`--${flag}`, `${number}`]),
     ...(untilFailure ? ["--until-failure"] : [])

@@ -12,6 +12,7 @@ import * as fs from "node:fs/promises"
 import { tmpdir } from "node:os"
 import path from "node:path"
 import { Clock, Console, Effect, Option, Schema } from "effect"
+import { roomy } from "./jobs.ts"
 
 const root = path.resolve(import.meta.dirname, "../../..")
 const patches = path.join(root, "packages/simulation/planted")
@@ -155,7 +156,7 @@ const playIn = Effect.fn("playIn")(function* (
     "--jobs",
     "1"
   ]
-  const args = ["packages/simulation/src/main.ts", ...flags]
+  const args = [roomy, "packages/simulation/src/main.ts", ...flags]
   const { code, stderr, stdout } = yield* run(process.execPath, args, folder, { timeout })
   const seconds = ((yield* Clock.currentTimeMillis) - startedAt) / 1000
   const [played] = stdout.split("\n").flatMap((line) => Option.toArray(decodePlayed(line)))
