@@ -7,6 +7,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import path from "node:path"
 import { Effect, Option, Queue, Schema } from "effect"
 import { ownCores } from "./cores.ts"
+import { roomy } from "./heap.ts"
 import type { Hunt } from "./hunt.ts"
 import type { Played } from "./tally.ts"
 
@@ -34,9 +35,6 @@ export const tellParent: Option.Option<(result: Played) => Effect.Effect<void>> 
   Option.fromUndefinedOr(process.send?.bind(process)),
   (send) => (result) => Effect.callback((resume) => void send(result, () => resume(Effect.void)))
 )
-
-/** Nearly all that is made here is soon forgotten: with more room for it (MiB) it is cleared away less often, a tenth of the work. */
-export const roomy = "--max-semi-space-size=64"
 
 /** The words that start the job number `index` of `jobs`. */
 const wordsFor = ({ rounds, seed, seeds, step, tries, untilFailure }: Hunt, index: number, jobs: number) => {

@@ -12,7 +12,7 @@ import * as fs from "node:fs/promises"
 import { tmpdir } from "node:os"
 import path from "node:path"
 import { Clock, Console, Effect, Option, Schema } from "effect"
-import { roomy } from "./jobs.ts"
+import { roomy } from "./heap.ts"
 
 const root = path.resolve(import.meta.dirname, "../../..")
 const patches = path.join(root, "packages/simulation/planted")
