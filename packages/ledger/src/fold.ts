@@ -3,7 +3,7 @@
  * many there are. The pure fold in @stopline/consent is the law; this is the same
  * two max-registers as set operations.
  */
-import type { Observation } from "@stopline/consent"
+import { everySender, type Observation } from "@stopline/consent"
 import { Effect } from "effect"
 import { type RawBuilder, sql } from "kysely"
 import { digits } from "./codec.ts"
@@ -78,6 +78,9 @@ with given as (
   where f.state = 'opted-in' and f.group_id is not null
 ), standings as (
   ${foldStandings}
+), known as (
+  ${knowWhereOptedOut(sql`
+    union select sender_id from fresh where recipient = st.recipient and state = 'opted-out'`)}
 ), pairs as (
   insert into opt_in (sender_id, recipient, said_at, said_because, told_at, told_because)
   select sender_id, recipient,
@@ -135,15 +138,36 @@ const foldStandings = sql`
   on conflict (group_id, recipient) do update set
     ${keepLater("standing", "out_at", "out_because")},
     ${keepLater("standing", "in_at", "in_because")},
-    settled = false`
+    settled = false
+  returning group_id, recipient, in_at`
+
+/**
+ * An opt-in may reach senders that were told to stop before it was written anywhere that they were: what their provider
+ * made of it nobody knows. So whoever has opted in to a group, of the CTE `standings`, is known wherever in it they had
+ * opted out: where there is no list, a sweep has to ask (L10).
+ */
+const knowWhereOptedOut = (andNow: RawBuilder<unknown>): RawBuilder<unknown> => sql`
+  insert into view (sender_id, recipient, read_at, asked_at)
+  select s.id, st.recipient, '-infinity', '-infinity'
+  from standings st
+  -- All that was said of a person, by the person: joined, the whole table could be read.
+  cross join lateral (
+    select distinct sender_id from observation where recipient = st.recipient and state = 'opted-out' ${andNow} offset 0
+  ) o
+  join sender s on s.id = o.sender_id and s.group_id = st.group_id and s.active and s.address <> ${everySender}
+  where st.in_at is not null
+  order by s.id, st.recipient
+  on conflict do nothing`
 
 /** All that was ever said to a sender, folded into a group that it joins. */
 export const standingOfJoiner = (senderId: number, groupId: number): RawBuilder<unknown> => sql`
 with touched as (
   select ${groupId}::int as group_id, recipient, not_after as out_at, id as out_because, null::timestamptz as in_at, null::bigint as in_because
   from observation where sender_id = ${senderId} and state = 'opted-out'
+), standings as (
+  ${foldStandings}
 )
-${foldStandings}`
+${knowWhereOptedOut(sql``)}`
 
 const evidence = (observation: Observation): string | null =>
   Object.keys(observation.evidence).length === 0 ? null : JSON.stringify(observation.evidence)

@@ -6,26 +6,34 @@ import {
   ingest,
   know,
   notAskedSince,
+  register,
   type Registry,
   settleAll,
   stalest
 } from "@stopline/ledger"
+import { SenderAddress } from "@stopline/consent"
 import { Effect } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
 import {
   accountOf,
+  accounts,
+  at,
+  brand,
   checkPairs,
   east,
   eastOne,
+  eastTwo,
   fresh,
   observation,
   person,
   reading,
   senderOf,
-  standings
+  standings,
+  westOne
 } from "../../../test/world.ts"
 import { write } from "./writing.ts"
 
+const stranger = SenderAddress.make("+14255550199")
 const people = (...numbers: ReadonlyArray<number>) => numbers.map(person)
 const clear = (n: number) => reading(person(n), { state: "opted-in" })
 
@@ -96,6 +104,35 @@ layer(ledgerForTest, { excludeTestServices: true })("whom to ask about", (it) =>
       yield* settleAll("strict")
       assert.deepStrictEqual(yield* stalest(sender, 60_000, 1), people(1))
       assert.deepStrictEqual(yield* stalest(sender, 60_000, 9), people(1, 2))
+    })
+  )
+
+  it.effect.each([
+    ["said STOP and then START", [0, 1]],
+    ["said START after a STOP that we heard of later", [1, 0]]
+  ] as const)("is whoever %s, to another sender: what became of their STOP nobody has written (L10)", ([, order]) =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      const words = [
+        observation({ recipient: person(1), time: at(10_000) }),
+        observation({ recipient: person(1), sender: eastTwo, state: "opted-in", time: at(11_000) })
+      ]
+      for (const which of order) yield* ingest(accountOf(registry, east), words.slice(which, which + 1), 12_000, 0)
+      assert.deepStrictEqual(yield* stalest(senderOf(registry, eastOne), 60_000, 9), people(1))
+      assert.deepStrictEqual(yield* stalest(senderOf(registry, westOne), 60_000, 9), [])
+    })
+  )
+
+  it.effect("is whoever said STOP to a sender that joins a group to which they said START (L10)", () =>
+    Effect.gen(function* () {
+      const before = yield* fresh()
+      const stop = observation({ recipient: person(1), sender: stranger, time: at(10_000) })
+      const start = observation({ recipient: person(1), state: "opted-in", time: at(11_000) })
+      yield* ingest(accountOf(before, east), [stop, start], 12_000, 0)
+      const wider = accounts.map((one) => (one.name === east ? { ...one, senders: [...one.senders, stranger] } : one))
+      const group = { ...brand, members: [...brand.members, { account: east, sender: stranger }] }
+      const after = yield* register(wider, [group], "group", 20_000)
+      assert.deepStrictEqual(yield* stalest(senderOf(after, stranger), 60_000, 9), people(1))
     })
   )
 
