@@ -73,7 +73,7 @@ const inLedger = (run: Run, person: Recipient, { account, sender }: Member) =>
   })
 
 const told = (run: Run, person: Recipient) =>
-  Effect.promise(() => run.worker(0).inspect(history(person, settings.policy)))
+  Effect.promise(() => run.worker(0).inspect(history(person, run.universe.policy)))
 
 /** The plan as a round of this moment would make it. */
 const planned = (run: Run) => Effect.promise(() => run.worker(0).inspect(planning(settings.confirmMs)))

@@ -3,7 +3,7 @@
  * been so (L5, L6, L7) and only once (L11), must have the effect it has to have
  * (L1, L2, L3, L4), and standings must be what observations make of them (L13).
  */
-import { mask } from "@stopline/consent"
+import { mask, type OptInPolicy } from "@stopline/consent"
 import { Connection, type LedgerError, toRecipient } from "@stopline/ledger"
 import { Effect } from "effect"
 import { sql } from "kysely"
@@ -45,6 +45,7 @@ export interface Lawbook {
   readonly excuses: Excuses
   readonly written: Written
   readonly receipts: Receipts
+  readonly policy: OptInPolicy
   /** How far clocks may differ (ms). */
   readonly skew: number
   readonly now: () => number
@@ -117,7 +118,7 @@ export class Laws {
     function* (this: Laws): Effect.fn.Return<void, LedgerError, Connection> {
       const people = [...this.#touched]
       this.#touched.clear()
-      const { problems, silent } = yield* rebuild(people, settings.policy)
+      const { problems, silent } = yield* rebuild(people, this.#book.policy)
       for (const problem of problems) this.#book.breaks("L13", problem)
       for (const person of people) this.#hold(person, silent)
     }.bind(this)

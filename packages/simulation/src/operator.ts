@@ -2,7 +2,6 @@
 import { type AccountName, by, point, type ConsentState, type Recipient, type SenderAddress } from "@stopline/consent"
 import { attest, Fleet, importOptOuts, plan, sweep, plannedOf } from "@stopline/engine"
 import { Clock, Effect, Stream } from "effect"
-import { settings } from "./worker.ts"
 
 export const attesting = (account: AccountName, sender: SenderAddress, recipient: Recipient, state: ConsentState) =>
   attest({ account, sender, recipient, state, reach: "pair", by: "Jane", how: "phone" })
@@ -38,7 +37,7 @@ export const sweeping = (budget: number) =>
 /** What would be written now. */
 export const planning = (confirmMs: number) =>
   Effect.gen(function* () {
-    const { stations } = yield* Fleet
+    const { settings, stations } = yield* Fleet
     return yield* plan(
       stations.map(plannedOf),
       settings,

@@ -2,7 +2,7 @@
  * What must be true, from what people did and nothing else: it shares no code
  * with the engine.
  */
-import type { Group } from "@stopline/consent"
+import type { Group, OptInPolicy } from "@stopline/consent"
 import { vocabulary } from "./script.ts"
 
 /** Somebody said, for one sender, that they want no more texts or want them again. */
@@ -15,21 +15,28 @@ export interface Said {
   readonly sender: string
   readonly means: "out" | "in"
   readonly words: string
+  /** The sender spoke for a brand when it was said. */
+  readonly branded: boolean
   /** When we said that we have it: a webhook was answered 2xx, a command ended well. */
   knownAt: number | undefined
 }
+
+/** In place of words. */
+const lifted = "lifted"
 
 export class Oracle {
   #groups: ReadonlyArray<Group>
   readonly #said = new Map<string, Array<Said>>()
   /** Pairs that a colleague opted out in a console. */
   readonly #edited = new Map<string, Set<string>>()
+  readonly #policy: OptInPolicy
   readonly #tolerance: number
   #order = 0
 
   /** @param tolerance how far clocks may differ (ms): facts that lie closer together have no order */
-  constructor(groups: ReadonlyArray<Group>, tolerance: number) {
+  constructor(groups: ReadonlyArray<Group>, policy: OptInPolicy, tolerance: number) {
     this.#groups = groups
+    this.#policy = policy
     this.#tolerance = tolerance
   }
 
@@ -45,7 +52,8 @@ export class Oracle {
 
   /** A person says it, or somebody who knows says it for them. */
   says(person: string, sender: string, words: string, means: Said["means"], at: number): Said {
-    const said = { at, order: this.#order++, person, sender, means, words, knownAt: undefined }
+    const branded = this.#brandOf(sender).length > 0
+    const said = { at, order: this.#order++, person, sender, means, words, branded, knownAt: undefined }
     this.#of(person).push(said)
     return said
   }
@@ -75,19 +83,41 @@ export class Oracle {
     return this.#groups.map(({ members }) => members.map((one) => `${one.account}/${one.sender}`))
   }
 
+  /** The senders of the brand that a sender speaks for; empty: of none. */
+  #brandOf(sender: string): ReadonlyArray<string> {
+    return this.#brands().find((names) => names.includes(sender)) ?? []
+  }
+
+  /** A provider lifted a block for a person's word, be it one that means nothing elsewhere. */
+  lifts(person: string, sender: string, at: number): void {
+    this.says(person, sender, lifted, "in", at)
+  }
+
+  /** Whether an opt-in counts for a sender: one that was said to it, or to its brand in words that reach so far, or that its provider took for one. */
+  #counts(one: Said, sender: string): boolean {
+    if (one.means !== "in" || (one.words === lifted && this.#policy !== "trusting")) return false
+    const reaches = this.#policy === "group" && one.words !== "attested"
+    return one.sender === sender || (reaches && this.#brandOf(sender).includes(one.sender))
+  }
+
   /** Whether anybody ever gave a reason to block the pair. */
   mayBlock(person: string, sender: string): boolean {
     const account = sender.split("/")[0]
-    const brand = this.#brands().find((names) => names.includes(sender)) ?? []
+    const brand = this.#brandOf(sender)
     return (
       this.#of(person).some((one) => one.means === "out") ||
       [...(this.#edited.get(person) ?? [])].some((one) => brand.includes(one) || one.startsWith(`${account}/`))
     )
   }
 
-  /** Whether the person, or a named person for them, ever asked this very sender to text again (L3). */
+  /** Whether the person, or a named person for them, ever asked this sender to text again (L3). */
   mayUnblock(person: string, sender: string): boolean {
-    return this.#of(person).some((one) => one.means === "in" && one.sender === sender)
+    return this.#of(person).some((one) => this.#counts(one, sender))
+  }
+
+  /** Whether anything was ever said to this very sender, by the person or for them. */
+  isNamed(person: string, sender: string): boolean {
+    return this.#of(person).some((one) => one.sender === sender)
   }
 
   /** Whether they said so themselves that they want no more texts: then no guard holds it back (L8). */
@@ -106,7 +136,7 @@ export class Oracle {
     return this.#brands().flatMap((names) => {
       const outs = said.filter((one) => one.means === "out" && names.includes(one.sender) && counts(one))
       return names.filter((sender) => {
-        const backs = said.filter((one) => one.means === "in" && one.sender === sender)
+        const backs = said.filter((one) => this.#counts(one, sender))
         return outs.some((out) => backs.every((back) => this.#isBefore(back, out)))
       })
     })
@@ -135,7 +165,9 @@ export class Oracle {
       const outs = said.filter((one) => one.means === "out" && names.includes(one.sender))
       const before = Math.max(found, ...outs.map(({ at }) => at))
       return names.filter((sender) => {
-        const back = said.findLast((one) => one.means === "in" && one.sender === sender && one.knownAt !== undefined)
+        const back = said.findLast(
+          (one) => this.#counts(one, sender) && (one.sender === sender || one.branded) && one.knownAt !== undefined
+        )
         return back !== undefined && before + this.#tolerance < back.at
       })
     })

@@ -74,6 +74,9 @@ export const checkQuiet = (quiet: Quiet, left: Plan, breaks: (law: string, what:
       // Nobody can lift a block of a toll-free number at Azure but the person.
       if (at?.vendor === "azure" && tollFree.test(address)) continue
       if (at?.isOptedOut(address, person) !== true) continue
+      // What a colleague does to somebody of whom nothing was ever said there, nobody finds where there is no list.
+      const unnamed = at.vendor === "azure" && !oracle.isNamed(person, sender)
+      if (unnamed && quiet.truth.last(`${sender} ${person}`)?.by === "colleague") continue
       // A block of the whole account is not ours to lift: what that does to the blocks of single senders is not known.
       if (at.isOptedOut("*", person)) continue
       breaks("L10", `${sender} still blocks ${mask(person)}, who asked it to text again`)

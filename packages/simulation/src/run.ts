@@ -34,7 +34,7 @@ import { type Actor, Conductor } from "./time.ts"
 import { Truth } from "./truth.ts"
 import { mostSkew, type SimAccount, type Universe, worldOf } from "./universe.ts"
 import { Watch } from "./watch.ts"
-import { settings, webhookSecret, type Worker } from "./worker.ts"
+import { webhookSecret, type Worker } from "./worker.ts"
 import { Written } from "./written.ts"
 
 /** Breaks an adapter on purpose, to see whether the laws notice. */
@@ -74,7 +74,7 @@ export class Run {
     this.universe = universe
     this.#groups = universe.groups
     this.#conductor = new Conductor(makeChance(universe.seed, "order"), startAt, universe.turnMs)
-    this.#oracle = new Oracle(universe.groups, universe.skewed ? 4 * mostSkew : 0)
+    this.#oracle = new Oracle(universe.groups, universe.policy, universe.skewed ? 4 * mostSkew : 0)
     const skew = universe.skewed ? 2 * mostSkew : 0
     const now = () => this.#conductor.now
     const receipts = new Receipts(now, breaks)
@@ -86,6 +86,7 @@ export class Run {
       excuses: new Excuses(skew),
       written: this.#written,
       receipts,
+      policy: universe.policy,
       skew,
       now,
       accounts,
@@ -210,10 +211,14 @@ export class Run {
     switch (action.do) {
       case "text": {
         const { account, person, sender, words } = action
-        const said = this.#oracle.texts(person, `${account}/${sender}`, words, this.#conductor.now)
+        const { now } = this.#conductor
+        const pair = `${account}/${sender}`
+        const said = this.#oracle.texts(person, pair, words, now)
         const { messageId } = await this.#natural(world.text({ from: person, to: sender, text: words }))
         if (said !== undefined) this.#mail.expect(account, messageId, said)
-        return this.#watch.look(account, [sender], [person], "person")
+        this.#watch.look(account, [sender], [person], "person")
+        if (this.#truth.moved(`${pair} ${person}`, false, now, now)) this.#oracle.lifts(person, pair, now)
+        return
       }
       case "edit": {
         const { account, person, sender, to } = action
@@ -367,7 +372,7 @@ export class Run {
   }
 
   async #checkQuiet(quietSince: number): Promise<void> {
-    const { people, refused } = this.universe
+    const { people, policy, refused } = this.universe
     await this.#askAll(quietSince)
     const left = await this.worker(0).inspect(planning(0))
     const found = (person: string) => this.#laws.found(person)
@@ -375,7 +380,7 @@ export class Run {
     checkQuiet(quiet, left, (law, what) => this.breaks(law, what))
     const open = await this.#asked(openWrites())
     if (open > 0) this.breaks("L12", `${open} writes have no outcome, and nobody is at work on them`)
-    for (const what of (await this.#asked(rebuild(people, settings.policy))).problems) this.breaks("L13", what)
+    for (const what of (await this.#asked(rebuild(people, policy))).problems) this.breaks("L13", what)
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,13 @@
 /** The world of a scenario: who there is, told in sentences. */
-import { AccountName, type Group, type Member, Recipient, SenderAddress } from "@stopline/consent"
+import {
+  AccountName,
+  type Group,
+  type Member,
+  type OptInPolicy,
+  policies,
+  Recipient,
+  SenderAddress
+} from "@stopline/consent"
 import { Duration, Schema, SchemaTransformation } from "effect"
 import { sentence, type Sentence } from "./sentence.ts"
 import { makeUniverse, type Universe } from "./universe.ts"
@@ -8,6 +16,7 @@ export interface Setting {
   readonly accounts: Universe["accounts"]
   readonly brands: ReadonlyArray<Group>
   readonly people: ReadonlyMap<string, Recipient>
+  readonly policy: OptInPolicy
   /** Every sender by its name: `ring-one +16505550103`. */
   readonly places: ReadonlyMap<string, Member>
   /** Rows of one page of a provider's list. */
@@ -20,6 +29,7 @@ export const nowhere: Setting = {
   accounts: [],
   brands: [],
   people: new Map(),
+  policy: "strict",
   places: new Map(),
   pageSize: 1000,
   answerMs: 0
@@ -93,6 +103,7 @@ export const settingSentences = (known: Setting): ReadonlyArray<Sentence<Setting
       ...known,
       people: new Map(names.map((name, i) => [name, Recipient.make(`+1555${String(1_230_000 + i)}`)]))
     })),
+    sentence("The policy is {policy}", [Schema.Literals(policies)], ([policy]) => ({ ...known, policy })),
     sentence("Lists come in pages of {number}", [Schema.FiniteFromString.check(Schema.isInt())], ([pageSize]) => ({
       ...known,
       pageSize
@@ -129,6 +140,7 @@ export const universeOf = (setting: Setting): Universe => {
     groups: setting.brands,
     spare,
     people: [...setting.people.values()],
+    policy: setting.policy,
     refused: undefined,
     skewed: false,
     clocks: new Map(),

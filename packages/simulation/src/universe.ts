@@ -1,5 +1,5 @@
 /** Who there is, from a seed: two accounts of each vendor, six to twelve senders, one to three brands, and people. */
-import { AccountName, type Group, Recipient, SenderAddress } from "@stopline/consent"
+import { AccountName, type Group, type OptInPolicy, Recipient, SenderAddress } from "@stopline/consent"
 import type { SandboxOptions } from "@stopline/sandbox"
 import { type Chance, makeChance } from "./chance.ts"
 
@@ -20,6 +20,7 @@ export interface Universe {
   /** A sender that may join a brand later. */
   readonly spare: { readonly account: AccountName; readonly sender: SenderAddress }
   readonly people: ReadonlyArray<Recipient>
+  readonly policy: OptInPolicy
   /** A person whom an account never accepts; the others must not suffer for it (L9). */
   readonly refused: { readonly account: AccountName; readonly person: Recipient } | undefined
   /** Clocks differ. */
@@ -98,6 +99,7 @@ export const makeUniverse = (seed: number): Universe => {
     groups,
     spare,
     people,
+    policy: makeChance(seed, "policy").pick(["strict", "strict", "group", "trusting"]),
     refused,
     skewed,
     clocks,

@@ -260,14 +260,14 @@ export const startWorker = async (setup: WorkerSetup): Promise<Worker> => {
   )
   for (const adapter of adapters) events.set(adapter.account, adapter)
   const registry = await direct(
-    register(universe.accounts, setup.groups, settings.policy, conductor.now).pipe(
+    register(universe.accounts, setup.groups, universe.policy, conductor.now).pipe(
       Effect.provideService(Connection, base)
     )
   )
   const fleet = Fleet.make(
     registry,
     adapters.map((adapter) => conductedAdapter(setup.sabotage(adapter), conductor, actor, universe, setup.penalties)),
-    settings,
+    { ...settings, policy: universe.policy },
     setup.name
   )
   const connection = conducted(
