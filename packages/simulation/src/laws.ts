@@ -188,7 +188,7 @@ export class Laws {
     // Of two events that say the same soon after a write of ours one is its echo, and which one nobody can tell.
     const vague = noted.basis === "event" ? settings.echoMs : 0
     const said = oracle.saying(person, pair, means, from - vague, to + vague)
-    if (said === undefined && !this.#ownKeyword(noted, from, to)) {
+    if (said === undefined && !this.#ownKeyword(noted, from, to) && !this.#lateEcho(noted, from, to)) {
       breaks("L7", `${what}, and the person never said so`)
     }
     const fact = JSON.stringify([pair, person, noted.state, noted.basis, noted.not_before, noted.evidence])
@@ -200,6 +200,13 @@ export class Laws {
   #ownKeyword(noted: Noted, from: number, to: number): boolean {
     const pair = `${noted.account}/${noted.sender} ${toRecipient(noted.recipient)}`
     return noted.origin !== "api" && this.#book.truth.moved(pair, noted.state === "opted-out", from, to)
+  }
+
+  /** The ledger knows our last two writes of a pair. What comes later than that of one before, nobody can tell from somebody speaking. */
+  #lateEcho(noted: Noted, from: number, to: number): boolean {
+    const pair = `${noted.account}/${noted.sender} ${toRecipient(noted.recipient)}`
+    const out = noted.state === "opted-out"
+    return noted.basis === "event" && this.#book.truth.outlived(pair, out, from, to)
   }
 
   /** A reading that was news must have been so in its time, and otherwise before. */

@@ -31,6 +31,12 @@ export class Truth {
     return turns.some((turn) => turn.by === "person" && turn.blocked === blocked && turn.at >= from && turn.at <= to)
   }
 
+  /** Whether a write of ours moved the pair so within a span, both ends included, and two more have moved it since. */
+  outlived(pair: string, blocked: boolean, from: number, to: number): boolean {
+    const ours = (this.#turns.get(pair) ?? []).filter(({ by }) => by === "us")
+    return ours.slice(0, -2).some((turn) => turn.blocked === blocked && turn.at >= from && turn.at <= to)
+  }
+
   /** The pairs of an account that are blocked and have been since before a moment, but for those that something hides. */
   blockedSince(account: string, before: number): ReadonlyArray<string> {
     return [...this.#turns].flatMap(([pair, turns]) => {
