@@ -25,6 +25,9 @@ interface Row {
   readonly asked_at: number
 }
 
+/** So long a write may be on its way: it waits out a penalty, or its worker freezes (ms). */
+const mostUnderway = 300_000
+
 export interface WalkBook {
   readonly truth: Truth
   readonly excuses: Excuses
@@ -78,9 +81,11 @@ export class Walked {
           view !== undefined &&
           (view.held === "opted-out" || view.intent !== null || view.read_at >= walk.started_at - skew)
         // What was read while a write of ours was on its way, or soon after one, or after a START that the provider acted
-        // on, is left undecided. Who was neither read nor written was not asked about.
+        // on, is left undecided, also where that write has come to nothing since. Who was neither read nor written was
+        // not asked about.
         const changedAt = Math.max(view?.written_at ?? 0, (view?.lifted_at ?? 0) + clockSlack)
-        const settling = Math.max(changedAt + settleMs, view?.asked_at ?? 0) >= walk.started_at - skew
+        const underway = (view?.asked_at ?? 0) + mostUnderway
+        const settling = Math.max(changedAt + settleMs, underway) >= walk.started_at - skew
         if (known || settling) continue
         const [place = "", person = ""] = pair.split(" ")
         breaks("L1", `a finished walk did not see that ${place} blocks ${mask(Recipient.make(person))}`)
