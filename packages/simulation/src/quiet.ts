@@ -91,10 +91,17 @@ export const checkQuiet = (quiet: Quiet, left: Plan, breaks: (law: string, what:
   }
 }
 
-/** Words that reached us by no webhook are known where the provider blocks and lists the pair to this day. */
-const isStillListed = ({ accounts, truth }: Quiet, said: Said): boolean => {
+/**
+ * Words that reached us by no webhook are known where the provider blocks and lists the pair to this day, unless it did so
+ * before, too, and nobody told us that it had ceased to.
+ */
+const isStillListed = ({ accounts, oracle, truth }: Quiet, said: Said): boolean => {
   const [account = "", address = ""] = said.sender.split("/")
   const at = accounts.find((one) => one.name === account)
   const listed = at?.vendor === "ringcentral" && at.isOptedOut(address, said.person)
-  return listed && truth.since(`${said.sender} ${said.person}`) === said.at
+  const pair = `${said.sender} ${said.person}`
+  const lifted = truth.before(pair)
+  const start = lifted && oracle.saying(said.person, said.sender, "in", lifted.at, lifted.at)
+  const isNews = lifted === undefined || lifted.by === "us" || start?.knownAt !== undefined
+  return listed && isNews && truth.since(pair) === said.at
 }

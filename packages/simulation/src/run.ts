@@ -217,7 +217,8 @@ export class Run {
         const { messageId } = await this.#natural(world.text({ from: person, to: sender, text: words }))
         if (said !== undefined) this.#mail.expect(account, messageId, said)
         this.#watch.look(account, [sender], [person], "person")
-        if (this.#truth.moved(`${pair} ${person}`, false, now, now)) this.#oracle.lifts(person, pair, now)
+        const turned = this.#truth.last(`${pair} ${person}`)
+        if (turned?.at === now && turned.by === "person" && !turned.blocked) this.#oracle.lifts(person, pair, now)
         return
       }
       case "edit": {

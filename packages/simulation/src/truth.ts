@@ -51,6 +51,11 @@ export class Truth {
     return this.#turns.get(pair)?.at(-1)
   }
 
+  /** What moved the pair before that. */
+  before(pair: string): Turn | undefined {
+    return this.#turns.get(pair)?.at(-2)
+  }
+
   /** When the pair came to stand as it does now; undefined: it always did. */
   since(pair: string): number | undefined {
     return this.#turns.get(pair)?.at(-1)?.at
