@@ -5,6 +5,7 @@
 import type { AccountName, Recipient, SenderAddress } from "@stopline/consent"
 import type { Fault } from "@stopline/sandbox"
 import { type Chance, makeChance } from "./chance.ts"
+import { drawEnding } from "./ending.ts"
 import { mostSkew, type Universe } from "./universe.ts"
 
 export type Action =
@@ -178,7 +179,7 @@ export const makeScript = (universe: Universe, rounds: number): ReadonlyArray<Ac
     if (chance.once(40)) script.push({ do: "resume" })
     script.push({ do: "pass", ms: chance.pick([0, 1, 10, 300, 1_000, 30_000, 120_000, 900_000]) })
   }
-  return script
+  return [...script, ...drawEnding(universe)]
 }
 
 /**
