@@ -49,6 +49,16 @@ export const brand: Group = {
 export const setUp = (policy: OptInPolicy = "strict", groups: ReadonlyArray<Group> = [brand]) =>
   register(accounts, groups, policy, 1_000)
 
+/** A sender of the east account that nobody configured. */
+export const stranger = "+14255550199" as SenderAddress
+
+/** It is configured, and joins the brand. */
+export const strangerJoins = (policy: OptInPolicy, now: number) => {
+  const wider = accounts.map((one) => (one.name === east ? { ...one, senders: [...one.senders, stranger] } : one))
+  const group = { ...brand, members: [...brand.members, { account: east, sender: stranger }] }
+  return register(wider, [group], policy, now)
+}
+
 /** Those that point at others first. */
 const tables = `observation standing opt_in view walk_seen walk run halt lane pace setting membership sender
   sender_group account`.split(/\s+/)

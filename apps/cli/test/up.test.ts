@@ -11,12 +11,11 @@ import {
   listenToAzure,
   makeWorld,
   ringcentralHolds,
-  secrets,
   tenDlc,
   type World
 } from "../../worker/test/world.ts"
 import { freePort } from "../../worker/test/ports.ts"
-import { textToAzure } from "../../worker/test/texted.ts"
+import { azurePath, textToAzure } from "../../worker/test/texted.ts"
 import { json, run, said, signalGroup, start, type Started } from "./cli.ts"
 
 const backends = ({ sql }: World) =>
@@ -90,7 +89,7 @@ describe.concurrent("stopline up", () => {
       const people = world.sandbox.people.slice(0, 5)
       for (const person of people) {
         const answer = yield* Effect.promise(() =>
-          fetch(`${world.url}/webhooks/contoso?code=${secrets.CONTOSO_WEBHOOK_SECRET}`, {
+          fetch(world.url + azurePath, {
             method: "POST",
             body: JSON.stringify(textToAzure({ person, id: person }))
           })

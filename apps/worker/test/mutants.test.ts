@@ -8,8 +8,9 @@ import { connect } from "node:net"
 import { describe, expect, it } from "@effect/vitest"
 import { Clock, Effect, Schema } from "effect"
 import { makeMutant, type Mutant } from "./mutants.ts"
+import { azurePath } from "./texted.ts"
 import { startWorker } from "./worker.ts"
-import { azure, makeWorld, secrets, tenDlc, type World } from "./world.ts"
+import { makeWorld, secrets, tenDlc, type World } from "./world.ts"
 
 const Count = Schema.decodeUnknownSync(Schema.FiniteFromString)
 const count = Count(process.env["MUTANTS"] ?? "1000")
@@ -83,7 +84,6 @@ describe("webhooks", () => {
     Effect.gen(function* () {
       const world = yield* makeWorld({ rest })
       const worker = yield* startWorker(world)
-      const path = `/webhooks/${azure}?code=${secrets.CONTOSO_WEBHOOK_SECRET}`
       const body = JSON.stringify([
         {
           eventType: "Microsoft.Communication.SMSReceived",
@@ -91,16 +91,16 @@ describe("webhooks", () => {
         }
       ])
       const head = (length: number) =>
-        `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n`
+        `POST ${azurePath} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n`
       const broken = [
         head(body.length + 1) + body,
         head(body.length) + body.slice(0, -1),
         `${head(0).replace("content-length: 0", "transfer-encoding: chunked")}ffff\r\n${body}`,
         `${head(0).replace("content-length: 0", "transfer-encoding: chunked")}zz\r\n${body}`,
         head(-1) + body,
-        `POST ${path}`,
+        `POST ${azurePath}`,
         "\u0000\u0001\u0002",
-        `POST ${path} HTTP/1.1\r\n${"x: y\r\n".repeat(50_000)}\r\n${body}`
+        `POST ${azurePath} HTTP/1.1\r\n${"x: y\r\n".repeat(50_000)}\r\n${body}`
       ]
       for (const text of broken) yield* say(world.port, text)
       const health = yield* Effect.promise(() => fetch(`${world.url}/healthz`))
@@ -108,7 +108,7 @@ describe("webhooks", () => {
       expect([...(yield* stored(world))]).toEqual([])
       expect(worker.logged.join("\n")).not.toContain("12062000001")
       // The whole of it is heard.
-      const whole = yield* Effect.promise(() => fetch(world.url + path, { method: "POST", body }))
+      const whole = yield* Effect.promise(() => fetch(world.url + azurePath, { method: "POST", body }))
       expect(whole.status).toBe(200)
       expect([...(yield* stored(world))]).toEqual(["12062000001"])
     })

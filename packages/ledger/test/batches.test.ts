@@ -8,7 +8,6 @@ import {
   origins,
   policies,
   type Recipient,
-  type SenderAddress,
   Standing,
   toldOf
 } from "@stopline/consent"
@@ -16,7 +15,18 @@ import { Connection, digits, ingest, type Registry } from "@stopline/ledger"
 import { Effect, Schema } from "effect"
 import { sql } from "kysely"
 import { ledgerForTest } from "../../../test/database.ts"
-import { accountOf, east, eastOne, eastTwo, fresh, observation, person, west, westOne } from "../../../test/world.ts"
+import {
+  accountOf,
+  east,
+  eastOne,
+  eastTwo,
+  fresh,
+  observation,
+  person,
+  stranger,
+  west,
+  westOne
+} from "../../../test/world.ts"
 import { mustBeOut } from "../src/must.ts"
 
 const configured = [
@@ -24,7 +34,6 @@ const configured = [
   { account: east, sender: eastTwo },
   { account: west, sender: westOne }
 ]
-const stranger = "+14255550199" as SenderAddress
 const places = [
   ...configured,
   { account: east, sender: stranger },

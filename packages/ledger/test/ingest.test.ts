@@ -1,5 +1,5 @@
 import { assert, layer } from "@effect/vitest"
-import { type Observation, parseTimestamp, type SenderAddress } from "@stopline/consent"
+import { type Observation, parseTimestamp } from "@stopline/consent"
 import { Connection, history, ingest, type Registry } from "@stopline/ledger"
 import { Effect } from "effect"
 import { sql } from "kysely"
@@ -7,9 +7,7 @@ import { ledgerForTest } from "../../../test/database.ts"
 import { anotherProcess } from "../../../test/process.ts"
 import {
   accountOf,
-  accounts,
   at,
-  brand,
   checkPairs,
   east,
   eastOne,
@@ -21,15 +19,15 @@ import {
   saidOf,
   senderOf,
   standings,
+  stranger,
+  strangerJoins,
   viewOf,
   west,
   westOne
 } from "../../../test/world.ts"
-import { register } from "@stopline/ledger"
 import { write } from "./writing.ts"
 
 const one = person(1)
-const stranger = "+14255550199" as SenderAddress
 const echoWindow = 5_000
 
 const event = (key: string, given: Partial<Observation> = {}): Observation =>
@@ -260,9 +258,7 @@ layer(ledgerForTest, { excludeTestServices: true })("what arrives", (it) => {
       const heard = yield* hear(registry, [event("event:1", { sender: stranger })])
       assert.strictEqual(heard.recorded.length, 1)
       assert.deepStrictEqual(Object.values(yield* standings(one)), Array(3).fill("opted-in held unknown"))
-      const wider = accounts.map((one) => (one.name === east ? { ...one, senders: [...one.senders, stranger] } : one))
-      const group = { ...brand, members: [...brand.members, { account: east, sender: stranger }] }
-      yield* register(wider, [group], "strict", 2_000)
+      yield* strangerJoins("strict", 2_000)
       assert.deepStrictEqual(yield* standings(one), {
         [eastOne]: "opted-out held unknown",
         [eastTwo]: "opted-out held unknown",

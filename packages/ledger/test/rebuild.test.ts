@@ -1,13 +1,5 @@
 import { assert, layer } from "@effect/vitest"
-import {
-  bases,
-  everySender,
-  type Group,
-  type Observation,
-  origins,
-  type SenderAddress,
-  Standing
-} from "@stopline/consent"
+import { bases, everySender, type Group, type Observation, origins, Standing } from "@stopline/consent"
 import { Connection, digits, ingest, register } from "@stopline/ledger"
 import { Effect, Schema } from "effect"
 import { sql } from "kysely"
@@ -22,11 +14,11 @@ import {
   empty,
   observation,
   person,
+  stranger,
   west,
   westOne
 } from "../../../test/world.ts"
 
-const stranger = "+14255550199" as SenderAddress
 const places = [
   { account: east, sender: eastOne },
   { account: east, sender: eastTwo },

@@ -6,19 +6,15 @@ import {
   ingest,
   know,
   notAskedSince,
-  register,
   type Registry,
   settleAll,
   stalest
 } from "@stopline/ledger"
-import { SenderAddress } from "@stopline/consent"
 import { Effect } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
 import {
   accountOf,
-  accounts,
   at,
-  brand,
   checkPairs,
   east,
   eastOne,
@@ -29,11 +25,12 @@ import {
   reading,
   senderOf,
   standings,
+  stranger,
+  strangerJoins,
   westOne
 } from "../../../test/world.ts"
 import { write } from "./writing.ts"
 
-const stranger = SenderAddress.make("+14255550199")
 const people = (...numbers: ReadonlyArray<number>) => numbers.map(person)
 const clear = (n: number) => reading(person(n), { state: "opted-in" })
 
@@ -129,9 +126,7 @@ layer(ledgerForTest, { excludeTestServices: true })("whom to ask about", (it) =>
       const stop = observation({ recipient: person(1), sender: stranger, time: at(10_000) })
       const start = observation({ recipient: person(1), state: "opted-in", time: at(11_000) })
       yield* ingest(accountOf(before, east), [stop, start], 12_000, 0)
-      const wider = accounts.map((one) => (one.name === east ? { ...one, senders: [...one.senders, stranger] } : one))
-      const group = { ...brand, members: [...brand.members, { account: east, sender: stranger }] }
-      const after = yield* register(wider, [group], "group", 20_000)
+      const after = yield* strangerJoins("group", 20_000)
       assert.deepStrictEqual(yield* stalest(senderOf(after, stranger), 60_000, 9), people(1))
     })
   )

@@ -5,7 +5,7 @@ import type { AnyAccount } from "@stopline/sandbox"
 import { Effect } from "effect"
 import { sql } from "kysely"
 import type { Oracle } from "./oracle.ts"
-import { notHeld } from "./quiet.ts"
+import { isKnownLift, notHeld } from "./quiet.ts"
 import type { Action } from "./script.ts"
 import type { Conductor } from "./time.ts"
 import type { Truth } from "./truth.ts"
@@ -38,9 +38,8 @@ const refusedAt = Effect.fnUntraced(function* (person: Recipient) {
 
 /** Whether we let the person through there, or were told that they did so themselves by their START. */
 const isKnownFree = (oracle: Oracle, truth: Truth, place: string, person: string): boolean => {
-  const { at, by } = truth.last(`${place} ${person}`) ?? {}
-  if (by !== "person" || at === undefined) return by === "us"
-  return oracle.saying(person, place, "in", at, at)?.knownAt !== undefined
+  const turn = truth.last(`${place} ${person}`)
+  return turn !== undefined && isKnownLift(oracle, turn, place, person)
 }
 
 /**

@@ -6,7 +6,7 @@ import type { AnyAccount } from "@stopline/sandbox"
 import { Effect } from "effect"
 import { sql } from "kysely"
 import type { Oracle, Said } from "./oracle.ts"
-import type { Truth } from "./truth.ts"
+import type { Truth, Turn } from "./truth.ts"
 import type { Universe } from "./universe.ts"
 
 export interface Quiet {
@@ -91,6 +91,10 @@ export const checkQuiet = (quiet: Quiet, left: Plan, breaks: (law: string, what:
   }
 }
 
+/** Whether we moved the pair so ourselves, or were told of the START that did. */
+export const isKnownLift = (oracle: Oracle, { at, by }: Turn, place: string, person: string): boolean =>
+  by === "us" || oracle.saying(person, place, "in", at, at)?.knownAt !== undefined
+
 /**
  * Words that reached us by no webhook are known where the provider blocks and lists the pair to this day, unless it did so
  * before, too, and nobody told us that it had ceased to.
@@ -101,7 +105,6 @@ const isStillListed = ({ accounts, oracle, truth }: Quiet, said: Said): boolean 
   const listed = at?.vendor === "ringcentral" && at.isOptedOut(address, said.person)
   const pair = `${said.sender} ${said.person}`
   const lifted = truth.before(pair)
-  const start = lifted && oracle.saying(said.person, said.sender, "in", lifted.at, lifted.at)
-  const isNews = lifted === undefined || lifted.by === "us" || start?.knownAt !== undefined
+  const isNews = lifted === undefined || isKnownLift(oracle, lifted, said.sender, said.person)
   return listed && isNews && truth.since(pair) === said.at
 }
