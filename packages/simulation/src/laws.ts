@@ -226,11 +226,29 @@ export class Laws {
       if (last?.state === noted.state && !truth.was(pair, !blocked, last.not_after - slack, to)) {
         breaks("L11", `${what} twice, and nothing had changed`)
       }
+      if (blocked && this.#knewBefore(noted, last)) {
+        const [law, whose] = truth.last(pair)?.by === "us" ? ["L7", "our own block"] : ["L11", "a block"]
+        breaks(law, `${what}, and it is ${whose} that the ledger knew of`)
+      }
       if (truth.was(pair, blocked, noted.not_before - slack, to)) return
       if (noted.basis === "listed" && !blocked && (yield* this.#misled(noted))) return
       breaks(noted.basis === "listed" ? "L6" : "L5", `${what}, and it never was so in that time`)
     }.bind(this)
   )
+
+  /**
+   * Whether a block that was found is one that the ledger knew of, and had no reason to forget: no list and no answer let it
+   * seem gone meanwhile, and the person said no START that may have come after it, by clocks that differ.
+   */
+  #knewBefore({ account, recipient, sender }: Noted, last: Noted | undefined): boolean {
+    const { oracle, skew, truth } = this.#book
+    const place = `${account}/${sender}`
+    const person = toRecipient(recipient)
+    const block = truth.block(`${place} ${person}`)
+    if (block === undefined || !this.#views.knew(`${place} ${person}`)) return false
+    const seemedGone = last?.state === "opted-in" && last.not_after >= block.at
+    return !seemedGone && oracle.saying(person, place, "in", block.at - 2 * skew, block.at) === undefined
+  }
 
   /** Whether both walks that found somebody gone were shown a list that looked whole and was not. */
   readonly #misled = Effect.fnUntraced(

@@ -46,6 +46,12 @@ export class Truth {
     })
   }
 
+  /** The turn since which the pair is blocked; undefined: it is not, or something hides it. */
+  block(pair: string): Turn | undefined {
+    const last = this.last(pair)
+    return last?.blocked === true && !this.#blurred.has(pair) ? last : undefined
+  }
+
   /** What moved the pair to where it stands; undefined: nothing ever did. */
   last(pair: string): Turn | undefined {
     return this.#turns.get(pair)?.at(-1)

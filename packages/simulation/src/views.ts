@@ -4,7 +4,7 @@ import { Connection, type LedgerError, toRecipient } from "@stopline/ledger"
 import { Effect } from "effect"
 import { sql } from "kysely"
 import type { Excuses } from "./excuses.ts"
-import type { Truth } from "./truth.ts"
+import type { Truth, Turn } from "./truth.ts"
 import type { Stored, Written } from "./written.ts"
 
 interface Row extends Stored {
@@ -30,10 +30,18 @@ export class Views {
   readonly #book: Believed
   /** Of each pair, the last write that was done. */
   readonly #begun = new Map<string, { readonly begunAt: number; readonly endedAt: number }>()
+  /** Of each pair, the last block that the ledger was seen to know of. */
+  readonly #known = new Map<string, Turn>()
   #version = 0
 
   constructor(book: Believed) {
     this.#book = book
+  }
+
+  /** Whether the ledger was seen to know, by the last time, of the block that stands. */
+  knew(pair: string): boolean {
+    const block = this.#book.truth.block(pair)
+    return block !== undefined && this.#known.get(pair) === block
   }
 
   /** Looks at what was stored since the last time. */
@@ -66,6 +74,8 @@ export class Views {
     const write = this.#begun.get(pair)
     const from = write?.endedAt === row.read_at ? write.begunAt : row.read_at
     const slack = excuses.slack(row.account, row.read_at)
+    const block = truth.block(pair)
+    if (row.held === "opted-out" && block !== undefined && block.at <= row.read_at + slack) this.#known.set(pair, block)
     if (truth.was(pair, row.held === "opted-out", from - slack, now())) return
     breaks(
       written ? "L9" : "L5",
