@@ -142,6 +142,8 @@ export const endWrites = Effect.fn("Ledger.endWrites")(function* (
   const column = <A>(pick: (outcome: Outcome) => A) => outcomes.map(pick)
   // Whether the last write that was done is again the one that was to be overwritten.
   const stands = sql`coalesce(excluded.written is null and v.overwritten_at = v.written_at, false)`
+  // Whether it was the last write tried again, which may have been done and was not heard of yet when this began.
+  const dueBefore = sql`coalesce(v.written = ${state}::consent_state and v.written_begun_at <= v.written_at, false)`
   yield* connection.transaction(
     "end writes",
     Effect.gen(function* () {
@@ -173,7 +175,7 @@ export const endWrites = Effect.fn("Ledger.endWrites")(function* (
             -- One that was not done was none: the write before it stands, and its echo may still come.
             written_begun_at = case when excluded.written is not null then v.written_begun_at
               when ${stands} then v.overwritten_begun_at else least(v.written_begun_at, v.written_at) end,
-            echo_due = ${stands} or v.echo_due and excluded.echo_due,
+            echo_due = ${stands} or v.echo_due and (excluded.echo_due or ${dueBefore}),
             overwritten = case when not ${stands} then v.overwritten end,
             overwritten_begun_at = case when not ${stands} then v.overwritten_begun_at end,
             overwritten_at = case when not ${stands} then v.overwritten_at end,

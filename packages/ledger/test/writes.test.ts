@@ -183,6 +183,36 @@ layer(ledgerForTest, { excludeTestServices: true })("a write", (it) => {
     })
   )
 
+  it.effect.each(["not done", "rejected"] as const)(
+    "that may have been done is still waited for when it is tried again and comes to nothing (L7): %s",
+    (outcome) =>
+      Effect.gen(function* () {
+        const registry = yield* fresh()
+        yield* hear(registry)
+        yield* write(registry, eastTwo, one, { begun: 20_000, ended: 20_100, outcome: "maybe" })
+        assert.isTrue(yield* write(registry, eastTwo, one, { begun: 30_000, ended: 30_100, outcome }))
+        // Done at last, and only then the first is heard of.
+        assert.isTrue(yield* write(registry, eastTwo, one, { begun: 60_000, ended: 60_100 }))
+        const { echoes } = yield* ingest(accountOf(registry, east), [event("opted-out", 20_050)], 110_000, 5_000)
+        assert.strictEqual(echoes, 1)
+      })
+  )
+
+  it.effect("that was heard of is not waited for again when trying it again comes to nothing (L7)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      const account = accountOf(registry, east)
+      yield* hear(registry)
+      yield* write(registry, eastTwo, one, { begun: 20_000, ended: 20_100, outcome: "maybe" })
+      yield* ingest(account, [event("opted-out", 20_050)], 20_200, 5_000)
+      // Lifted by a colleague, and written again by us in vain.
+      yield* ingest(account, [event("opted-in", 25_000)], 25_000, 5_000)
+      assert.isTrue(yield* write(registry, eastTwo, one, { begun: 30_000, ended: 30_100, outcome: "not done" }))
+      const { echoes } = yield* ingest(account, [event("opted-out", 31_000)], 31_000, 300_000)
+      assert.strictEqual(echoes, 0)
+    })
+  )
+
   it.effect("that somebody undid is followed by another, and both may be heard of late (L7)", () =>
     Effect.gen(function* () {
       const registry = yield* fresh()
