@@ -88,7 +88,7 @@ export const judge = (
   if (must === "opted-in" && difference.silencedBefore) {
     return withheld(
       "awaiting-evidence",
-      "this person opted out while the sender spoke for another group; only their own words, later than that, lift it"
+      "this person opted out of another group that the sender once spoke for; only their own words, later than that, lift it"
     )
   }
   if (reason === "reassert" && (difference.liftedAt ?? 0) + moment.confirmMs > moment.now) {

@@ -5,7 +5,7 @@ import type { Conductor } from "./time.ts"
 import type { Universe } from "./universe.ts"
 import { startWorker, type Worker, type WorkerSetup } from "./worker.ts"
 
-type Given = "groups" | "accounts" | "witness" | "committed" | "logged" | "sabotage" | "penalties"
+type Given = "configuration" | "accounts" | "witness" | "committed" | "logged" | "sabotage" | "penalties"
 
 export interface Employer {
   readonly universe: Universe

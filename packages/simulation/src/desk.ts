@@ -3,12 +3,15 @@ import type { Fleet } from "@stopline/engine"
 import { clearHalts, type Connection } from "@stopline/ledger"
 import { type Effect, Exit } from "effect"
 import type { Crew } from "./crew.ts"
-import { attesting, importing, planning } from "./operator.ts"
+import { attesting, importing, planning, sweeping } from "./operator.ts"
 import type { Oracle, Said } from "./oracle.ts"
 import type { Action } from "./script.ts"
 import type { Conductor } from "./time.ts"
 import type { Watch } from "./watch.ts"
 import { settings } from "./worker.ts"
+
+/** A sweep asks about a quarter of all people at least; half of those may be the same each time. */
+const mostSweeps = 10
 
 /** What an operator tells us that people said. */
 interface Word extends Pick<Said, "means" | "words"> {
@@ -40,6 +43,15 @@ export class Desk {
   async run<A, E>(command: Effect.Effect<A, E, Fleet | Connection>): Promise<boolean> {
     const { conductor, crew } = this.#office
     return Exit.isSuccess(await conductor.driven(crew.worker(0).command(command)))
+  }
+
+  /** However few a sweep asks about, in the end it has asked about everybody (L10). Says how many pairs are left all the same. */
+  async askAll(budget: number, unasked: () => Promise<number>): Promise<number> {
+    for (let i = 0; i < mostSweeps && (await unasked()) > 0; i++) {
+      await this.run(sweeping(budget))
+      await this.#office.conductor.pass(1_000)
+    }
+    return unasked()
   }
 
   /** A named person says it for somebody. */

@@ -72,8 +72,7 @@ const inLedger = (run: Run, person: Recipient, { account, sender }: Member) =>
     return stands.must === "opted-out" ? "must not be texted, by the ledger" : "may be texted, by the ledger"
   })
 
-const told = (run: Run, person: Recipient) =>
-  Effect.promise(() => run.worker(0).inspect(history(person, run.universe.policy)))
+const told = (run: Run, person: Recipient) => Effect.promise(() => run.worker(0).inspect(history(person, run.policy)))
 
 /** The plan as a round of this moment would make it. */
 const planned = (run: Run) => Effect.promise(() => run.worker(0).inspect(planning(settings.confirmMs)))

@@ -45,7 +45,7 @@ export interface Lawbook {
   readonly excuses: Excuses
   readonly written: Written
   readonly receipts: Receipts
-  readonly policy: OptInPolicy
+  readonly policy: () => OptInPolicy
   /** How far clocks may differ (ms). */
   readonly skew: number
   readonly now: () => number
@@ -118,7 +118,7 @@ export class Laws {
     function* (this: Laws): Effect.fn.Return<void, LedgerError, Connection> {
       const people = [...this.#touched]
       this.#touched.clear()
-      const { problems, silent } = yield* rebuild(people, this.#book.policy)
+      const { problems, silent } = yield* rebuild(people, this.#book.policy())
       for (const problem of problems) this.#book.breaks("L13", problem)
       for (const person of people) this.#hold(person, silent)
     }.bind(this)

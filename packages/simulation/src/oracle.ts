@@ -3,6 +3,7 @@
  * with the engine.
  */
 import type { Group, OptInPolicy } from "@stopline/consent"
+import type { Configuration } from "./reform.ts"
 import { vocabulary } from "./script.ts"
 
 /** Somebody said, for one sender, that they want no more texts or want them again. */
@@ -15,8 +16,8 @@ export interface Said {
   readonly sender: string
   readonly means: "out" | "in"
   readonly words: string
-  /** The sender spoke for a brand when it was said. */
-  readonly branded: boolean
+  /** The brands that the sender spoke for when it was said, and since then until we had it: `""` is none. */
+  readonly brands: Set<string>
   /** When we said that we have it: a webhook was answered 2xx, a command ended well. */
   knownAt: number | undefined
 }
@@ -25,23 +26,34 @@ export interface Said {
 const lifted = "lifted"
 
 export class Oracle {
-  #groups: ReadonlyArray<Group>
+  #groups: ReadonlyArray<Group> = []
+  /** Every brand that a sender ever spoke for. */
+  readonly #ever = new Map<string, Set<string>>()
   readonly #said = new Map<string, Array<Said>>()
   /** Pairs that a colleague opted out in a console. */
   readonly #edited = new Map<string, Set<string>>()
-  readonly #policy: OptInPolicy
+  #policy: OptInPolicy
   readonly #tolerance: number
   #order = 0
 
   /** @param tolerance how far clocks may differ (ms): facts that lie closer together have no order */
-  constructor(groups: ReadonlyArray<Group>, policy: OptInPolicy, tolerance: number) {
-    this.#groups = groups
-    this.#policy = policy
+  constructor(configuration: Configuration, tolerance: number) {
+    this.#policy = configuration.policy
     this.#tolerance = tolerance
+    this.reform(configuration)
   }
 
-  regroup(groups: ReadonlyArray<Group>): void {
+  /** A new configuration: who speaks for which brand, and what an opt-in is worth. */
+  reform({ groups, policy }: Configuration): void {
     this.#groups = groups
+    this.#policy = policy
+    for (const { name, members } of groups) {
+      for (const { account, sender } of members) this.#everOf(`${account}/${sender}`).add(name)
+    }
+    // What has not reached us yet counts for the brand that its sender will speak for.
+    for (const one of [...this.#said.values()].flat()) {
+      if (one.knownAt === undefined) one.brands.add(this.#brandOf(one.sender))
+    }
   }
 
   /** A person texts. Returns what it means, if anything. */
@@ -52,8 +64,8 @@ export class Oracle {
 
   /** A person says it, or somebody who knows says it for them. */
   says(person: string, sender: string, words: string, means: Said["means"], at: number): Said {
-    const branded = this.#brandOf(sender).length > 0
-    const said = { at, order: this.#order++, person, sender, means, words, branded, knownAt: undefined }
+    const brands = new Set([this.#brandOf(sender)])
+    const said = { at, order: this.#order++, person, sender, means, words, brands, knownAt: undefined }
     this.#of(person).push(said)
     return said
   }
@@ -79,13 +91,28 @@ export class Oracle {
     return fresh
   }
 
-  #brands(): ReadonlyArray<ReadonlyArray<string>> {
-    return this.#groups.map(({ members }) => members.map((one) => `${one.account}/${one.sender}`))
+  #brands(): ReadonlyArray<{ readonly brand: string; readonly names: ReadonlyArray<string> }> {
+    return this.#groups.map(({ members, name }) => ({
+      brand: name,
+      names: members.map((one) => `${one.account}/${one.sender}`)
+    }))
   }
 
-  /** The senders of the brand that a sender speaks for; empty: of none. */
-  #brandOf(sender: string): ReadonlyArray<string> {
-    return this.#brands().find((names) => names.includes(sender)) ?? []
+  /** The brand that a sender speaks for; `""`: none. */
+  #brandOf(sender: string): string {
+    return this.#brands().find(({ names }) => names.includes(sender))?.brand ?? ""
+  }
+
+  #everSharedBrand(one: string, other: string): boolean {
+    return !this.#everOf(one).isDisjointFrom(this.#everOf(other))
+  }
+
+  #everOf(sender: string): Set<string> {
+    const known = this.#ever.get(sender)
+    if (known !== undefined) return known
+    const fresh = new Set<string>()
+    this.#ever.set(sender, fresh)
+    return fresh
   }
 
   /** A provider lifted a block for a person's word, be it one that means nothing elsewhere. */
@@ -94,10 +121,10 @@ export class Oracle {
   }
 
   /** Whether an opt-in counts for a sender: one that was said to it, or to its brand in words that reach so far, or that its provider took for one. */
-  #counts(one: Said, sender: string): boolean {
+  #counts(one: Said, sender: string, brand = this.#brandOf(sender)): boolean {
     if (one.means !== "in" || (one.words === lifted && this.#policy !== "trusting")) return false
     const reaches = this.#policy === "group" && one.words !== "attested"
-    return one.sender === sender || (reaches && this.#brandOf(sender).includes(one.sender))
+    return one.sender === sender || (reaches && brand !== "" && one.brands.has(brand))
   }
 
   /** Whether anybody ever gave a reason to block the pair. */
@@ -106,7 +133,7 @@ export class Oracle {
     const brand = this.#brandOf(sender)
     return (
       this.#of(person).some((one) => one.means === "out") ||
-      [...(this.#edited.get(person) ?? [])].some((one) => brand.includes(one) || one.startsWith(`${account}/`))
+      [...(this.#edited.get(person) ?? [])].some((one) => this.#everOf(one).has(brand) || one.startsWith(`${account}/`))
     )
   }
 
@@ -126,17 +153,17 @@ export class Oracle {
   }
 
   /**
-   * The senders that must be silent towards a person: their brand was told to
-   * stop, and they were not asked to text again since.
+   * The senders that must be silent towards a person: somebody who has ever spoken for their brand was told to stop, and
+   * they were not asked to text again since.
    *
    * @param counts which opt-outs can be known
    */
   silent(person: string, counts: (said: Said) => boolean): ReadonlyArray<string> {
     const said = this.#of(person)
-    return this.#brands().flatMap((names) => {
-      const outs = said.filter((one) => one.means === "out" && names.includes(one.sender) && counts(one))
+    return this.#brands().flatMap(({ brand, names }) => {
+      const outs = said.filter((one) => one.means === "out" && this.#everOf(one.sender).has(brand) && counts(one))
       return names.filter((sender) => {
-        const backs = said.filter((one) => this.#counts(one, sender))
+        const backs = said.filter((one) => this.#counts(one, sender, brand))
         return outs.some((out) => backs.every((back) => this.#isBefore(back, out)))
       })
     })
@@ -147,30 +174,43 @@ export class Oracle {
     return this.silent(person, ({ knownAt }) => knownAt !== undefined && knownAt <= moment)
   }
 
+  /** Whether a sender may not let a person through, by what we said that we have by a moment: any brand that it ever spoke for was told to stop. */
+  mayNotUnblock(person: string, sender: string, moment: number): boolean {
+    const said = this.#of(person)
+    const outs = said.filter((one) => one.means === "out" && (one.knownAt ?? Number.POSITIVE_INFINITY) <= moment)
+    const backs = said.filter((one) => this.#counts(one, sender))
+    return outs.some(
+      (out) => this.#everSharedBrand(out.sender, sender) && backs.every((back) => this.#isBefore(back, out))
+    )
+  }
+
   /** Whether it was said first without doubt. A file tells of what was said long before. */
   #isBefore(one: Said, other: Said): boolean {
     return one.at <= other.at - this.#tolerance && (one.at < other.at || one.order < other.order)
   }
 
   /**
-   * The senders that a person asked to text again, and was heard, after every
-   * opt-out of the brand (L11). What somebody did in a console counts from when
-   * it is found.
+   * The senders that a person asked to text again, and was heard, after every opt-out of the brand, and of each that the
+   * sender once spoke for (L11). What somebody did in a console counts from when it is found.
    *
    * @param found when an opt-out of theirs was last found by reading: all that is known of it is that it is no younger
    */
   free(person: string, found: number): ReadonlyArray<string> {
     const said = this.#of(person)
-    return this.#brands().flatMap((names) => {
-      const outs = said.filter((one) => one.means === "out" && names.includes(one.sender))
-      const before = Math.max(found, ...outs.map(({ at }) => at))
-      return names.filter((sender) => {
+    return this.#brands().flatMap(({ brand, names }) =>
+      names.filter((sender) => {
+        const outs = said.filter((one) => one.means === "out" && this.#everSharedBrand(one.sender, sender))
+        const before = Math.max(found, ...outs.map(({ at }) => at))
         const back = said.findLast(
-          (one) => this.#counts(one, sender) && (one.sender === sender || one.branded) && one.knownAt !== undefined
+          (one) =>
+            this.#counts(one, sender, brand) &&
+            // Whether it was heard while its sender spoke for this brand is not always known.
+            (one.sender === sender || one.brands.size === 1) &&
+            one.knownAt !== undefined
         )
         return back !== undefined && before + this.#tolerance < back.at
       })
-    })
+    )
   }
 
   get people(): ReadonlyArray<string> {

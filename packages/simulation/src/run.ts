@@ -1,5 +1,4 @@
 /** One universe from one seed: its script played against the real engine, and the laws checked. */
-import type { Group } from "@stopline/consent"
 import { Connection, openHalts } from "@stopline/ledger"
 import {
   type AnyAccount,
@@ -21,12 +20,13 @@ import { Journal } from "./journal.ts"
 import { Laws } from "./laws.ts"
 import { Mail } from "./mail.ts"
 import { Desk } from "./desk.ts"
-import { planning, sweeping } from "./operator.ts"
+import { planning } from "./operator.ts"
 import { Oracle } from "./oracle.ts"
 import { emptyLedger, type Processes } from "./processes.ts"
 import { Penalties } from "./penalties.ts"
 import { checkQuiet, openWrites, unasked } from "./quiet.ts"
 import { rebuild } from "./rebuild.ts"
+import { type Configuration, joined } from "./reform.ts"
 import { Receipts } from "./receipts.ts"
 import type { Broken, RunResult } from "./result.ts"
 import type { Action } from "./script.ts"
@@ -41,9 +41,6 @@ import { Written } from "./written.ts"
 export type Sabotage = (adapter: ProviderAdapter) => ProviderAdapter
 
 const startAt = Date.UTC(2026, 0, 5, 9)
-
-/** A sweep asks about a quarter of all people at least; half of those may be the same each time. */
-const mostSweeps = 10
 
 /** One universe being played: opened, acted in, made quiet, and closed. */
 export class Run {
@@ -63,7 +60,7 @@ export class Run {
   readonly #crew: Crew
   readonly #desk: Desk
   readonly #mail: Mail
-  #groups: ReadonlyArray<Group>
+  #configuration: Configuration
   #world: World | undefined
 
   constructor(processes: Processes, universe: Universe, sabotage: Sabotage) {
@@ -72,9 +69,9 @@ export class Run {
     this.#processes = processes
     this.#sabotage = sabotage
     this.universe = universe
-    this.#groups = universe.groups
+    this.#configuration = universe
     this.#conductor = new Conductor(makeChance(universe.seed, "order"), startAt, universe.turnMs)
-    this.#oracle = new Oracle(universe.groups, universe.policy, universe.skewed ? 4 * mostSkew : 0)
+    this.#oracle = new Oracle(universe, universe.skewed ? 4 * mostSkew : 0)
     const skew = universe.skewed ? 2 * mostSkew : 0
     const now = () => this.#conductor.now
     const receipts = new Receipts(now, breaks)
@@ -86,7 +83,7 @@ export class Run {
       excuses: new Excuses(skew),
       written: this.#written,
       receipts,
-      policy: universe.policy,
+      policy: () => this.policy,
       skew,
       now,
       accounts,
@@ -119,6 +116,11 @@ export class Run {
   breaks(law: string, what: string): void {
     this.note(`BROKEN ${law}: ${what}`)
     this.#journal.broken.push({ law, what, round: this.#crew.rounds.begun })
+  }
+
+  /** What an opt-in is worth, as it is configured now. */
+  get policy(): Configuration["policy"] {
+    return this.#configuration.policy
   }
 
   get #accounts(): ReadonlyArray<AnyAccount> {
@@ -170,7 +172,7 @@ export class Run {
   /** What a worker is given when it is hired. */
   #equip(index: number): ReturnType<Employer["equip"]> {
     return {
-      groups: this.#groups,
+      configuration: this.#configuration,
       accounts: this.#accounts,
       witness: this.#watch.witness(index),
       committed: (owner, operation) => {
@@ -282,20 +284,23 @@ export class Run {
         this.#journal.count("frozen")
         await this.#crew.freeze(action.worker, action.after, action.ms)
         return this.#forgive(action.worker)
-      case "join": {
-        const { spare } = this.universe
-        if (this.#groups.some(({ members }) => members.some((one) => one.sender === spare.sender))) return
-        this.#groups = this.#groups.map((group, i) =>
-          i === 0 ? { ...group, members: [...group.members, spare] } : group
-        )
-        this.#oracle.regroup(this.#groups)
-        for (const person of this.#oracle.people) this.#laws.touch(person)
-        // A new configuration is a new start.
-        for (const index of [0, 1]) {
-          await this.#crew.replace(index)
-          this.#forgive(index)
-        }
-      }
+      case "join":
+        return this.#reform({ groups: joined(this.#configuration.groups, this.universe.spare) })
+      case "reform":
+        return this.#reform(action)
+    }
+  }
+
+  /** A new configuration is a new start. */
+  async #reform({ groups, policy }: Partial<Configuration>): Promise<void> {
+    const before = this.#configuration
+    if (groups === before.groups) return
+    this.#configuration = { groups: groups ?? before.groups, policy: policy ?? before.policy }
+    this.#oracle.reform(this.#configuration)
+    for (const person of this.#oracle.people) this.#laws.touch(person)
+    for (const index of [0, 1]) {
+      await this.#crew.replace(index)
+      this.#forgive(index)
     }
   }
 
@@ -361,27 +366,17 @@ export class Run {
     await this.#checkQuiet(quietSince)
   }
 
-  /** However few a sweep asks about, in the end it has asked about everybody (L10). */
-  async #askAll(since: number): Promise<void> {
-    for (let i = 0; i < mostSweeps; i++) {
-      if ((await this.#asked(unasked(since))) === 0) return
-      await this.#desk.run(sweeping(this.universe.sweepBudget))
-      await this.#conductor.pass(1_000)
-    }
-    const left = await this.#asked(unasked(since))
-    if (left > 0) this.breaks("L10", `${left} pairs are never asked about`)
-  }
-
   async #checkQuiet(quietSince: number): Promise<void> {
-    const { people, policy, refused } = this.universe
-    await this.#askAll(quietSince)
+    const { people, refused } = this.universe
+    const unaskedPairs = await this.#desk.askAll(this.universe.sweepBudget, () => this.#asked(unasked(quietSince)))
+    if (unaskedPairs > 0) this.breaks("L10", `${unaskedPairs} pairs are never asked about`)
     const left = await this.worker(0).inspect(planning(0))
     const found = (person: string) => this.#laws.found(person)
     const quiet = { oracle: this.#oracle, truth: this.#truth, found, accounts: this.#accounts, refused }
     checkQuiet(quiet, left, (law, what) => this.breaks(law, what))
     const open = await this.#asked(openWrites())
     if (open > 0) this.breaks("L12", `${open} writes have no outcome, and nobody is at work on them`)
-    for (const what of (await this.#asked(rebuild(people, policy))).problems) this.breaks("L13", what)
+    for (const what of (await this.#asked(rebuild(people, this.policy))).problems) this.breaks("L13", what)
   }
 
   async close(): Promise<void> {

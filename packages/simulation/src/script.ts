@@ -6,6 +6,7 @@ import type { AccountName, Recipient, SenderAddress } from "@stopline/consent"
 import type { Fault } from "@stopline/sandbox"
 import { type Chance, makeChance } from "./chance.ts"
 import { drawEnding } from "./ending.ts"
+import { type Configuration, withReforms } from "./reform.ts"
 import { mostSkew, type Universe } from "./universe.ts"
 
 export type Action =
@@ -84,6 +85,8 @@ export type Action =
   /** A worker is frozen after so many turns of a round, for so long; the other goes on. */
   | { readonly do: "freeze"; readonly worker: number; readonly after: number; readonly ms: number }
   | { readonly do: "join" }
+  /** A new configuration: who speaks for which brand, or what an opt-in is worth. */
+  | ({ readonly do: "reform" } & Partial<Configuration>)
 
 /** What people text, and what a person who reads it takes it for. */
 export const vocabulary: ReadonlyArray<{ readonly words: string; readonly means: "out" | "in" | "nothing" }> = [
@@ -179,7 +182,7 @@ export const makeScript = (universe: Universe, rounds: number): ReadonlyArray<Ac
     if (chance.once(40)) script.push({ do: "resume" })
     script.push({ do: "pass", ms: chance.pick([0, 1, 10, 300, 1_000, 30_000, 120_000, 900_000]) })
   }
-  return [...script, ...drawEnding(universe)]
+  return [...withReforms(universe, script), ...drawEnding(universe)]
 }
 
 /**

@@ -155,7 +155,7 @@ export class Watch {
     }
     // Who is awake looks once more whom a request may still name, just before it leaves.
     const looked = this.#now() - onTheWay
-    if (this.#awakeSince(worker) < looked && this.#oracle.silentBy(person, looked).includes(pair)) {
+    if (this.#awakeSince(worker) < looked && this.#oracle.mayNotUnblock(person, pair, looked)) {
       this.#breaks("L3", `${pair}: an opt-in of ${mask(person)} was written, who was known to have said STOP again`)
     }
     this.#guarded(worker, account, "opted-in", `${sender} ${person}`)

@@ -1,5 +1,5 @@
 /** A worker process: the real engine, adapters and ledger, whose every reach outside is a turn. */
-import { AccountName, type Group } from "@stopline/consent"
+import { AccountName } from "@stopline/consent"
 import { defaultSettings, type EngineSettings, Fleet, hearRequest, keeping, pushing, round } from "@stopline/engine"
 import { Connection, LedgerError, register } from "@stopline/ledger"
 import { can, type Capability, type Operation, type ProviderAdapter, NextTurn } from "@stopline/provider"
@@ -26,6 +26,7 @@ import { type Chance, makeChance } from "./chance.ts"
 import { azureNetwork, type Handshake, ringcentralNetwork, type Witness } from "./network.ts"
 import type { Penalties } from "./penalties.ts"
 import type { Processes } from "./processes.ts"
+import type { Configuration } from "./reform.ts"
 import type { Actor, Conductor } from "./time.ts"
 import type { Universe } from "./universe.ts"
 
@@ -165,7 +166,7 @@ const conductedAdapter = (
 export interface WorkerSetup {
   readonly name: string
   readonly universe: Universe
-  readonly groups: ReadonlyArray<Group>
+  readonly configuration: Configuration
   readonly accounts: ReadonlyArray<AnyAccount>
   readonly conductor: Conductor
   readonly chance: Chance
@@ -233,7 +234,7 @@ const adapterFor = (
 
 /** Starts a worker on the ledger at `url`. */
 export const startWorker = async (setup: WorkerSetup): Promise<Worker> => {
-  const { conductor, universe } = setup
+  const { conductor, configuration, universe } = setup
   const actor: Actor = { name: setup.name, state: "running", skew: setup.skew }
   const scope = Scope.makeUnsafe()
   const ledgerFault: LedgerFault = { when: "before", left: 0 }
@@ -260,14 +261,14 @@ export const startWorker = async (setup: WorkerSetup): Promise<Worker> => {
   )
   for (const adapter of adapters) events.set(adapter.account, adapter)
   const registry = await direct(
-    register(universe.accounts, setup.groups, universe.policy, conductor.now).pipe(
+    register(universe.accounts, configuration.groups, configuration.policy, conductor.now).pipe(
       Effect.provideService(Connection, base)
     )
   )
   const fleet = Fleet.make(
     registry,
     adapters.map((adapter) => conductedAdapter(setup.sabotage(adapter), conductor, actor, universe, setup.penalties)),
-    { ...settings, policy: universe.policy },
+    { ...settings, policy: configuration.policy },
     setup.name
   )
   const connection = conducted(

@@ -1,0 +1,51 @@
+/** New configurations now and then, by a chance of its own: senders leave a brand, change it or come back, and the policy changes. */
+import { type Group, type Member, type OptInPolicy, policies } from "@stopline/consent"
+import { type Chance, makeChance } from "./chance.ts"
+import type { Action } from "./script.ts"
+import type { Universe } from "./universe.ts"
+
+export interface Configuration {
+  readonly groups: ReadonlyArray<Group>
+  readonly policy: OptInPolicy
+}
+
+/** In every third universe somebody changes the configuration, wherever a script happens to be. */
+export const withReforms = (universe: Universe, script: ReadonlyArray<Action>): ReadonlyArray<Action> => {
+  const chance = makeChance(universe.seed, "reform")
+  if (!chance.once(3)) return script
+  const places = Array.from({ length: chance.between(1, 4) }, () => chance.below(script.length))
+  let groups = universe.groups
+  const reforms = new Map(
+    places
+      .toSorted((a, b) => a - b)
+      .map((place): [number, Action] => {
+        if (chance.once(3)) return [place, { do: "reform", policy: chance.pick(policies) }]
+        groups = reshuffle(chance, universe, groups)
+        return [place, { do: "reform", groups }]
+      })
+  )
+  return script.flatMap((action, place) => {
+    const reform = reforms.get(place)
+    return reform === undefined ? [action] : [reform, action]
+  })
+}
+
+/** Every fourth sender goes elsewhere, or nowhere. No brand is left without one. */
+const reshuffle = (chance: Chance, { accounts }: Universe, groups: ReadonlyArray<Group>): ReadonlyArray<Group> =>
+  accounts
+    .flatMap(({ name, senders }) => senders.map((sender): Member => ({ account: name, sender })))
+    .reduce((so, member) => (chance.once(4) ? move(so, member, chance.below(groups.length + 1)) : so), groups)
+
+const isSame = (one: Member, other: Member) => one.account === other.account && one.sender === other.sender
+
+/** The brands with a sender in the first of them, unless it speaks for one already. */
+export const joined = (groups: ReadonlyArray<Group>, member: Member): ReadonlyArray<Group> =>
+  groups.some(({ members }) => members.some((one) => isSame(one, member))) ? groups : move(groups, member, 0)
+
+const move = (groups: ReadonlyArray<Group>, member: Member, to: number): ReadonlyArray<Group> => {
+  const moved = groups.map((group, i) => {
+    const others = group.members.filter((one) => !isSame(one, member))
+    return { ...group, members: i === to ? [...others, member] : others }
+  })
+  return moved.some(({ members }) => members.length === 0) ? groups : moved
+}
