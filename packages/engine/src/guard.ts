@@ -40,9 +40,14 @@ export const holdsBack = (kind: string): "opted-out" | "opted-in" | undefined =>
       ? "opted-in"
       : undefined
 
+/** A halt that nobody has cleared, as far as it concerns what may be written. */
+export type OpenHalt = Pick<Halt, "account" | "kind" | "message">
+
 /** The directions in which open halts stand in the way of an account. */
-export const heldBackAt = (account: string, open: ReadonlyArray<Halt>): ReadonlyArray<ConsentState> =>
-  open.flatMap((halt) => (halt.account === account ? (holdsBack(halt.kind) ?? []) : []))
+export const heldBackAt = (
+  account: string,
+  open: ReadonlyArray<Pick<OpenHalt, "account" | "kind">>
+): ReadonlyArray<ConsentState> => open.flatMap((halt) => (halt.account === account ? (holdsBack(halt.kind) ?? []) : []))
 
 export const guardMessage = (account: string, halt: GuardHalt, digest: string): string => {
   const what = {

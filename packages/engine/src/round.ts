@@ -7,7 +7,6 @@ import {
   clearHalts,
   type Connection,
   endRun,
-  type Halt,
   type LedgerError,
   openHalts,
   raiseHalt,
@@ -16,7 +15,7 @@ import {
 import { Clock, Effect } from "effect"
 import { applyTo, type ApplyReport, nothingApplied } from "./apply.ts"
 import { Fleet, type Station } from "./fleet.ts"
-import { guardMessage, heldBackAt } from "./guard.ts"
+import { guardMessage, heldBackAt, type OpenHalt } from "./guard.ts"
 import { type AccountPlan, plan, type Plan, plannedOf } from "./plan.ts"
 import { readAll, type ReadReport } from "./read.ts"
 import type { SweepBudget } from "./sweep.ts"
@@ -72,7 +71,7 @@ export interface Decided {
   readonly approved: boolean
   readonly write: boolean
   /** What waits for a person, these plans' own halts among them. */
-  readonly open: ReadonlyArray<Halt>
+  readonly open: ReadonlyArray<OpenHalt>
 }
 
 /** Plans, guards, and raises what halts there are. Writes nothing to any provider. */
@@ -91,8 +90,18 @@ export const decide = Effect.fn("decide")(function* (
   // Another plan than the one that was looked at: nothing is written, not even what needs no approval.
   const write = options.write && (options.approve === undefined || approved)
   if (write) yield* account(planned, approved, options.startedBy)
-  return { planned, approved, write, open: yield* openHalts() }
+  const stored = yield* openHalts()
+  // One that somebody cleared just as it was raised was not looked at with these numbers.
+  const own = write && !approved ? haltsOf(planned) : []
+  const cleared = own.filter((one) => !stored.some(({ account, kind }) => account === one.account && kind === one.kind))
+  return { planned, approved, write, open: [...stored, ...cleared] }
 })
+
+/** The halts that a plan calls for, in words. */
+const haltsOf = ({ accounts, digest }: Plan): ReadonlyArray<OpenHalt> =>
+  accounts.flatMap(({ account, halts }) =>
+    halts.map((halt) => ({ account, kind: halt.kind, message: guardMessage(account, halt, digest) }))
+  )
 
 const budgetOf = ({ sweepBudget, sweepPerHour }: RoundOptions): SweepBudget => ({
   perSender: sweepBudget,
@@ -124,7 +133,7 @@ const account = Effect.fnUntraced(function* (planned: Plan, approved: boolean, b
 
 const applyAll = Effect.fnUntraced(function* (
   planned: Plan,
-  open: ReadonlyArray<Halt>,
+  open: ReadonlyArray<OpenHalt>,
   approved: boolean,
   options: RoundOptions
 ) {
@@ -144,7 +153,7 @@ const applyAll = Effect.fnUntraced(function* (
 export const applyPlanned = (
   station: Station,
   one: Pick<AccountPlan, "changes" | "guarded">,
-  open: ReadonlyArray<Halt>,
+  open: ReadonlyArray<OpenHalt>,
   confirmMs: number
 ): Effect.Effect<ApplyReport, LedgerError, Connection | Fleet> => {
   const heldBack = new Set(heldBackAt(station.account.name, open))

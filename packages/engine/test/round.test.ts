@@ -1,6 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import type { Operation, ProviderFailure } from "@stopline/provider"
-import { beginWrites, claimLane, clearHalts, digits, openHalts } from "@stopline/ledger"
+import { beginWrites, claimLane, clearHalts, Connection, digits, openHalts } from "@stopline/ledger"
 import { Clock, Effect } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
 import { viewOf } from "../../../test/world.ts"
@@ -223,6 +223,28 @@ layer(ledgerForTest, { excludeTestServices: true })("a round", (it) => {
       assert.deepStrictEqual([...world.lister.calls, ...world.asker.calls], [])
       yield* world.round({ read: false })
       assert.isTrue([...world.lister.calls, ...world.asker.calls].every((call) => call.operation === "optOut"))
+    }).pipe(timed)
+  )
+
+  it.effect("is not approved by clearing its halt as it is raised (L8)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld(guards(2))
+      for (const who of people(10)) world.lister.block(listerOne, who)
+      assert.strictEqual((yield* world.round()).outcome, "halted")
+      const connection = yield* Connection
+      let cleared = false
+      const clear = Effect.provideService(clearHalts({}, "ann", 0), Connection, connection)
+      const meanwhile = Connection.of({
+        ...connection,
+        query: (operation, run) => {
+          if (operation !== "open halts" || cleared) return connection.query(operation, run)
+          cleared = true
+          return Effect.andThen(clear, connection.query(operation, run))
+        }
+      })
+      yield* pass("1 minute")
+      const { outcome } = yield* Effect.provideService(world.round({ read: false }), Connection, meanwhile)
+      assert.deepStrictEqual([outcome, world.asker.blocked.size], ["halted", 0])
     }).pipe(timed)
   )
 })

@@ -78,6 +78,9 @@ export const clearHalts = Effect.fn("Ledger.clearHalts")(function* (
   return yield* connection.transaction(
     "clear halts",
     Effect.gen(function* () {
+      yield* connection.query("clear halts", (db) =>
+        sql`select from halt where cleared_at is null order by id for update`.execute(db)
+      )
       const open = yield* openHalts()
       const chosen = open.filter(
         (halt) =>

@@ -1,7 +1,8 @@
 import { assert, layer } from "@effect/vitest"
 import { clearedSince, clearHalts, openHalts, raiseHalt, type Registry } from "@stopline/ledger"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
+import { anotherProcess, heldOpen, somebodyWaits, until } from "../../../test/process.ts"
 import { accountOf, east, fresh, west } from "../../../test/world.ts"
 
 const halt = (
@@ -82,6 +83,23 @@ layer(ledgerForTest, { excludeTestServices: true })("a halt", (it) => {
       assert.isFalse(yield* clearedSince(id, "too-many-opt-outs", 2_001))
       assert.isFalse(yield* clearedSince(id, "listing-shrank", 0))
       assert.isFalse(yield* clearedSince(accountOf(registry, west).id, "too-many-opt-outs", 0))
+    })
+  )
+
+  it.effect("whose plan becomes another one while it is approved stays (L8)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* raiseHalt(halt(registry, { digest: "one" }), 1_000)
+      const other = yield* anotherProcess()
+      const raised = yield* other.run(heldOpen(raiseHalt(halt(registry, { count: 9_999, digest: "two" }), 2_000)))
+      const clearing = yield* Effect.forkChild(clearHalts({ digest: "one" }, "ann", 3_000))
+      yield* until(somebodyWaits)
+      yield* raised.commit
+      assert.deepStrictEqual(yield* Fiber.join(clearing), [])
+      assert.deepStrictEqual(
+        (yield* openHalts()).map(({ digest }) => digest),
+        ["two"]
+      )
     })
   )
 })
