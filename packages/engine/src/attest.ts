@@ -80,8 +80,10 @@ export const attest = Effect.fn("attest")(function* (
 
 const observe = (said: Attestation, account: AccountName, now: number): Observation => {
   const [by, how, note = ""] = [said.by.trim(), said.how.trim(), said.note?.trim()]
-  const time = said.time ?? { notBefore: now, notAfter: now }
-  // The key holds what was told, so that the same words again are the same fact (L11).
+  // What is told of this minute or of today has happened already.
+  const time = notLaterThan(said.time ?? { notBefore: now, notAfter: now }, now)
+  // The key holds what was told, so that the same words again are the same fact (L11). What is told of today may be told
+  // again of something that has happened since.
   const told = [said.sender, said.state, said.reach, time.notBefore, time.notAfter, by, how, note]
   return {
     account,
@@ -90,8 +92,7 @@ const observe = (said: Attestation, account: AccountName, now: number): Observat
     state: said.state,
     origin: "operator",
     basis: "attested",
-    // What is told of this minute has happened already.
-    time: notLaterThan(time, now),
+    time,
     reach: said.reach,
     key: `attested:${createHash("sha256").update(JSON.stringify(told)).digest("hex").slice(0, 32)}`,
     evidence: { attestedBy: by, note: note === "" ? how : `${how}: ${note}` }

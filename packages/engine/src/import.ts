@@ -94,15 +94,21 @@ const store = Effect.fnUntraced(function* (batch: ReadonlyArray<OptOutRow>, sour
   return news.size
 })
 
-const observe = (row: OptOutRow, { account, sender }: OptedOutAt, source: string, now: number): Observation => ({
-  account: account.name,
-  sender,
-  recipient: row.recipient,
-  state: "opted-out",
-  origin: "import",
-  basis: "imported",
-  time: row.time === undefined ? by(now) : notLaterThan(row.time, now),
-  reach: "pair",
-  key: `imported:${sender}:${row.time === undefined ? source : `${row.time.notBefore}..${row.time.notAfter}`}`,
-  evidence: {}
-})
+const observe = (row: OptOutRow, { account, sender }: OptedOutAt, source: string, now: number): Observation => {
+  const { time } = row
+  // What a file says of today, a later one may say again of something that has happened since.
+  const isOver = time !== undefined && time.notAfter <= now
+  const told = isOver ? `${time.notBefore}..${time.notAfter}` : source
+  return {
+    account: account.name,
+    sender,
+    recipient: row.recipient,
+    state: "opted-out",
+    origin: "import",
+    basis: "imported",
+    time: time === undefined ? by(now) : notLaterThan(time, now),
+    reach: "pair",
+    key: `imported:${sender}:${told}`,
+    evidence: {}
+  }
+}

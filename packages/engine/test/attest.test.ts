@@ -203,4 +203,20 @@ layer(ledgerForTest, { excludeTestServices: true })("a named person's attestatio
         assert.strictEqual((yield* withTwin({ account: lister })).account, lister)
       }).pipe(timed)
   )
+
+  it.effect("an opt-out of today counts again when it is told again after a START of today (L1, L4)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const day = 24 * 3_600_000
+      const now = yield* Clock.currentTimeMillis
+      const midnight = now - (now % day)
+      const today = { notBefore: midnight, notAfter: midnight + day - 1 }
+      yield* attested(world, { time: today })
+      yield* pass("1 hour")
+      yield* world.says("START", listerOne, one)
+      yield* pass("1 hour")
+      const { repeated, stands } = yield* attested(world, { time: today })
+      assert.deepInclude({ repeated, must: stands[0].must }, { repeated: false, must: "opted-out" })
+    }).pipe(timed)
+  )
 })

@@ -206,4 +206,23 @@ layer(ledgerForTest, { excludeTestServices: true })("an import", (it) => {
       assert.isTrue(world.lister.holds(listerTwo, one))
     }).pipe(timed)
   )
+
+  it.effect("an opt-out of today counts again when a later list tells it after a START of today (L1, L4)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const day = 24 * 3_600_000
+      const now = yield* Clock.currentTimeMillis
+      const midnight = now - (now % day)
+      const rows = rowsOf([one], at(world.listing, listerOne), { notBefore: midnight, notAfter: midnight + day - 1 })
+      const read = (source: string) =>
+        world.run(importOptOuts({ name: source, source, startedBy: "ann", rows: Stream.fromIterable(rows) }))
+      yield* read("first")
+      assert.strictEqual((yield* read("first")).news, 0)
+      yield* pass("1 hour")
+      yield* world.says("START", listerOne, one)
+      yield* pass("1 hour")
+      assert.strictEqual((yield* read("second")).news, 1)
+      assert.match((yield* standings(one))[listerOne] ?? "", /^opted-out/)
+    }).pipe(timed)
+  )
 })
