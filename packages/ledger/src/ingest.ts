@@ -87,14 +87,18 @@ const store = Effect.fnUntraced(function* (
       continue
     }
     // The echo of a write of ours left no row behind by which a repetition could be known.
-    if (factKey !== null && known?.echoKey === factKey) continue
+    if (factKey !== null && known?.echoKey?.split(between).includes(factKey)) continue
     const named = origin === "recipient" || origin === "carrier"
     const meeting = View.meetEvent(known?.view, state, time, receivedAt, named, echoWindow)
     const isEcho = meeting._tag === "Known"
     if (meeting._tag === "News") news.push(fact)
     if (isEcho) echoes += 1
     if (meeting._tag !== "Undecided" && meeting.view !== undefined) {
-      views.set(key, { ...pair, view: meeting.view, echoKey: isEcho ? (factKey ?? undefined) : known?.echoKey })
+      views.set(key, {
+        ...pair,
+        view: meeting.view,
+        echoKey: isEcho && factKey !== null ? withEcho(factKey, known?.echoKey) : known?.echoKey
+      })
       changed.add(key)
     }
   }
@@ -102,6 +106,13 @@ const store = Effect.fnUntraced(function* (
   const recorded = matchRows(news, yield* append(account.id, runId, receivedAt, news))
   return { recorded, repeated: observations.length - recorded.length - echoes, echoes }
 })
+
+/** Between the keys of a pair's last echoes, the latest of them last: an event may be sent again after the echo of a later write. */
+const between = "\n"
+const mostEchoes = 4
+
+const withEcho = (key: string, known: string | undefined): string =>
+  [...(known?.split(between) ?? []), key].slice(-mostEchoes).join(between)
 
 /** Each fact with its row, in the order given. Within a recipient, ids rise in the order in which the facts were given. */
 const matchRows = (facts: ReadonlyArray<Append>, rows: ReadonlyArray<Recorded>): Ingested["recorded"] => {

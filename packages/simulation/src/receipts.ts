@@ -101,12 +101,12 @@ export class Receipts {
               select from observation o where o.account_id = a.id and g.id in (o.evidence->>'messageId', o.evidence->>'eventId'))
             and not exists (
               select from view v join sender s on s.id = v.sender_id
-              where s.account_id = a.id and right(v.echo_key, length(g.id)) = g.id)`.execute(db)
+              where s.account_id = a.id and position(g.id in v.echo_key) > 0)`.execute(db)
       )
       const lost = new Set(rows.map(({ id }) => id))
       for (const { account, at: notedAt, id, pair } of open) {
         if (!lost.has(id)) continue
-        // Of several echoes only the last one is remembered. One can be the person's own word, which is there as a text.
+        // Of several echoes only the last few are remembered. One can be the person's own word, which is there as a text.
         const deeds = pair === undefined ? [] : (this.#deeds.get(pair) ?? [])
         if (deeds.filter((at) => at >= notedAt - longestEcho).length > 1) continue
         this.#breaks("L1", `${account}: an event was answered 2xx and has left nothing behind`)
