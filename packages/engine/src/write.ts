@@ -211,6 +211,8 @@ const complete = (
     if (outcome === undefined) {
       return { _tag: "Retryable", recipient, detail: "no answer for this recipient", mayHaveApplied: true }
     }
+    if (outcome._tag === "Rejected" && applied)
+      return { _tag: "Retryable", recipient, detail: outcome.detail, mayHaveApplied: true }
     return outcome._tag === "Retryable" ? { ...outcome, mayHaveApplied: outcome.mayHaveApplied || applied } : outcome
   })
 }

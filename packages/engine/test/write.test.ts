@@ -189,4 +189,68 @@ layer(ledgerForTest, { excludeTestServices: true })("a burst of writes", (it) =>
       assert.strictEqual((yield* hearEcho("event:3")).echoes, 0)
     }).pipe(timed)
   )
+
+  it.effect("an opt-in that was perhaps done at its first try and then refused is in doubt (L2, L5)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ policy: "group", settings: { retries: 1 } })
+      const [asking, sender] = [world.asking, senderOf(world.asking, askerOne)!]
+      yield* world.run(push(yield* world.says("STOP", listerOne, person(1))))
+      yield* pass("1 minute")
+      yield* world.says("START", listerOne, person(1))
+      world.asker.fail("optIn", [{ kind: "unavailable", mayHaveApplied: true }])
+      world.asker.onRequest = () =>
+        Effect.sync(() => {
+          world.asker.lift(askerOne, person(1))
+          world.asker.treat(person(1), "rejected")
+        })
+      const port = portOf(world.asker.adapter, "opted-in")
+      yield* inTime(world.run(writeBurst(asking, port, sender, "opted-in", [person(1)])))
+      world.asker.onRequest = () => Effect.void
+      world.asker.treat(person(1), undefined)
+      yield* pass("1 minute")
+      yield* world.run(push(yield* world.says("STOP", listerOne, person(1))))
+      yield* inTime(world.run(applyTo(asking, everything)))
+      assert.isTrue(world.asker.holds(askerOne, person(1)))
+    }).pipe(timed)
+  )
+
+  it.effect("an opt-out that was perhaps done at its first try and then refused may be heard of (L7)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ settings: { retries: 1 } })
+      yield* world.says("STOP", listerOne, person(1))
+      world.asker.fail("optOut", [{ kind: "unavailable", mayHaveApplied: true }])
+      world.asker.onRequest = () =>
+        Effect.sync(() => {
+          world.asker.block(askerOne, person(1))
+          world.asker.treat(person(1), "rejected")
+        })
+      yield* burst(world)
+      const view = (yield* viewOf(senderOf(world.asking, askerOne)!, person(1)))?.view
+      assert.deepInclude(view, { echoDue: true })
+      assert.strictEqual(view?.written?.state, "opted-out")
+    }).pipe(timed)
+  )
+
+  it.effect("an opt-in that is refused does not keep the next STOP from being written (L1, L2)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ policy: "group", settings: { retries: 0 } })
+      const [asking, sender] = [world.asking, senderOf(world.asking, askerOne)!]
+      yield* world.run(push(yield* world.says("STOP", listerOne, person(1))))
+      yield* pass("1 minute")
+      yield* world.says("START", listerOne, person(1))
+      const port = portOf(world.asker.adapter, "opted-in")
+      const optIn = world.run(writeBurst(asking, port, sender, "opted-in", [person(1)]))
+      // Done, and its answer lost; then tried again, and refused, for there is nothing to lift.
+      world.asker.fail("optIn", [{ kind: "unavailable", done: true }])
+      yield* optIn
+      yield* pass("1 minute")
+      world.asker.treat(person(1), "rejected")
+      yield* optIn
+      world.asker.treat(person(1), undefined)
+      yield* pass("1 minute")
+      yield* world.run(push(yield* world.says("STOP", listerOne, person(1))))
+      yield* inTime(world.run(applyTo(asking, everything)))
+      assert.isTrue(world.asker.holds(askerOne, person(1)))
+    }).pipe(timed)
+  )
 })

@@ -7,7 +7,7 @@ import { Effect } from "effect"
 import { sql } from "kysely"
 import { Connection } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
-import { because, differs, heldForAll, inDoubt, mustBeOut, optInAt, silencedBefore } from "./must.ts"
+import { because, differs, heldForAll, inDoubt, mustBeOut, optInAt, silencedBefore, wasRefused } from "./must.ts"
 import type { RegisteredAccount, RegisteredSender } from "./registry.ts"
 
 export interface Difference {
@@ -55,6 +55,7 @@ export const differences = Effect.fn("Ledger.differences")(function* (
 ): Effect.fn.Return<ReadonlyMap<number, ReadonlyArray<Difference>>, LedgerError, Connection> {
   const { query } = yield* Connection
   const column = (pick: (cursor: Cursor) => number | null) => cursors.map(pick)
+  const must = sql`case when ${mustBeOut(policy)} then 'opted-out' else 'opted-in' end`
   const result = yield* query("differences", (db) =>
     sql<Row & { readonly senderId: number }>`
       select w.sender_id as "senderId", d.*, ob.basis, coalesce(r.unguarded, false) as unguarded,
@@ -70,8 +71,9 @@ export const differences = Effect.fn("Ledger.differences")(function* (
       cross join lateral (select array(select m.sender_id from membership m where m.group_id = w.group_id) as members offset 0) g
       cross join lateral (
         select st.recipient,
-          case when ${mustBeOut(policy)} then 'opted-out' else 'opted-in' end as must,
-          case when not ${inDoubt} then v.held end as held, v.lifted_at as "liftedAt", st.out_at as "outAt", v.intent, v.refused, v.refused_until as "refusedUntil",
+          ${must} as must,
+          case when not ${inDoubt} then v.held end as held, v.lifted_at as "liftedAt", st.out_at as "outAt", v.intent,
+          case when ${wasRefused(must)} then v.refused end as refused, v.refused_until as "refusedUntil",
           ${because(policy)} as because, ${optInAt[policy]} as "optInAt"
         from standing st
         left join view v on v.sender_id = w.sender_id and v.recipient = st.recipient and v.recipient > w.after

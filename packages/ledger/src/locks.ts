@@ -24,6 +24,14 @@ export const lockAccount = Effect.fnUntraced(function* (
 /** The same, as an expression within a statement. */
 export const accountLock = (accountId: number) => sql`pg_advisory_xact_lock(${accounts}::int, ${accountId}::int)`
 
+/** Takes the write lock of every account for this transaction, in the order of their ids. */
+export const lockAccounts = Effect.fnUntraced(function* (): Effect.fn.Return<void, LedgerError, Connection> {
+  const { query } = yield* Connection
+  yield* query("lock accounts", (db) =>
+    sql`select pg_advisory_xact_lock(${accounts}::int, id) from (select id from account order by id) a`.execute(db)
+  )
+})
+
 /** One registration at a time. */
 export const lockRegistry = Effect.fnUntraced(function* (): Effect.fn.Return<void, LedgerError, Connection> {
   const { query } = yield* Connection

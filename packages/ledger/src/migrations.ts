@@ -266,6 +266,14 @@ comment on column view.doubted_at is 'When an opt-in was heard that may have lif
 `)
 }
 
+const refusedState: Migration = {
+  up: statements(`
+alter table view add column refused_state consent_state;
+comment on column view.refused_state is 'What was refused to be written; null where an older release noted the refusal';
+comment on column view.echo_key is 'The events that were the echoes of our last writes, one a line: sent again they are still no news'
+`)
+}
+
 export const migrations: Record<string, Migration> = {
   "0001-ledger": ledger,
   "0002-lane-wanted": laneWanted,
@@ -274,5 +282,6 @@ export const migrations: Record<string, Migration> = {
   "0005-brimful": brimful,
   "0006-last-runs": lastRuns,
   "0007-overwritten": overwritten,
-  "0008-doubted": doubted
+  "0008-doubted": doubted,
+  "0009-refused-state": refusedState
 }

@@ -44,6 +44,14 @@ export const silencedBefore = (recipient: RawBuilder<unknown>, optInAt: RawBuild
     where f.recipient = ${recipient} and f.group_id <> w.group_id and f.out_at is not null
       and not coalesce(${optInAt} > f.out_at, false))`
 
+/** Whether a policy is the one that is configured. A process that was started with another one is on its way out. */
+export const isPolicy = (policy: OptInPolicy): RawBuilder<boolean> =>
+  sql`exists (select from setting where name = 'policy' and value = ${JSON.stringify(policy)}::jsonb)`
+
+/** Whether a provider refused to make a view `v` so. What it refused to lift it may well block, and the other way round. */
+export const wasRefused = (must: RawBuilder<unknown>): RawBuilder<boolean> =>
+  sql`(v.refused is not null and coalesce(v.refused_state = (${must})::consent_state, true))`
+
 /** The provider of a sender `w` blocks the person for every sender of the account. */
 export const heldForAll = (recipient: RawBuilder<unknown>): RawBuilder<boolean> =>
   sql`exists (

@@ -17,9 +17,10 @@ import {
 import { Effect } from "effect"
 import { sql } from "kysely"
 import { Connection, instant } from "./connection.ts"
-import type { LedgerError } from "./error.ts"
+import { LedgerError } from "./error.ts"
 import { standingOfJoiner } from "./fold.ts"
-import { lockRegistry } from "./locks.ts"
+import { goneBeside, renameGroups } from "./heirs.ts"
+import { lockAccounts, lockRegistry } from "./locks.ts"
 
 export interface AccountSpec {
   readonly name: AccountName
@@ -69,6 +70,8 @@ const upsert = Effect.fnUntraced(function* (
   now: number
 ) {
   const { query } = yield* Connection
+  // What is being said to a sender that joins is heard by its group, too: nothing is stored meanwhile (L1).
+  yield* lockAccounts()
   yield* lockRegistry()
   yield* query("register", (db) =>
     sql`update account set active = name = any(${accounts.map((account) => account.name)})`.execute(db)
@@ -78,6 +81,7 @@ const upsert = Effect.fnUntraced(function* (
     db.selectFrom("sender").select(["id", "group_id"]).where("active", "=", true).execute()
   )
   const groupBefore = new Map(before.map((row) => [row.id, row.group_id]))
+  yield* renameGroups(groups)
   yield* query("register", (db) => sql`update sender set active = false where active`.execute(db))
 
   const groupIds = new Map<string, number>()
@@ -97,14 +101,7 @@ const upsert = Effect.fnUntraced(function* (
 
   const registered: Array<RegisteredAccount> = []
   for (const account of accounts) {
-    const { id } = yield* query("register", (db) =>
-      db
-        .insertInto("account")
-        .values({ name: account.name, vendor: account.vendor, active: true })
-        .onConflict((c) => c.column("name").doUpdateSet({ vendor: account.vendor, active: true }))
-        .returning("id")
-        .executeTakeFirstOrThrow()
-    )
+    const id = yield* upsertAccount(account)
     const senders: Array<RegisteredSender> = []
     for (const address of account.senders) {
       const groupId = groupOf.get(memberName({ account: account.name, sender: address })) ?? null
@@ -119,12 +116,32 @@ const upsert = Effect.fnUntraced(function* (
     }
     registered.push({ id, name: account.name, vendor: account.vendor, senders, every })
   }
+  const inForce = [...groupIds.values()]
+  for (const groupId of inForce) {
+    for (const gone of yield* goneBeside(groupId, inForce)) yield* joinGroup(gone, groupId, now)
+  }
   yield* adopt(policy)
   return {
     accounts: registered,
     groups: new Map([...groupIds].map(([name, id]) => [id, name])),
     policy
   }
+})
+
+const upsertAccount = Effect.fnUntraced(function* ({ name, vendor }: AccountSpec) {
+  const { query } = yield* Connection
+  const row = yield* query("register", (db) =>
+    db
+      .insertInto("account")
+      .values({ name, vendor, active: true })
+      .onConflict((c) => c.column("name").doUpdateSet({ active: true }).where("account.vendor", "=", vendor))
+      .returning("id")
+      .executeTakeFirst()
+  )
+  if (row !== undefined) return row.id
+  // What the one before held is not held by this one (L5).
+  const detail = `the account ${name} was at another provider than ${vendor}; give the one at ${vendor} a name of its own`
+  return yield* new LedgerError({ kind: "broken", operation: "register", detail })
 })
 
 const upsertSender = Effect.fnUntraced(function* (

@@ -83,6 +83,7 @@ export interface Tables {
     absent_at: MaybeInstant
     echo_key: string | null
     refused: string | null
+    refused_state: ConsentState | null
     refused_until: MaybeInstant
   }
   run: {

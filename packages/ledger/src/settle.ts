@@ -5,10 +5,10 @@ import { sql } from "kysely"
 import { Connection } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
 import { registryShare } from "./locks.ts"
-import { differs } from "./must.ts"
+import { differs, isPolicy } from "./must.ts"
 
-/** Nobody in the group differs: the condition over a standing `st`. */
-const nobodyDiffers = (policy: OptInPolicy) => sql`not exists (
+/** Nobody in the group differs, by the policy that is configured: the condition over a standing `st`. */
+const nobodyDiffers = (policy: OptInPolicy) => sql`${isPolicy(policy)} and not exists (
   select from sender s
   left join view v on v.sender_id = s.id and v.recipient = st.recipient
   left join opt_in o on o.sender_id = s.id and o.recipient = st.recipient

@@ -8,7 +8,7 @@ import { Effect } from "effect"
 import { sql } from "kysely"
 import { Connection, instant } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
-import { differs, heldForAll, mustBeOut, optInAt, silencedBefore } from "./must.ts"
+import { differs, heldForAll, mustBeOut, optInAt, silencedBefore, wasRefused } from "./must.ts"
 import type { RegisteredAccount, RegisteredSender } from "./registry.ts"
 
 /** A sender, and what its provider takes from us at all. */
@@ -60,7 +60,7 @@ export const unheld = Effect.fn("Ledger.unheld")(function* (
         select w.sender_id, p.must,
           case
             when not case when p.must = 'opted-out' then w.opt_out else w.opt_in end then 'cannot'
-            when v.refused is not null and v.refused_until > ${instant(now)}::timestamptz then 'refused'
+            when ${wasRefused(sql`p.must`)} and v.refused_until > ${instant(now)}::timestamptz then 'refused'
             when p.must = 'opted-in' and ${heldForAll(sql`st.recipient`)} then 'held-for-all'
             when p.must = 'opted-in' and ${silencedBefore(sql`st.recipient`, optInAt[policy])} then 'awaiting-evidence'
             when p.must = 'opted-out' and ${lifted} and v.lifted_at > ${instant(now - confirmMs)}::timestamptz then 'awaiting-evidence'

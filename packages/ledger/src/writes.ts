@@ -12,7 +12,7 @@ import { Connection, instant } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
 import { type Lane, lockHolding } from "./lanes.ts"
 import { lockAccount } from "./locks.ts"
-import { inDoubt, mustBeOut } from "./must.ts"
+import { inDoubt, isPolicy, mustBeOut, optInAt, silencedBefore } from "./must.ts"
 import type { RegisteredSender } from "./registry.ts"
 import { settle } from "./settle.ts"
 
@@ -26,10 +26,19 @@ export interface WriteContext {
 
 /** Those of the recipients who must be so at the sender, as a standing `st` each. */
 const wanted = ({ policy, sender, state }: WriteContext, recipients: ReadonlyArray<number>) => sql`
-  unnest(${recipients}::bigint[]) as w(recipient)
-  join standing st on st.group_id = ${sender.groupId} and st.recipient = w.recipient
-  left join opt_in o on o.sender_id = ${sender.id} and o.recipient = st.recipient
-  where ${mustBeOut(policy)} = ${state === "opted-out"}`
+  (select recipient, ${sender.id}::int as sender_id, ${sender.groupId}::int as group_id
+    from unnest(${recipients}::bigint[]) as recipient) as w
+  join standing st on st.group_id = w.group_id and st.recipient = w.recipient
+  left join opt_in o on o.sender_id = w.sender_id and o.recipient = st.recipient
+  where ${mustBeOut(policy)} = ${state === "opted-out"} ${state === "opted-out" ? sql`` : sql`and ${mayLetIn(policy)}`}`
+
+/**
+ * Whether a sender `w` may let somebody through: it speaks for that group and the policy is that one to this day, whatever
+ * this process was started with, and no group that it once spoke for was told to stop (L3).
+ */
+const mayLetIn = (policy: OptInPolicy) => sql`
+  exists (select from sender s where s.id = w.sender_id and s.group_id = w.group_id and s.active)
+  and ${isPolicy(policy)} and not ${silencedBefore(sql`w.recipient`, optInAt[policy])}`
 
 /** The recipients that a statement returned, in the order in which it was asked for them. */
 const among = (
@@ -180,6 +189,7 @@ export const endWrites = Effect.fn("Ledger.endWrites")(function* (
             overwritten_begun_at = case when not ${stands} then v.overwritten_begun_at end,
             overwritten_at = case when not ${stands} then v.overwritten_at end,
             refused = excluded.refused,
+            refused_state = case when excluded.refused is not null then ${state}::consent_state end,
             refused_until = case when excluded.refused is not null then ${instant(now + refusedForMs)}::timestamptz end`.execute(
           db
         )

@@ -1,0 +1,177 @@
+/** Another configuration on the same ledger: processes of before and after it at work at once, groups that go by another name. */
+import { assert, layer } from "@effect/vitest"
+import { everySender, type Group, type Observation, type SenderAddress } from "@stopline/consent"
+import { ingest, register, type Registry, settleAll } from "@stopline/ledger"
+import { Effect, Fiber } from "effect"
+import { ledgerForTest } from "../../../test/database.ts"
+import { anotherProcess, heldOpen, somebodyWaits, until } from "../../../test/process.ts"
+import {
+  accountOf,
+  accounts,
+  at,
+  brand,
+  differing,
+  east,
+  eastOne,
+  eastTwo,
+  empty,
+  fresh,
+  observation,
+  person,
+  standings,
+  west,
+  westOne
+} from "../../../test/world.ts"
+import { write } from "./writing.ts"
+
+const one = person(1)
+
+const hear = (registry: Registry, given: Partial<Observation> = {}) => {
+  const said = observation({ recipient: one, ...given })
+  return ingest(accountOf(registry, said.account), [said], said.time.notAfter, 0)
+}
+
+const eastern: Group = {
+  name: "eastern",
+  members: [
+    { account: east, sender: eastOne },
+    { account: east, sender: eastTwo }
+  ]
+}
+const western: Group = { name: "western", members: [{ account: west, sender: westOne }] }
+const onlyEast = accounts.filter(({ name }) => name === east)
+
+/** Two brands that know nothing of each other. */
+const apart = Effect.andThen(empty, register(accounts, [eastern, western], "strict", 1_000))
+
+const letIn = { account: west, sender: westOne, state: "opted-in", basis: "attested", origin: "operator" } as const
+
+layer(ledgerForTest, { excludeTestServices: true })("another configuration", (it) => {
+  for (const sender of [westOne, everySender] as const) {
+    it.effect(`hears the STOP to ${sender} that is being stored as its sender joins a group (L1, L2)`, () =>
+      Effect.gen(function* () {
+        const before = yield* apart
+        const other = yield* anotherProcess()
+        const stop = yield* other.run(heldOpen(hear(before, { account: west, sender })))
+        const joining = yield* Effect.forkChild(register(accounts, [brand], "strict", 20_000))
+        yield* until(somebodyWaits)
+        yield* stop.commit
+        yield* Fiber.join(joining)
+        assert.strictEqual((yield* standings(one))[eastOne], "opted-out held unknown")
+      })
+    )
+  }
+
+  it.effect("hears the STOP that a process of before stores while it is registered (L1, L2)", () =>
+    Effect.gen(function* () {
+      const before = yield* apart
+      const other = yield* anotherProcess()
+      const joining = yield* other.run(heldOpen(register(accounts, [brand], "strict", 20_000)))
+      const stop = yield* Effect.forkChild(hear(before, { account: west, sender: westOne }))
+      yield* until(somebodyWaits)
+      yield* joining.commit
+      yield* Fiber.join(stop)
+      assert.strictEqual((yield* standings(one))[eastOne], "opted-out held unknown")
+    })
+  )
+
+  it.effect("is not undone by a process of before, which lets nobody through at a sender that has moved (L3)", () =>
+    Effect.gen(function* () {
+      const before = yield* apart
+      yield* hear(before, { account: west, sender: westOne, time: at(2_000) })
+      yield* hear(before, { time: at(10_000) })
+      for (const sender of [eastOne, eastTwo, westOne])
+        yield* write(before, sender, one, { begun: 20_000, ended: 20_100 })
+      // Later than the STOP to the western brand, and earlier than the one to the eastern brand.
+      yield* hear(before, { ...letIn, time: at(5_000) })
+      const now = yield* register(accounts, [{ ...brand, name: "eastern" }], "strict", 30_000)
+      yield* settleAll("strict")
+      assert.isFalse(yield* write(before, westOne, one, { begun: 40_000, ended: 40_100, state: "opted-in" }))
+      assert.strictEqual((yield* standings(one))[westOne], "opted-out held opted-out")
+      assert.deepStrictEqual(yield* differing(now, westOne), [])
+    })
+  )
+
+  it.effect("is asked for what was said to a former group also when an intent is committed (L3)", () =>
+    Effect.gen(function* () {
+      const together = yield* fresh()
+      yield* hear(together, { time: at(10_000) })
+      yield* write(together, westOne, one, { begun: 20_000, ended: 20_100 })
+      const now = yield* register(accounts, [eastern, western], "strict", 30_000)
+      yield* hear(now, { ...letIn, time: at(40_000) })
+      assert.deepInclude((yield* differing(now, westOne))[0], { must: "opted-in", silencedBefore: false })
+      // Planned; and before its turn comes they say STOP to a sender of the group that this one once spoke for.
+      yield* hear(now, { time: at(50_000) })
+      assert.isFalse(yield* write(now, westOne, one, { begun: 60_000, ended: 60_100, state: "opted-in" }))
+    })
+  )
+
+  it.effect("of another policy is not undone by a process of the one before (L2, L3)", () =>
+    Effect.gen(function* () {
+      const before = yield* fresh("group")
+      yield* hear(before)
+      yield* write(before, westOne, one, { begun: 15_000, ended: 15_100, policy: "group" })
+      yield* hear(before, { state: "opted-in", time: at(20_000) })
+      const now = yield* register(accounts, [brand], "strict", 40_000)
+      assert.deepInclude((yield* differing(now, eastTwo))[0], { must: "opted-out" })
+      yield* settleAll("group")
+      assert.deepInclude((yield* differing(now, eastTwo))[0], { must: "opted-out" })
+      const lets = { begun: 50_000, ended: 50_100, state: "opted-in", policy: "group" } as const
+      assert.isFalse(yield* write(before, westOne, one, lets))
+    })
+  )
+
+  it.effect("that gives an account to another provider is refused: nobody knows what that one holds (L5)", () =>
+    Effect.gen(function* () {
+      yield* fresh()
+      const moved = accounts.map((account) => (account.name === west ? { ...account, vendor: "gamma" } : account))
+      const { message } = yield* Effect.flip(register(moved, [brand], "strict", 30_000))
+      assert.strictEqual(
+        message,
+        `ledger: register: the account ${west} was at another provider than gamma; give the one at gamma a name of its own`
+      )
+    })
+  )
+
+  it.effect("that gives a group another name keeps what was said to a sender that is gone (L1, L3)", () =>
+    Effect.gen(function* () {
+      const before = yield* fresh()
+      yield* hear(before, { account: west, sender: westOne })
+      yield* write(before, eastOne, one, { begun: 20_000, ended: 20_100 })
+      yield* register(onlyEast, [{ ...eastern, name: brand.name }], "strict", 30_000)
+      const third = "+14255550103" as SenderAddress
+      const wider = onlyEast.map((account) => ({ ...account, senders: [...account.senders, third] }))
+      const bloom = { name: "bloom", members: [...eastern.members, { account: east, sender: third }] }
+      yield* register(wider, [bloom], "strict", 40_000)
+      assert.deepStrictEqual(yield* standings(one), {
+        [eastOne]: "opted-out held opted-out",
+        [eastTwo]: "opted-out held unknown",
+        [third]: "opted-out held unknown"
+      })
+    })
+  )
+
+  it.effect("that gives a group another name keeps who was let through for all of it", () =>
+    Effect.gen(function* () {
+      const before = yield* fresh("group")
+      yield* hear(before)
+      yield* hear(before, { state: "opted-in", time: at(20_000) })
+      yield* register(accounts, [{ ...brand, name: "bloom" }], "group", 40_000)
+      assert.deepStrictEqual(new Set(Object.values(yield* standings(one, "group"))), new Set(["opted-in held unknown"]))
+    })
+  )
+
+  it.effect("that splits a group has both parts keep what was said to a sender that is gone (L1, L3)", () =>
+    Effect.gen(function* () {
+      const before = yield* fresh()
+      yield* hear(before, { account: west, sender: westOne })
+      yield* register(onlyEast, [{ ...eastern, name: brand.name }], "strict", 30_000)
+      const parts = [eastOne, eastTwo].map((sender, i) => ({ name: `part-${i}`, members: [{ account: east, sender }] }))
+      yield* register(onlyEast, parts, "strict", 40_000)
+      assert.deepStrictEqual(yield* standings(one), {
+        [eastOne]: "opted-out held unknown",
+        [eastTwo]: "opted-out held unknown"
+      })
+    })
+  )
+})
