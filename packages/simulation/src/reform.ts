@@ -34,18 +34,23 @@ export const withReforms = (universe: Universe, script: ReadonlyArray<Action>): 
 const reshuffle = (chance: Chance, { accounts }: Universe, groups: ReadonlyArray<Group>): ReadonlyArray<Group> =>
   accounts
     .flatMap(({ name, senders }) => senders.map((sender): Member => ({ account: name, sender })))
-    .reduce((so, member) => (chance.once(4) ? move(so, member, chance.below(groups.length + 1)) : so), groups)
+    .reduce((so, member) => {
+      if (!chance.once(4)) return so
+      const next = moved(so, member, groups[chance.below(groups.length + 1)]?.name)
+      return next.some(({ members }) => members.length === 0) ? so : next
+    }, groups)
 
 const isSame = (one: Member, other: Member) => one.account === other.account && one.sender === other.sender
 
 /** The brands with a sender in the first of them, unless it speaks for one already. */
 export const joined = (groups: ReadonlyArray<Group>, member: Member): ReadonlyArray<Group> =>
-  groups.some(({ members }) => members.some((one) => isSame(one, member))) ? groups : move(groups, member, 0)
+  groups.some(({ members }) => members.some((one) => isSame(one, member)))
+    ? groups
+    : moved(groups, member, groups[0]?.name)
 
-const move = (groups: ReadonlyArray<Group>, member: Member, to: number): ReadonlyArray<Group> => {
-  const moved = groups.map((group, i) => {
+/** The brands with a sender in one of them only, or in none. */
+export const moved = (groups: ReadonlyArray<Group>, member: Member, to: string | undefined): ReadonlyArray<Group> =>
+  groups.map((group) => {
     const others = group.members.filter((one) => !isSame(one, member))
-    return { ...group, members: i === to ? [...others, member] : others }
+    return { ...group, members: group.name === to ? [...others, member] : others }
   })
-  return moved.some(({ members }) => members.length === 0) ? groups : moved
-}

@@ -26,7 +26,7 @@ import { emptyLedger, type Processes } from "./processes.ts"
 import { Penalties } from "./penalties.ts"
 import { checkQuiet, openWrites, unasked } from "./quiet.ts"
 import { rebuild } from "./rebuild.ts"
-import { type Configuration, joined } from "./reform.ts"
+import { type Configuration, joined, moved } from "./reform.ts"
 import { Receipts } from "./receipts.ts"
 import type { Broken, RunResult } from "./result.ts"
 import type { Action } from "./script.ts"
@@ -286,6 +286,8 @@ export class Run {
         return this.#forgive(action.worker)
       case "join":
         return this.#reform({ groups: joined(this.#configuration.groups, this.universe.spare) })
+      case "move":
+        return this.#reform({ groups: moved(this.#configuration.groups, action.sender, action.to) })
       case "reform":
         return this.#reform(action)
     }

@@ -2,7 +2,7 @@
  * What happens, from a seed: a list of actions, drawn beforehand, so that a run
  * that breaks a law can be made shorter by leaving actions out.
  */
-import type { AccountName, Recipient, SenderAddress } from "@stopline/consent"
+import type { AccountName, Member, Recipient, SenderAddress } from "@stopline/consent"
 import type { Fault } from "@stopline/sandbox"
 import { type Chance, makeChance } from "./chance.ts"
 import { drawEnding } from "./ending.ts"
@@ -87,6 +87,8 @@ export type Action =
   | { readonly do: "join" }
   /** A new configuration: who speaks for which brand, or what an opt-in is worth. */
   | ({ readonly do: "reform" } & Partial<Configuration>)
+  /** One sender speaks for another brand. */
+  | { readonly do: "move"; readonly sender: Member; readonly to: string }
 
 /** What people text, and what a person who reads it takes it for. */
 export const vocabulary: ReadonlyArray<{ readonly words: string; readonly means: "out" | "in" | "nothing" }> = [

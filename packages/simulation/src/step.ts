@@ -43,7 +43,7 @@ export const intended =
 
 /** Whether all that was to go wrong at the account has gone wrong. */
 export const pastFaults =
-  ({ account }: Member) =>
+  (account: string) =>
   (run: Run): Effect.Effect<boolean> =>
     Effect.map(Effect.orDie(run.world.faults(account)), (left) => left.length === 0)
 

@@ -1,5 +1,5 @@
 /** What people, colleagues, providers and workers do in a scenario, each in a sentence. */
-import type { Recipient } from "@stopline/consent"
+import { policies, type Recipient } from "@stopline/consent"
 import type { Fault } from "@stopline/sandbox"
 import { Duration, Effect, Schema } from "effect"
 import { factSentences } from "./facts.ts"
@@ -22,7 +22,7 @@ export const stepSentences = (setting: Setting): ReadonlyArray<Sentence<Step>> =
 
 /** People and colleagues. */
 const deeds = (setting: Setting): ReadonlyArray<Sentence<Step>> => {
-  const { accounts, places } = setting
+  const { accounts, brands, places } = setting
   const crowds = crowdsOf(setting)
   const joiners = unspoken(setting)
   const [people, sender] = [nameIn(crowds), nameIn(places)]
@@ -40,7 +40,12 @@ const deeds = (setting: Setting): ReadonlyArray<Sentence<Step>> => {
     sentence(
       "{people} texts {words} to {sender} the moment we are told there to slow down",
       [people, Quoted, sender],
-      (said) => after(pastFaults(of(places, said[2])), texts(said))
+      (said) => after(pastFaults(of(places, said[2]).account), texts(said))
+    ),
+    sentence(
+      "{people} texts {words} to {sender} the moment {account} asks us to slow down",
+      [people, Quoted, sender, account],
+      ([who, words, to, at]) => after(pastFaults(at), texts([who, words, to]))
     ),
     sentence(
       "{person} texts {words} to {sender} the moment {person} is blocked there",
@@ -63,6 +68,12 @@ const deeds = (setting: Setting): ReadonlyArray<Sentence<Step>> => {
     sentence("An operator attests that {people} opted in at {sender}", [people, sender], ([who, at]) =>
       each(who, (person) => ({ do: "attest", person, ...of(places, at), to: "opted-in" }))
     ),
+    sentence(
+      "{sender} moves to the brand {brand}",
+      [sender, Schema.Literals(brands.map(({ name }) => name))],
+      ([at, to]) => act({ do: "move", sender: of(places, at), to })
+    ),
+    sentence("The policy becomes {policy}", [Schema.Literals(policies)], ([policy]) => act({ do: "reform", policy })),
     sentence("{sender} joins the brand", [nameIn(joiners)], () => act({ do: "join" })),
     sentence("An operator approves the plan", [], () => act({ do: "approve" })),
     sentence("An operator clears the halts", [], () => act({ do: "resume" }))
