@@ -3,7 +3,7 @@
  * stored is stored together in one transaction: they would wait for each other
  * anyway, and each with a connection of its own.
  */
-import type { Observation } from "@stopline/consent"
+import { type Observation, toldOf } from "@stopline/consent"
 import { type Connection, digits, ingest, type LedgerError, type RegisteredAccount } from "@stopline/ledger"
 import { Effect, Exit, Result, type Scope } from "effect"
 import { makeCrowd } from "./crowd.ts"
@@ -28,7 +28,7 @@ export const keeping = Effect.fnUntraced(function* (
       const [alone, ...others] = told
       if (alone !== undefined && others.length === 0) return [yield* Effect.exit(store(alone))]
       const receivedAt = Math.max(...told.map((one) => one.receivedAt))
-      const all = yield* Effect.result(store({ observations: told.flatMap((one) => one.observations), receivedAt }))
+      const all = yield* Effect.result(store({ observations: told.flatMap(asHeard), receivedAt }))
       if (Result.isSuccess(all)) return shared(all.success, told).map((own) => Exit.succeed(own))
       if (all.failure.kind !== "broken") return yield* all.failure
       // What one of them cannot be stored for is no fault of the others.
@@ -37,6 +37,10 @@ export const keeping = Effect.fnUntraced(function* (
   )
   return (observations, receivedAt) => Effect.flatten(crowd.join({ observations, receivedAt }))
 })
+
+/** Nothing happened after it was heard of, and each was heard of when it came, not when the last one did. */
+const asHeard = ({ observations, receivedAt }: Told): ReadonlyArray<Observation> =>
+  observations.map((one) => ({ ...one, time: toldOf(one.state, one.time, receivedAt) }))
 
 /** What of it was whose news. A person whom two spoke of is the first one's. */
 const shared = ({ recorded }: Kept, told: ReadonlyArray<Told>): ReadonlyArray<Kept> => {
