@@ -208,6 +208,11 @@ export const plantAll = Effect.fn("plantAll")(function* ({
 }: PlantOptions): Effect.fn.Return<ReadonlyArray<Outcome>, NotPlanted | Unnoticed> {
   const all = yield* plantedBugs
   const bugs = all.filter(({ name }) => only === undefined || only.includes(name))
+  const unknown = only?.find((name) => !all.some((bug) => bug.name === name))
+  if (unknown !== undefined) {
+    const problem = `there is no such bug; there are ${all.map(({ name }) => name).join(", ")}`
+    return yield* new NotPlanted({ bug: unknown, problem })
+  }
   return yield* Effect.scoped(
     Effect.gen(function* () {
       const sources = yield* copySources

@@ -97,7 +97,7 @@ export const isKnownLift = (oracle: Oracle, { at, by }: Turn, place: string, per
 
 /**
  * Words that reached us by no webhook are known where the provider blocks and lists the pair to this day, unless it did so
- * before, too, and nobody told us that it had ceased to.
+ * before, too, and nobody told us that it had ceased to; or we have blocked it since, for what was said elsewhere.
  */
 const isStillListed = ({ accounts, oracle, truth }: Quiet, said: Said): boolean => {
   const [account = "", address = ""] = said.sender.split("/")
@@ -106,5 +106,5 @@ const isStillListed = ({ accounts, oracle, truth }: Quiet, said: Said): boolean 
   const pair = `${said.sender} ${said.person}`
   const lifted = truth.before(pair)
   const isNews = lifted === undefined || isKnownLift(oracle, lifted, said.sender, said.person)
-  return listed && isNews && truth.since(pair) === said.at
+  return listed && isNews && truth.since(pair) === said.at && !truth.isRepeated(pair)
 }

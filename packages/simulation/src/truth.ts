@@ -11,11 +11,17 @@ export type Mover = "person" | "colleague" | "us"
 export class Truth {
   readonly #turns = new Map<string, Array<Turn>>()
   readonly #blurred = new Set<string>()
+  /** Turns that a write of ours has said once more. */
+  readonly #repeated = new Set<Turn>()
 
   /** Notes how a pair stands now: `account/sender person`. */
   note(pair: string, blocked: boolean, at: number, by: Mover): void {
     const turns = this.#turns.get(pair) ?? []
-    if ((turns.at(-1)?.blocked ?? false) === blocked) return
+    const last = turns.at(-1)
+    if ((last?.blocked ?? false) === blocked) {
+      if (last !== undefined && by === "us") this.#repeated.add(last)
+      return
+    }
     turns.push({ at, blocked, by })
     this.#turns.set(pair, turns)
   }
@@ -60,6 +66,12 @@ export class Truth {
   /** What moved the pair before that. */
   before(pair: string): Turn | undefined {
     return this.#turns.get(pair)?.at(-2)
+  }
+
+  /** Whether a write of ours has said again what the pair stands at: whoever reads it takes it for ours. */
+  isRepeated(pair: string): boolean {
+    const last = this.last(pair)
+    return last !== undefined && this.#repeated.has(last)
   }
 
   /** When the pair came to stand as it does now; undefined: it always did. */

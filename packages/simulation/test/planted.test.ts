@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs"
 import path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { type Bug, apply, copySources, plant, plantedBugs } from "../src/planted.ts"
+import { type Bug, apply, copySources, plant, plantAll, plantedBugs } from "../src/planted.ts"
 
 const page = readFileSync(path.resolve(import.meta.dirname, "../../../docs/laws.md"), "utf8")
 const [, table = ""] = page.split(/<!-- \/?planted -->/)
@@ -35,6 +35,13 @@ describe("planted bugs", () => {
       const names = (yield* plantedBugs).map(({ name }) => name)
       const rows = [...table.matchAll(/^\| \[(.+?)\]/gmu)].map(([, name]) => name)
       assert.deepStrictEqual(rows, names)
+    })
+  )
+
+  it.live("of a name that there is not is a mistake, and says what there is", () =>
+    Effect.gen(function* () {
+      const { message } = yield* Effect.flip(plantAll({ only: ["opt-in-spread"] }))
+      assert.match(message, /^opt-in-spread: there is no such bug; there are .*\bopt-in-spread-to-the-group\b/u)
     })
   )
 
