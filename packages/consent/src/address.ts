@@ -28,6 +28,9 @@ export const AccountName = Schema.String.check(
 ).pipe(Schema.brand("AccountName"))
 export type AccountName = typeof AccountName.Type
 
+/** A spreadsheet's float, or a full number with a further group behind it: whoever reads on makes another person's number of it. */
+const runsOn = /^\+?(?:\p{Nd}{7,}\.\p{Nd}*|\p{Nd}{11,}[\s()./\p{Pd}]+\p{Nd}.*)$/u
+
 const isRecipient = Schema.is(Recipient)
 const isSender = Schema.is(SenderAddress)
 
@@ -48,6 +51,7 @@ export const parseRecipient = (raw: string, country?: CountryCode): Option.Optio
     .replace(/\p{Cf}/gu, "")
     .normalize("NFKC")
     .trim()
+  if (runsOn.test(text)) return Option.none()
   const withPlus = text.startsWith("+")
   const told = withPlus || country !== undefined ? text : `+${text}`
   // Eleven digits or more begin with a calling code; fewer without a plus may be a national number.

@@ -22,6 +22,7 @@ describe("a recipient as it is written", () => {
     [" +15551230000\n", "+15551230000"],
     ["+1 (555) 123-0000", "+15551230000"],
     ["+1.555.123.0000", "+15551230000"],
+    ["+1.5551230000", "+15551230000"],
     ["1 (555) 123-0000", "+15551230000"],
     ["+1 555 123 0000 ext. 5", "+15551230000"],
     ["+1\u00a0555\u2011123\u20110000", "+15551230000"],
@@ -77,10 +78,17 @@ describe("a recipient as it is written", () => {
     "4155550123",
     "+0015551230000",
     "+1555123000000000",
-    "+1 555 123 0000 or +1 555 123 0001"
+    "+1 555 123 0000 or +1 555 123 0001",
+    // Floats of a spreadsheet, and groups that are no part of the number: read on, they are somebody else's.
+    "4155550123.0",
+    "4915112345678.0",
+    "+15551230000.0",
+    "+15551230000.",
+    "+15551230000 0",
+    "15551230000-1"
   ])("%j is none", (raw) => assert.isUndefined(recipient(raw)))
 
-  it.each(["555-1230", "911", "55512300001", "X4155550123"])("%j in the United States is none", (raw) =>
+  it.each(["555-1230", "911", "55512300001", "X4155550123", "4155550123.0"])("%j in the United States is none", (raw) =>
     assert.isUndefined(recipient(raw, "US"))
   )
 
