@@ -152,6 +152,32 @@ describe.concurrent("stopline import", () => {
     })
   )
 
+  it.live("makes no stranger's number of one without a country, or of what a spreadsheet adds (L14)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const national = ["2025550123", "(206) 555-0123", "310-555-0123", "555 0123", "2025550123 ext. 5"]
+      const told = yield* imports(world, ["recipient", ...national, "4155550123.0", "4915112345678.0", "+4712345678"])
+      const why =
+        "its number needs its + and calling code, or its country: --country US, in the configuration country: US"
+      expect([told.code, refusals(told)]).toEqual([
+        2,
+        [
+          ...national.map((_, index) => `line ${index + 2}: refused: ${why}`),
+          "line 7: refused: there is no phone number",
+          "line 8: refused: there is no phone number"
+        ]
+      ])
+      expect([...new Set((yield* stored(world)).map(({ who }) => who))]).toEqual(["+4712345678"])
+      yield* run(world, "import", "optouts.csv", "--country", "US")
+      expect([...new Set((yield* stored(world)).map(({ who }) => who))]).toEqual([
+        "+4712345678",
+        "+12025550123",
+        "+12065550123",
+        "+13105550123"
+      ])
+    })
+  )
+
   it.live("stopped with Ctrl-C goes on with the next run, and then knows it all (L11, L12)", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()

@@ -15,11 +15,15 @@ const doctor = (world: World) => Effect.map(run(world, "doctor"), ({ out }) => o
 describe.concurrent("the people of the configuration", () => {
   it.live("are asked about by a backfill that names no others", () =>
     Effect.gen(function* () {
-      const world = yield* withPeople("nobody")
+      const world = yield* withPeople("nobody", "2025550123")
       const told = yield* run(world, "backfill", "--account", azure)
       expect([told.code, told.out.trimEnd().split("\n")]).toEqual([
         2,
-        [`${azure}: asked about 9 pairs, 0 new`, "line 4: n••• is no phone number; left out"]
+        [
+          `${azure}: asked about 9 pairs, 0 new`,
+          "line 4: n••• is no phone number; left out",
+          "line 5: 20•••23 (needs its + and calling code, or its country: --country US, in the configuration country: US) is no phone number; left out"
+        ]
       ])
       const lines = yield* doctor(world)
       for (const sender of azureSenders) {

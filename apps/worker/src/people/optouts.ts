@@ -4,10 +4,10 @@
  * cannot be believed are told by their line, never by what stands there.
  */
 import { createHash } from "node:crypto"
-import { type CountryCode, type Interval, parseRecipient, parseSender, type SenderAddress } from "@stopline/consent"
+import { type CountryCode, type Interval, parseSender, type SenderAddress } from "@stopline/consent"
 import type { OptedOutAt, OptOutRow } from "@stopline/engine"
-import { Effect, Option, Stream } from "effect"
-import { PeopleError } from "./rows.ts"
+import { Effect, Option, Result, Stream } from "effect"
+import { PeopleError, readNumber } from "./rows.ts"
 import { parseWhen, whenExample } from "./when.ts"
 
 export interface Refused {
@@ -115,8 +115,10 @@ const readRow = (text: string, { at, separators }: Layout, context: FileContext)
 /** The same of cells that are apart already; undefined where there is no such column. */
 export const readCells = (told: (column: Column) => string | undefined, context: FileContext): OptOutRow | string => {
   const cell = (column: Column) => told(column) ?? ""
-  const recipient = Option.getOrUndefined(parseRecipient(cell("recipient"), context.country))
-  if (recipient === undefined) return "there is no phone number"
+  const number = readNumber(cell("recipient"), context.country)
+  if (Result.isFailure(number)) {
+    return number.failure === undefined ? "there is no phone number" : `its number ${number.failure}`
+  }
   if (told("state") !== undefined) {
     const state = cell("state")
       .toLowerCase()
@@ -132,7 +134,9 @@ export const readCells = (told: (column: Column) => string | undefined, context:
   }
   if (time !== undefined && time.notBefore > context.now) return "opted_out_at lies in the future"
   const places = placesOf(cell("sender"), context)
-  return typeof places === "string" ? places : { recipient, places, ...(time !== undefined && { time }) }
+  return typeof places === "string"
+    ? places
+    : { recipient: number.success, places, ...(time !== undefined && { time }) }
 }
 
 const placesOf = (text: string, { find, places }: FileContext): ReadonlyArray<OptedOutAt> | string => {
