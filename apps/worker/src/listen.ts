@@ -8,7 +8,7 @@ import type { AccountName } from "@stopline/consent"
 import { attend, Fleet, listen, type ListenReport, type Station } from "@stopline/engine"
 import type { Connection, LedgerError } from "@stopline/ledger"
 import type { Received, StreamPort, SubscriptionPort } from "@stopline/provider"
-import { Context, Effect, Layer, Queue, type Scope } from "effect"
+import { Context, Effect, Fiber, Layer, Queue, type Scope } from "effect"
 import type { ConfigFile } from "./config.ts"
 import { millis } from "./load.ts"
 
@@ -27,6 +27,9 @@ const soonMs = 60_000
 /** After a connection was lost. */
 const againMs = 5_000
 
+/** As long as a start waits for the first looks: a provider that makes us wait for longer keeps nobody else waiting. */
+const firstLooksMs = 5_000
+
 export interface Listening {
   /** How providers reach this worker, if they do. */
   readonly url: string | undefined
@@ -39,7 +42,7 @@ export interface Listening {
 export class Listener extends Context.Service<
   Listener,
   {
-    /** Connects, and looks once at every subscription; goes on in the background. */
+    /** Connects, and looks once at every subscription, if the providers answer within some seconds; goes on in the background. */
     readonly start: (listening: Listening) => Effect.Effect<void, never, Scope.Scope>
     /** The provider says that the subscription of this account is about to end. */
     readonly ending: (account: AccountName) => Effect.Effect<void>
@@ -117,22 +120,28 @@ export class Listener extends Context.Service<
         listening: Listening
       ) {
         const ending = endings.get(station.account.name)
-        let pause = yield* look(station, port, url, listening)
+        const first = yield* Effect.forkScoped(look(station, port, url, listening))
         yield* Effect.gen(function* () {
-          yield* Effect.raceFirst(Effect.sleep(pause), ending === undefined ? Effect.never : Queue.take(ending))
-          pause = yield* look(station, port, url, listening)
-        }).pipe(Effect.forever, Effect.forkScoped)
+          let pause = yield* Fiber.join(first)
+          for (;;) {
+            yield* Effect.raceFirst(Effect.sleep(pause), ending === undefined ? Effect.never : Queue.take(ending))
+            pause = yield* look(station, port, url, listening)
+          }
+        }).pipe(Effect.forkScoped)
+        return Fiber.await(first)
       })
 
       const start = Effect.fn("Listener.start")(function* (listening: Listening) {
+        const firstLooks: Array<Effect.Effect<unknown>> = []
         for (const station of stations) {
           const { stream, subscription } = station.adapter
           if (stream._tag === "Can") {
             yield* Effect.forkScoped(hold(station, stream.port, listening))
           } else if (subscription._tag === "Can" && listening.url !== undefined) {
-            yield* lookOften(station, subscription.port, listening.url, listening)
+            firstLooks.push(yield* lookOften(station, subscription.port, listening.url, listening))
           }
         }
+        yield* Effect.timeoutOption(Effect.all(firstLooks, { discard: true }), firstLooksMs)
       })
 
       return Listener.of({

@@ -283,3 +283,35 @@ describe("a subscription", () => {
     )
   )
 })
+
+describe("a provider that makes the first look at its webhook wait", () => {
+  it.live("keeps no worker from being ready, and no other account from being read (L10)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ rest: "schedule: { every: 200 millis }" })
+      for (const operation of ["subscription", "subscribe"] as const) {
+        yield* world.sandbox.fault({
+          account: ringcentral,
+          kind: "throttle",
+          operation,
+          form: "seconds",
+          retryAfter: 600
+        })
+      }
+      // Its own account waits for as long as it has to, and what is due there with it.
+      yield* Effect.forkScoped(Effect.exit(startWorker(world)))
+      yield* eventually(
+        "it is ready",
+        Effect.promise(() =>
+          fetch(`${world.url}/readyz`).then(
+            ({ ok }) => ok,
+            () => false
+          )
+        )
+      )
+      yield* eventually(
+        "Azure is asked",
+        Effect.map(world.sql("select from run where kind = 'sweep' limit 1"), (sweeps) => sweeps.length > 0)
+      )
+    })
+  )
+})
