@@ -39,6 +39,12 @@ const backoff = Effect.fnUntraced(function* (attempt: number) {
   return Math.min(60_000, 1000 * 2 ** attempt) * (0.5 + spread / 2)
 })
 
+/**
+ * Nobody waits here for longer than that because a provider says when it will be back: it may be so sooner, and the
+ * lane is needed for others' STOPs. The next round tries again. A penalty is something else, and waited out.
+ */
+const longestWaitMs = 60_000
+
 /** What lets one request leave. */
 type Turn = Effect.Effect<void, LedgerError, Connection>
 
@@ -80,6 +86,8 @@ export const paced = Effect.fn("paced")(function* <A, E extends ProviderError | 
     const asked = retryAfter(error)
     if (error.reason._tag === "Throttled" && limit !== undefined) yield* shutFor(limit.bucket, asked ?? limit.penalty)
     if (!isTransient(error) || attempt >= settings.retries) return yield* error
+    const askedMs = asked === undefined ? 0 : Duration.toMillis(asked)
+    if (error.reason._tag === "Unavailable" && askedMs > longestWaitMs) return yield* error
     yield* Effect.logDebug("trying again", {
       account: error.account,
       operation,
@@ -87,6 +95,6 @@ export const paced = Effect.fn("paced")(function* <A, E extends ProviderError | 
       attempt: attempt + 1
     })
     if (error.reason._tag === "Throttled" && limit !== undefined) continue
-    yield* Effect.sleep(Math.max(yield* backoff(attempt), asked === undefined ? 0 : Duration.toMillis(asked)))
+    yield* Effect.sleep(Math.max(yield* backoff(attempt), askedMs))
   }
 })

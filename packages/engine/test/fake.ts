@@ -41,7 +41,12 @@ export type Failure =
   | { readonly kind: "none" }
   | { readonly kind: "throttled"; readonly retryAfterMs?: number }
   /** `done`: whether it was done all the same. */
-  | { readonly kind: "unavailable"; readonly mayHaveApplied?: boolean; readonly done?: boolean }
+  | {
+      readonly kind: "unavailable"
+      readonly mayHaveApplied?: boolean
+      readonly done?: boolean
+      readonly retryAfterMs?: number
+    }
   | { readonly kind: "unreadable"; readonly done?: boolean }
   | { readonly kind: "denied" }
   | { readonly kind: "refused" }
@@ -301,7 +306,11 @@ const reasonOf = (failure: Exclude<Failure, { kind: "none" }>): ProviderFailure 
         ? new Throttled({})
         : new Throttled({ retryAfter: Duration.millis(failure.retryAfterMs) })
     case "unavailable":
-      return new Unavailable({ status: 503, mayHaveApplied: failure.mayHaveApplied ?? failure.done ?? false })
+      return new Unavailable({
+        status: 503,
+        mayHaveApplied: failure.mayHaveApplied ?? failure.done ?? false,
+        ...(failure.retryAfterMs !== undefined && { retryAfter: Duration.millis(failure.retryAfterMs) })
+      })
     case "unreadable":
       return new Unreadable({ mayHaveApplied: true })
     case "denied":

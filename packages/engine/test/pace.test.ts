@@ -90,6 +90,18 @@ layer(ledgerForTest, { excludeTestServices: true })("a paced request", (it) => {
     }).pipe(timed)
   )
 
+  it.effect("to a provider that says when it is back waits for that, but not for longer than a minute", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ settings: { retries: 4 } })
+      world.asker.fail("probe", [{ kind: "unavailable", retryAfterMs: 60_000 }])
+      yield* inTime(probe(world))
+      assert.isAtLeast(times(world)[1]!, 60_000)
+      world.asker.fail("probe", [{ kind: "unavailable", retryAfterMs: 60_001 }])
+      // Time stands still: the failure is the answer at once.
+      assert.strictEqual((yield* Effect.flip(probe(world)))._tag, "ProviderError")
+    }).pipe(timed)
+  )
+
   it.effect("shares a gate with other accounts of one credential, and with no other", () =>
     Effect.gen(function* () {
       const shared = { ...limit, operations: ["probe" as const] }

@@ -91,4 +91,17 @@ layer(ledgerForTest, { excludeTestServices: true })("a person's own opt-out", (i
       assert.strictEqual(first?.optedOut, 2)
     }).pipe(timed)
   )
+
+  it.effect("goes although the provider said that it would be away for half an hour, once it is back (L2)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ settings: { retries: 4 } })
+      world.asker.fail("optOut", [{ kind: "unavailable", retryAfterMs: 1_800_000 }], askerOne)
+      yield* world.run(push(yield* world.says("STOP", listerOne, person(1))))
+      assert.isFalse(world.asker.holds(askerOne, person(1)))
+      yield* world.run(push(yield* world.says("STOP", listerOne, person(2))))
+      assert.isTrue(world.asker.holds(askerOne, person(2)))
+      yield* world.round({ read: false })
+      assert.isTrue(world.asker.holds(askerOne, person(1)))
+    }).pipe(timed)
+  )
 })
