@@ -52,6 +52,7 @@ export const round = Effect.fn("round")(function* (
   const reads = options.read ? yield* readAll(budgetOf(options), options.startedBy) : []
   const { approved, open, planned, write } = yield* decide(options)
   const applied = write ? yield* applyAll(planned, open, approved, options) : []
+  if (write && approved) yield* clearWhatWasApproved(planned, applied, options.startedBy)
   const halts = open.map((halt) => halt.message)
   const failed =
     reads.some((read) => read.error !== undefined) || applied.some((one) => one.errors.length > 0 || one.retryable > 0)
@@ -147,6 +148,22 @@ const applyAll = Effect.fnUntraced(function* (
     },
     { concurrency: "unbounded" }
   )
+})
+
+/**
+ * Who planned while this was being written saw what was left of it, and halted over what a person had approved. If there
+ * is something else as well, the next plan halts again.
+ */
+const clearWhatWasApproved = Effect.fnUntraced(function* (
+  planned: Plan,
+  applied: ReadonlyArray<ApplyReport>,
+  by: string
+) {
+  const now = yield* Clock.currentTimeMillis
+  for (const { account, halts } of planned.accounts) {
+    const done = applied.some((one) => one.account === account && one.errors.length === 0)
+    if (done && halts.length > 0) yield* clearHalts({ account, kinds: halts.map(({ kind }) => kind) }, by, now)
+  }
 })
 
 /** Carries out what was planned for one account, but for what a halt holds back. */

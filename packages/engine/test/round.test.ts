@@ -1,11 +1,13 @@
 import { assert, layer } from "@effect/vitest"
 import type { Operation, ProviderFailure } from "@stopline/provider"
+import { decide } from "@stopline/engine"
 import { beginWrites, claimLane, clearHalts, Connection, digits, openHalts } from "@stopline/ledger"
 import { Clock, Effect } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
 import { viewOf } from "../../../test/world.ts"
 import type { Failure } from "./fake.ts"
 import {
+  asker,
   askerOne,
   askerTwo,
   lister,
@@ -154,6 +156,30 @@ layer(ledgerForTest, { excludeTestServices: true })("a round", (it) => {
       const approved = yield* world.round({ read: false, approve: wrong.plan.digest })
       assert.deepStrictEqual([approved.outcome, approved.halts], ["completed", []])
       for (const n of [1, 4]) assert.deepStrictEqual(everywhere(world, n), silenced)
+    }).pipe(timed)
+  )
+
+  it.effect("of an approved plan leaves no halt behind that a worker raised over the rest of it meanwhile (L8)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ ...guards(2), asker: { batch: 1 } })
+      world.lister.block(listerOne, ...people(12))
+      const { digest } = (yield* world.round()).plan
+      const context = yield* Effect.context<Connection>()
+      const raised: Array<string> = []
+      world.asker.onRequest = ({ sender }) =>
+        raised.length > 0 || sender !== askerOne
+          ? Effect.void
+          : world.run(decide({ confirmMs: 0, write: true, startedBy: "a worker" })).pipe(
+              Effect.tap(({ open }) => Effect.sync(() => raised.push(...open.map(({ account }) => account)))),
+              Effect.provideContext(context),
+              Effect.orDie
+            )
+      yield* world.round({ read: false, approve: digest })
+      assert.include(raised, asker)
+      assert.deepStrictEqual(yield* openHalts(), [])
+      yield* pass("1 minute")
+      const next = yield* world.round()
+      assert.deepStrictEqual([next.outcome, next.plan.changes], ["completed", 0])
     }).pipe(timed)
   )
 
