@@ -1,7 +1,7 @@
 /**
  * Reading all there is, once, because a person asked: walks where a provider can
  * list, checks of named recipients where it can only be asked. Goes on where it
- * was when it was killed. What the first one of an account finds needs no guard.
+ * was when it was killed, unless that is long ago. What the first one of an account finds needs no guard.
  */
 import type { Recipient, SenderAddress } from "@stopline/consent"
 import {
@@ -13,7 +13,7 @@ import {
   unfinishedBackfill
 } from "@stopline/ledger"
 import type { ProviderError } from "@stopline/provider"
-import { Clock, Effect, type Stream } from "effect"
+import { Clock, Duration, Effect, type Stream } from "effect"
 import { type Fleet, sendersOf, type Station } from "./fleet.ts"
 import type { LaneBusy } from "./lane.ts"
 import { eachSender } from "./senders.ts"
@@ -34,6 +34,9 @@ export type BackfillReport =
   | { readonly _tag: "Checked"; readonly account: string; readonly checks: ReadonlyArray<SweepReport> }
   /** Nothing could be read here without a list of people to ask about. */
   | { readonly _tag: "Blind"; readonly account: string; readonly why: string }
+
+/** After so long who was asked about may have opted out meanwhile: everybody is asked about again (ms). */
+const goesOnMs = Duration.toMillis(Duration.days(1))
 
 export const backfill = Effect.fn("backfill")(function* <E, R>(
   station: Station,
@@ -56,7 +59,8 @@ export const backfill = Effect.fn("backfill")(function* <E, R>(
     return { _tag: "Blind", account: account.name, why }
   }
   const port = adapter.check.port
-  const run = (yield* unfinishedBackfill(account.id)) ?? (yield* begin(account.id, startedBy, unguarded))
+  const atWorkSince = (yield* Clock.currentTimeMillis) - goesOnMs
+  const run = (yield* unfinishedBackfill(account.id, atWorkSince)) ?? (yield* begin(account.id, startedBy, unguarded))
   const checks = yield* eachSender(sendersOf(station, request.sender), (sender) =>
     checkAll(station, port, sender, recipients(), run, request.recipientCount)
   )

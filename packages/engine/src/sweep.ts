@@ -121,7 +121,10 @@ export const checkAll = Effect.fn("checkAll")(function* <E, R>(
   yield* Stream.runForEach(Stream.grouped(recipients, port.maxRecipients), (batch) =>
     Effect.gen(function* () {
       const due = yield* notAskedSince(sender, batch, run.startedAt)
-      if (due.length > 0) sum = plus(sum, yield* ask(station, port, sender, due, run.id))
+      if (due.length > 0) {
+        sum = plus(sum, yield* ask(station, port, sender, due, run.id))
+        yield* noteRun(run.id, { ...sum, at: yield* Clock.currentTimeMillis })
+      }
       done += batch.length
       yield* report({
         kind: "check",

@@ -70,12 +70,38 @@ layer(ledgerForTest, { excludeTestServices: true })("a backfill", (it) => {
       const world = yield* makeWorld({ asker: { batch: 2 } })
       world.asker.fail("check", [{ kind: "none" }, { kind: "none" }, { kind: "none" }, { kind: "unavailable" }])
       assert.strictEqual((yield* Effect.flip(of(world, people(4))))._tag, "ProviderError")
-      assert.isDefined(yield* unfinishedBackfill(world.asking.account.id))
+      assert.isDefined(yield* unfinishedBackfill(world.asking.account.id, 0))
       yield* pass("10 minutes")
       world.asker.calls.length = 0
       yield* of(world, people(4))
       assert.deepStrictEqual(asked(world), ["two 3 4"])
-      assert.isUndefined(yield* unfinishedBackfill(world.asking.account.id))
+      assert.isUndefined(yield* unfinishedBackfill(world.asking.account.id, 0))
+    }).pipe(timed)
+  )
+
+  it.effect("that was cut off long ago asks about everybody again (L2)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ asker: { batch: 2 } })
+      world.asker.fail("check", [{ kind: "none" }, { kind: "unavailable" }])
+      yield* Effect.flip(of(world, people(4)))
+      yield* pass("2 days")
+      world.asker.block(askerOne, person(1))
+      yield* of(world, people(4))
+      assert.strictEqual((yield* standings(person(1)))[askerOne], "opted-out held opted-out")
+    }).pipe(timed)
+  )
+
+  it.effect("that takes days, and is cut off again and again, still comes to its end (L12)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ asker: { batch: 2 } })
+      for (let day = 0; day < 3; day++) {
+        world.asker.fail("check", [{ kind: "none" }, { kind: "unavailable" }])
+        yield* Effect.flip(of(world, people(10)))
+        yield* pass("23 hours")
+      }
+      world.asker.calls.length = 0
+      yield* of(world, people(10))
+      assert.deepStrictEqual(asked(world).slice(0, 2), ["one 7 8", "one 9 10"])
     }).pipe(timed)
   )
 

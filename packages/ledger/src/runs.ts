@@ -1,5 +1,6 @@
 /** Who started what when, and how it ended: rounds, walks, sweeps, backfills, imports, and times of listening (see hearing.ts). */
 import { Effect } from "effect"
+import { sql } from "kysely"
 import { Connection, instant } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
 import type { RunKind } from "./schema.ts"
@@ -92,9 +93,10 @@ export const lastEnded = Effect.fn("Ledger.lastEnded")(function* (
   )
 })
 
-/** A backfill of an account that was begun and not ended: its process died, and it can be gone on with. */
+/** A backfill of an account that was begun and not ended, and was at work since then: its process died, and it can be gone on with. */
 export const unfinishedBackfill = Effect.fn("Ledger.unfinishedBackfill")(function* (
-  accountId: number
+  accountId: number,
+  atWorkSince: number
 ): Effect.fn.Return<{ readonly id: number; readonly startedAt: number } | undefined, LedgerError, Connection> {
   const { query } = yield* Connection
   return yield* query("unfinished backfill", (db) =>
@@ -104,6 +106,9 @@ export const unfinishedBackfill = Effect.fn("Ledger.unfinishedBackfill")(functio
       .where("account_id", "=", accountId)
       .where("kind", "=", "backfill")
       .where("ended_at", "is", null)
+      .where(
+        sql<boolean>`coalesce(to_timestamp((counts ->> 'at')::float8 / 1000), started_at) >= ${instant(atWorkSince)}`
+      )
       .orderBy("id", "desc")
       .limit(1)
       .executeTakeFirst()

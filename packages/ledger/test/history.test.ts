@@ -1,5 +1,14 @@
 import { assert, layer } from "@effect/vitest"
-import { beginRun, endRun, hasBackfilled, history, ingest, lastRuns, unfinishedBackfill } from "@stopline/ledger"
+import {
+  beginRun,
+  endRun,
+  hasBackfilled,
+  history,
+  ingest,
+  lastRuns,
+  noteRun,
+  unfinishedBackfill
+} from "@stopline/ledger"
 import { Effect } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
 import { accountOf, at, east, eastOne, fresh, observation, person, west, westOne } from "../../../test/world.ts"
@@ -89,7 +98,10 @@ layer(ledgerForTest, { excludeTestServices: true })("a run", (it) => {
       assert.deepStrictEqual(yield* lastRuns("backfill", accountId), { attemptedAt: undefined, completedAt: undefined })
       const first = yield* beginRun(run)
       assert.deepStrictEqual(yield* lastRuns("backfill", accountId), { attemptedAt: 1_000, completedAt: undefined })
-      assert.deepStrictEqual(yield* unfinishedBackfill(accountId), { id: first, startedAt: 1_000 })
+      assert.deepStrictEqual(yield* unfinishedBackfill(accountId, 1_000), { id: first, startedAt: 1_000 })
+      assert.isUndefined(yield* unfinishedBackfill(accountId, 1_001))
+      yield* noteRun(first, { at: 1_500 })
+      assert.isDefined(yield* unfinishedBackfill(accountId, 1_500))
       assert.isFalse(yield* hasBackfilled(accountId))
       yield* endRun(first, "incomplete", null, 2_000)
       assert.isFalse(yield* hasBackfilled(accountId))
@@ -97,7 +109,7 @@ layer(ledgerForTest, { excludeTestServices: true })("a run", (it) => {
       yield* endRun(second, "completed", { rows: 3 }, 4_000)
       yield* endRun(yield* beginRun({ ...run, at: 5_000 }), "halted", null, 6_000)
       assert.isTrue(yield* hasBackfilled(accountId))
-      assert.isUndefined(yield* unfinishedBackfill(accountId))
+      assert.isUndefined(yield* unfinishedBackfill(accountId, 0))
       assert.deepStrictEqual(yield* lastRuns("backfill", accountId), { attemptedAt: 5_000, completedAt: 3_000 })
       assert.isFalse(yield* hasBackfilled(accountOf(registry, west).id))
     })
