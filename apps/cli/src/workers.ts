@@ -2,7 +2,7 @@
 import type { SenderAddress } from "@stopline/consent"
 import { Progress, type Station } from "@stopline/engine"
 import { openHalts, unfinishedWalk } from "@stopline/ledger"
-import { Jobs } from "@stopline/worker"
+import { Jobs, type LastJob } from "@stopline/worker"
 import { Clock, Effect } from "effect"
 import { Ends } from "./exit.ts"
 import { say } from "./say.ts"
@@ -33,31 +33,33 @@ export const backfillOnWorkers = Effect.fn("backfillOnWorkers")(
     const ended = yield* Effect.forEach(
       orders,
       ({ payload, station }) =>
-        Effect.map(until(station, jobs.stateOf("backfill", payload)), (state) => ({ account: payload.account, state })),
+        Effect.map(until(station, jobs.lastOf("backfill", payload)), (last) => ({ account: payload.account, ...last })),
       { concurrency: "unbounded" }
     )
     const halts = (yield* openHalts()).map((halt) => halt.message)
-    const lines = ended.map(({ account, state }) =>
-      state === "completed"
-        ? `${account}: read by the workers`
-        : `${account}: given up; the log of the workers says why`
+    const lines = ended.map(({ account, nothing, state }) =>
+      state !== "completed"
+        ? `${account}: given up; the log of the workers says why`
+        : nothing === undefined
+          ? `${account}: read by the workers`
+          : `${account}: not read: ${nothing}`
     )
     yield* say(json, { ended, halts }, [...lines, ...halts])
-    if (ended.some(({ state }) => state !== "completed")) return yield* new Ends({ code: 1 })
+    if (ended.some(({ nothing, state }) => state !== "completed" || nothing !== undefined))
+      return yield* new Ends({ code: 1 })
     if (halts.length > 0) return yield* new Ends({ code: 2 })
   },
   Effect.provide(Jobs.layer({ works: false }))
 )
 
+const over: ReadonlySet<LastJob["state"]> = new Set(["completed", "failed", "cancelled"])
+
 /** Looks again and again until the job has ended, and tells how many rows have been read. */
-const until = Effect.fnUntraced(function* <S extends string, E, R>(
-  station: Station,
-  stateOf: Effect.Effect<S | undefined, E, R>
-) {
+const until = Effect.fnUntraced(function* <E, R>(station: Station, lastOf: Effect.Effect<LastJob | undefined, E, R>) {
   const report = yield* Progress
   for (;;) {
-    const state = yield* stateOf
-    if (state === undefined || state === "completed" || state === "failed" || state === "cancelled") return state
+    const last = yield* lastOf
+    if (last === undefined || over.has(last.state)) return last
     const walk = yield* unfinishedWalk(station.account, undefined)
     if (walk !== undefined) {
       yield* report({ kind: "walk", account: station.account.name, done: walk.rows, unit: "rows" })

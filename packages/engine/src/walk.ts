@@ -120,12 +120,9 @@ const walkOnce = Effect.fnUntraced(function* (
   const verdict = yield* conclude(station, port, walked.walk, lane)
   const now = yield* Clock.currentTimeMillis
   const outcome = verdict.halted ? "halted" : "completed"
-  yield* endRun(
-    walked.walk.runId,
-    outcome,
-    { pages: walked.walk.pages, rows: walked.walk.rows, news: walked.news },
-    now
-  )
+  const { pages, rows, runId } = walked.walk
+  const counts = { pages, rows, news: walked.news, ...(sender !== undefined && { sender: sender.address }) }
+  yield* endRun(runId, outcome, counts, now)
   return {
     account: station.account.name,
     sender: sender?.address,

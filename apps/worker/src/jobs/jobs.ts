@@ -9,8 +9,8 @@ import type { ConnectionOptions, JobWithMetadata, PgBoss, WorkOptions } from "pg
 import { attempt, type BossOptions, openBoss } from "./boss.ts"
 import { deadQueue, keyOf, type Payload, payloads, type QueueName, queues } from "./queues.ts"
 
-/** How a job came out: undefined, or after how long it is to be done again (ms). */
-export type Again = number | undefined
+/** How a job came out: undefined, after how long it is to be done again (ms), or why nothing could be done. */
+export type Outcome = number | string | undefined
 
 export interface Working {
   /** So many of them at a time in this process. */
@@ -27,7 +27,11 @@ export interface DeadLetter {
   readonly why: string
 }
 
-type JobState = JobWithMetadata["state"]
+export interface LastJob {
+  readonly state: JobWithMetadata["state"]
+  /** Why nothing could be done, though it ended well. */
+  readonly nothing: string | undefined
+}
 
 export class Jobs extends Context.Service<
   Jobs,
@@ -44,13 +48,13 @@ export class Jobs extends Context.Service<
     readonly work: <Name extends QueueName, E, R>(
       queue: Name,
       working: Working,
-      handle: (payload: Payload<Name>) => Effect.Effect<Again, E, R>
+      handle: (payload: Payload<Name>) => Effect.Effect<Outcome, E, R>
     ) => Effect.Effect<void, LedgerError, Scope.Scope | R>
     /** How far the last job of its key has come; absent: there is none. */
-    readonly stateOf: <Name extends QueueName>(
+    readonly lastOf: <Name extends QueueName>(
       queue: Name,
       payload: Payload<Name>
-    ) => Effect.Effect<JobState | undefined, LedgerError>
+    ) => Effect.Effect<LastJob | undefined, LedgerError>
     readonly deadLetters: Effect.Effect<ReadonlyArray<DeadLetter>, LedgerError>
   }
 >()("@stopline/worker/Jobs") {
@@ -107,9 +111,9 @@ const make = Effect.fnUntraced(function* (
   const work = Effect.fn("Jobs.work")(function* <Name extends QueueName, E, R>(
     queue: Name,
     working: Working,
-    handle: (payload: Payload<Name>) => Effect.Effect<Again, E, R>
+    handle: (payload: Payload<Name>) => Effect.Effect<Outcome, E, R>
   ): Effect.fn.Return<void, LedgerError, Scope.Scope | R> {
-    const run = yield* FiberSet.makeRuntimePromise<R, void>()
+    const run = yield* FiberSet.makeRuntimePromise<R, object | undefined>()
     const read = Schema.decodeUnknownEffect<(typeof payloads)[Name]>(payloads[queue])
     const polling: WorkOptions = {
       localConcurrency: working.atOnce,
@@ -121,8 +125,10 @@ const make = Effect.fnUntraced(function* (
     const once = Effect.fn(queue, { root: true })(
       function* (id: string, data: unknown) {
         const payload = yield* read(data)
-        const again = yield* handle(payload)
-        if (again !== undefined) yield* follow(queue, id, payload, again)
+        const outcome = yield* handle(payload)
+        if (Predicate.isString(outcome)) return { nothing: outcome }
+        if (outcome !== undefined) yield* follow(queue, id, payload, outcome)
+        return undefined
       },
       Effect.tapCause((cause) =>
         // Given back by a process that ends, it is no failure.
@@ -131,16 +137,20 @@ const make = Effect.fnUntraced(function* (
     )
     yield* attempt(() =>
       boss.work(queue, polling, async ([job]) => {
-        if (job !== undefined) await run(once(job.id, job.data), { signal: job.signal })
+        // What it resolves to is kept with the job.
+        return job === undefined ? undefined : run(once(job.id, job.data), { signal: job.signal })
       })
     )
     // No new one is begun while those under way are being stopped.
     yield* Effect.addFinalizer(() => Effect.promise(() => boss.offWork(queue, { wait: false })))
   })
-  const stateOf: Jobs["Service"]["stateOf"] = (queue, payload) =>
+  const lastOf: Jobs["Service"]["lastOf"] = (queue, payload) =>
     Effect.map(
       attempt(() => boss.findJobs(queue, { key: keyOf(payload) })),
-      (jobs) => jobs.toSorted((a, b) => b.createdOn.getTime() - a.createdOn.getTime())[0]?.state
+      (jobs) => {
+        const [last] = jobs.toSorted((a, b) => b.createdOn.getTime() - a.createdOn.getTime())
+        return last && { state: last.state, nothing: Option.getOrUndefined(readNothing(last.output))?.nothing }
+      }
     )
 
   const deadLetters = Effect.map(
@@ -149,7 +159,7 @@ const make = Effect.fnUntraced(function* (
   )
 
   if (options.works) yield* buryTheDead(boss)
-  return { put, hasten, work, stateOf, deadLetters }
+  return { put, hasten, work, lastOf, deadLetters }
 })
 
 const givenUp = Metric.counter("stopline_jobs_given_up_total", {
@@ -173,6 +183,7 @@ const buryTheDead = Effect.fnUntraced(function* (boss: PgBoss) {
 })
 
 const readAccount = Schema.decodeUnknownOption(Schema.Struct({ account: Schema.String }))
+const readNothing = Schema.decodeUnknownOption(Schema.Struct({ nothing: Schema.String }))
 const readWhy = Schema.decodeUnknownOption(Schema.Struct({ message: Schema.String }))
 
 const toDeadLetter = ({ createdOn, data, sourceName, sourceOutput }: JobWithMetadata<unknown>): DeadLetter => ({

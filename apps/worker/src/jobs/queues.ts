@@ -38,7 +38,8 @@ export type QueueName = keyof typeof payloads
 export type Payload<Name extends QueueName> = (typeof payloads)[Name]["Type"]
 
 /** Of two jobs of a queue with the same key, the second finds the first and is not needed. */
-export const keyOf = ({ account = "" }: { readonly account?: string }): string => account
+export const keyOf = ({ account = "", sender }: { readonly account?: string; readonly sender?: string }): string =>
+  sender === undefined ? account : `${account}/${sender}`
 
 /** Where jobs end that were tried often enough. */
 export const deadQueue = "dead"

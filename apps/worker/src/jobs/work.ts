@@ -25,7 +25,7 @@ import {
   openHalts,
   settleAll
 } from "@stopline/ledger"
-import { Clock, Effect, type Scope, Stream } from "effect"
+import { Clock, Effect, Predicate, type Scope, Stream } from "effect"
 import { gatherWhenDue, type People } from "../people/gather.ts"
 import { Jobs, type Working } from "./jobs.ts"
 import type { Payload } from "./queues.ts"
@@ -91,14 +91,16 @@ export const work = Effect.fn("work")(function* (
   )
 })
 
-/** An account that is no longer configured has nothing to be done for it. */
+const unknownHere = "the workers do not know this account; restart them with the configuration that has it"
+
+/** An account that is no longer configured, or not yet, has nothing to be done for it. */
 const forStation = <A, E, R>(
   name: string,
   use: (station: Station) => Effect.Effect<A, E, R>
-): Effect.Effect<A | undefined, E, R | Fleet> =>
+): Effect.Effect<A | string, E, R | Fleet> =>
   Effect.flatMap(Fleet, ({ stations }) => {
     const station = stations.find(({ account }) => String(account.name) === name)
-    return station === undefined ? Effect.succeed(undefined) : use(station)
+    return station === undefined ? Effect.succeed<A | string>(unknownHere) : use(station)
   })
 
 const read = Effect.fnUntraced(function* (station: Station, { everyMs, onRead, sweep }: Duties) {
@@ -161,14 +163,17 @@ const readAll = Effect.fnUntraced(function* (
   const jobs = yield* Jobs
   // Cut off with its worker, it may have been read to its end by whoever came next.
   const last = yield* lastEnded("backfill", station.account.id)
-  if (last?.outcome === "completed" && last.startedAt >= askedAt) return undefined
+  const covered = Predicate.hasProperty(last?.counts, "sender") ? last.counts.sender === sender : true
+  if (last?.outcome === "completed" && last.startedAt >= askedAt && covered) return undefined
   const report = yield* backfill(station, {
     startedBy,
     ...(sender !== undefined && { sender }),
     ...(people !== undefined && { recipients: () => recipientsOf(people) })
   })
-  if (report._tag === "Blind")
+  if (report._tag === "Blind") {
     yield* Effect.logError("nobody to ask about", { account: report.account, why: report.why })
+    return `it cannot be listed (${report.why}); name everybody you text in the workers' configuration, as people`
+  }
   yield* settleAll(settings.policy)
   yield* jobs.put("reconcile", {})
   return undefined
