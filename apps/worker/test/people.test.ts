@@ -1,4 +1,5 @@
 /** People from the customer's own database: read only, a page at a time, and whom a provider blocks among them is found. */
+import { readFile, writeFile } from "node:fs/promises"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Redacted, Stream } from "effect"
 import { peopleInQuery } from "../src/people/query.ts"
@@ -131,7 +132,7 @@ describe.concurrent("a worker that is told of people", () => {
       const runs = yield* world.sql<{ outcome: string; counts: object }>(
         "select outcome, counts from run where kind = 'people'"
       )
-      expect(runs).toEqual([
+      expect(runs).toMatchObject([
         {
           outcome: "completed",
           counts: { read: 2, fresh: 6, unreadable: 1, examples: [{ row: 2, text: "no n••• all" }] }
@@ -157,6 +158,56 @@ describe.concurrent("a worker that is told of people", () => {
       )
       for (let more = 0; more < 3; more++) yield* roundAfter(world, yield* lastRound(world))
       expect(yield* asked).toBe(7)
+    })
+  )
+
+  const started = (world: World) =>
+    startWorker({ ...world, environment: { ...world.environment, CRM_URL: world.databaseUrl } })
+  const gathered = ({ sql }: World) =>
+    Effect.map(sql("select from run where kind = 'people' and outcome = 'completed'"), (runs) => runs.length)
+  const edit = ({ file }: World, change: (text: string) => string) =>
+    Effect.promise(async () => writeFile(file, change(await readFile(file, "utf8"))))
+
+  it.live("reads them as often as the configuration says now, and once more when it says another country", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ rest: `${rest}\n  every: 30 days` })
+      yield* customers(world, ["(415) 555-0124"])
+      const gatheredBy = (count: number) =>
+        eventually(
+          `${count} times`,
+          Effect.map(gathered(world), (runs) => runs >= count)
+        )
+      const first = yield* started(world)
+      yield* gatheredBy(1)
+      yield* first.stop
+      yield* (yield* started(world)).stop
+      expect(yield* gathered(world)).toBe(1)
+      yield* edit(world, (text) => text.replace("country: US", "country: CA"))
+      const third = yield* started(world)
+      yield* gatheredBy(2)
+      yield* third.stop
+      yield* edit(world, (text) => text.replace("every: 30 days", "every: 1 second"))
+      yield* started(world)
+      yield* gatheredBy(4)
+    })
+  )
+
+  it.live("asks about them for a sender that joins, at once (L2, L10)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ rest })
+      const [person = ""] = world.sandbox.people
+      yield* customers(world, [person])
+      yield* edit(world, (text) => text.replace(`,"${shortCode}"`, ""))
+      const first = yield* started(world)
+      yield* eventually(
+        "they are read",
+        Effect.map(gathered(world), (runs) => runs === 1)
+      )
+      yield* first.stop
+      yield* edit(world, (text) => text.replace(`"${tenDlc}"]`, `"${tenDlc}","${shortCode}"]`))
+      yield* world.sandbox.edit({ account: azure, sender: shortCode, action: "opt-out", recipients: [person] })
+      yield* started(world)
+      yield* eventually("what it holds is carried", azureHolds(world, tenDlc, person))
     })
   )
 

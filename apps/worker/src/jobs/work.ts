@@ -26,7 +26,7 @@ import {
   settleAll
 } from "@stopline/ledger"
 import { Clock, Effect, Predicate, type Scope, Stream } from "effect"
-import { gatherWhenDue, type People } from "../people/gather.ts"
+import { gatherAgainMs, gatherDue, gatherWhenDue, type People } from "../people/gather.ts"
 import { Jobs, type Working } from "./jobs.ts"
 import type { Payload } from "./queues.ts"
 
@@ -56,16 +56,18 @@ export const work = Effect.fn("work")(function* (
     lookSeconds
   })
   const { everyMs, people } = duties
-  const begin = Effect.gen(function* () {
+  const begin = Effect.fnUntraced(function* (soonestGatherMs: number) {
     for (const { account } of stations) {
       yield* jobs.put("read", { account: account.name })
       // What was put when the configuration said otherwise may be due far too late.
       yield* jobs.hasten("read", { account: account.name }, everyMs)
     }
-    if (people !== undefined) yield* jobs.put("gather", {})
+    if (people === undefined) return
+    yield* jobs.put("gather", {})
+    yield* jobs.hasten("gather", {}, Math.max(soonestGatherMs, yield* gatherDue(people)))
   })
   // Before anybody looks: whoever finds nothing looks again only after a while.
-  yield* begin
+  yield* begin(0)
   // What a worker left half done when it died may be there, and nothing due to be read.
   yield* jobs.put("reconcile", {})
   yield* jobs.work("read", side(8, Math.min(2, Math.max(0.5, everyMs / 20_000))), ({ account }) =>
@@ -84,7 +86,8 @@ export const work = Effect.fn("work")(function* (
     yield* jobs.work("gather", { atOnce: 1, lookSeconds: 2 }, () => gatherWhenDue(people))
   }
   yield* Effect.sleep(Math.min(mostMs, everyMs)).pipe(
-    Effect.andThen(begin),
+    // A list that could not be read is left alone for a while.
+    Effect.andThen(begin(gatherAgainMs)),
     Effect.catch((error) => Effect.logDebug("the jobs could not be looked after", { error: error.message })),
     Effect.forever,
     Effect.forkScoped

@@ -2,9 +2,18 @@
  * Everybody whom the configuration names is made known to the senders of the
  * accounts that cannot list, so that sweeps ask about them (docs: the blind spot).
  */
+import { createHash } from "node:crypto"
 import { Fleet } from "@stopline/engine"
-import { beginRun, type Connection, endRun, know, lastRuns, type LedgerError } from "@stopline/ledger"
-import { Clock, Duration, Effect, Schema, Stream } from "effect"
+import {
+  beginRun,
+  type Connection,
+  endRun,
+  know,
+  lastEnded,
+  type LedgerError,
+  type RegisteredAccount
+} from "@stopline/ledger"
+import { Clock, Duration, Effect, Option, Schema, Stream } from "effect"
 import type { Config, ConfigError } from "../load.ts"
 import { readSecret } from "../secret.ts"
 import { peopleInFile } from "./file.ts"
@@ -15,6 +24,8 @@ export interface People {
   /** Reads the list anew: it is never held in memory. */
   readonly rows: () => Stream.Stream<PersonRow, PeopleError>
   readonly everyMs: number
+  /** Which list it is, of what country: a digest. */
+  readonly digest: string
 }
 
 /** The people that the configuration names, if it names any. */
@@ -25,11 +36,12 @@ export const peopleOf = Effect.fn("peopleOf")(function* (
   if (people === undefined) return undefined
   const everyMs = people.every === undefined ? Duration.toMillis(Duration.days(1)) : Duration.toMillis(people.every)
   const { country, database, file } = people
-  if (database === undefined) return { rows: () => peopleInFile(file ?? "", country), everyMs }
+  const digest = createHash("sha256").update(JSON.stringify({ country, database, file })).digest("hex").slice(0, 32)
+  if (database === undefined) return { rows: () => peopleInFile(file ?? "", country), everyMs, digest }
   const url = yield* Effect.mapError(readSecret(database.url), (error) =>
     config.problem(["people", "database", "url"], error.message)
   )
-  return { rows: () => peopleInQuery({ url, text: database.query }, country), everyMs }
+  return { rows: () => peopleInQuery({ url, text: database.query }, country), everyMs, digest }
 })
 
 /** What became of a list, as it is stored with its run. */
@@ -43,15 +55,28 @@ export const Gathered = Schema.Struct({
 })
 export type Gathered = typeof Gathered.Type
 
+/** Stored beside it: which list was made known to whom. */
+const Known = Schema.Struct({ digest: Schema.String, senders: Schema.Array(Schema.Int) })
+const readKnown = Schema.decodeUnknownOption(Known)
+
 const mostExamples = 20
 const atOnce = 1000
+
+/** The accounts that cannot list, and can be asked. */
+const askedAbout = Effect.map(Fleet, ({ stations }) =>
+  stations
+    .filter(({ adapter }) => adapter.list._tag !== "Can" && adapter.check._tag === "Can")
+    .map(({ account }) => account)
+)
+
+const idsOf = (accounts: ReadonlyArray<RegisteredAccount>): ReadonlyArray<number> =>
+  accounts.flatMap(({ senders }) => senders.map(({ id }) => id))
 
 const gather = Effect.fn("gather")(function* (
   people: People,
   startedBy: string
 ): Effect.fn.Return<Gathered, PeopleError | LedgerError, Fleet | Connection> {
-  const { stations } = yield* Fleet
-  const asked = stations.filter(({ adapter }) => adapter.list._tag !== "Can" && adapter.check._tag === "Can")
+  const asked = yield* askedAbout
   const runId = yield* beginRun({ kind: "people", accountId: null, startedBy, at: yield* Clock.currentTimeMillis })
   let gathered: Gathered = { read: 0, fresh: 0, unreadable: 0, examples: [] }
   const take = Effect.fnUntraced(function* (rows: ReadonlyArray<PersonRow>) {
@@ -61,11 +86,12 @@ const gather = Effect.fn("gather")(function* (
       "recipient" in row ? [{ recipient: row.recipient, textedAt: row.textedAt && Math.min(row.textedAt, now) }] : []
     )
     let fresh = 0
-    for (const { account } of asked) fresh += yield* know(account, account.senders, good)
+    for (const account of asked) fresh += yield* know(account, account.senders, good)
     gathered = add(gathered, rows, good.length, fresh)
   })
+  const known = { digest: people.digest, senders: idsOf(asked) }
   const end = (outcome: string) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => endRun(runId, outcome, gathered, now))
+    Effect.flatMap(Clock.currentTimeMillis, (now) => endRun(runId, outcome, { ...gathered, ...known }, now))
   yield* Stream.runForEach(Stream.grouped(people.rows(), atOnce), take).pipe(
     Effect.tapError(() => Effect.ignore(end("failed")))
   )
@@ -83,12 +109,22 @@ const add = (sum: Gathered, rows: ReadonlyArray<PersonRow>, good: number, fresh:
   ].slice(0, mostExamples)
 })
 
+/** After how long it is time to gather (ms): at once when the list is another one now, or a sender has joined. */
+export const gatherDue = Effect.fn("gatherDue")(function* (
+  people: People
+): Effect.fn.Return<number, LedgerError, Fleet | Connection> {
+  const last = yield* lastEnded("people", null)
+  const known = Option.getOrUndefined(readKnown(last?.counts))
+  if (last?.outcome !== "completed" || known?.digest !== people.digest) return 0
+  if (idsOf(yield* askedAbout).some((id) => !known.senders.includes(id))) return 0
+  return Math.max(0, last.startedAt + people.everyMs - (yield* Clock.currentTimeMillis))
+})
+
 /** Gathers if it is time to; after how long it is so again. A list that cannot be read now is told of, and read the next time. */
 export const gatherWhenDue = Effect.fn("gatherWhenDue")(function* (
   people: People
 ): Effect.fn.Return<number, LedgerError, Fleet | Connection> {
-  const { completedAt } = yield* lastRuns("people", null)
-  const due = completedAt === undefined ? 0 : completedAt + people.everyMs - (yield* Clock.currentTimeMillis)
+  const due = yield* gatherDue(people)
   if (due > 0) return due
   const { owner } = yield* Fleet
   return yield* gather(people, owner).pipe(
@@ -100,9 +136,10 @@ export const gatherWhenDue = Effect.fn("gatherWhenDue")(function* (
     ),
     Effect.as(people.everyMs),
     Effect.catchTag("PeopleError", (error) =>
-      Effect.as(Effect.logError("people could not be read", { error: error.message }), retryMs)
+      Effect.as(Effect.logError("people could not be read", { error: error.message }), gatherAgainMs)
     )
   )
 })
 
-const retryMs = 5 * 60_000
+/** After a list that could not be read (ms). */
+export const gatherAgainMs = 5 * 60_000
