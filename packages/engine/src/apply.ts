@@ -9,6 +9,7 @@ import { type ProviderError, writePort } from "@stopline/provider"
 import { Clock, Duration, Effect } from "effect"
 import { type Change, judge } from "./diff.ts"
 import { eachDiffering, type FirstPages, speakingFor } from "./differing.ts"
+import { confirmWindow } from "./evidence.ts"
 import { Fleet, type Station } from "./fleet.ts"
 import type { LaneBusy } from "./lane.ts"
 import { writabilityOf } from "./plan.ts"
@@ -92,7 +93,8 @@ const applyPage = Effect.fnUntraced(function* (
   before: ApplyReport
 ) {
   const can = writabilityOf(station.adapter)(sender.address)
-  const moment = { now: yield* Clock.currentTimeMillis, confirmMs: options.confirmMs }
+  const confirmMs = confirmWindow(station.adapter.evidence._tag === "Can", rows, options.confirmMs)
+  const moment = { now: yield* Clock.currentTimeMillis, confirmMs }
   const items = rows.map((row) => judge(row, sender.address, can, moment))
   const changes = items.filter((item): item is Change => item._tag === "Change")
   const go = changes.filter((change) => mayGo(change, options, room))

@@ -3,7 +3,7 @@
  * where the provider keeps messages. Found, they are observations like any other
  * and the standing follows; not found, the block is put back.
  */
-import { type Connection, differences, ingest, type LedgerError, toRecipient } from "@stopline/ledger"
+import { type Connection, type Difference, differences, ingest, type LedgerError, toRecipient } from "@stopline/ledger"
 import type { EvidencePort, ProviderError } from "@stopline/provider"
 import { Clock, Effect } from "effect"
 import { reasonFor } from "./diff.ts"
@@ -14,25 +14,56 @@ import { paced } from "./pace.ts"
 const mostPerSender = 20
 const pageSize = 1000
 
+/** From one turn of a sender to its next, for reckoning (ms). */
+const turnMs = 2 * 60_000
+const longestMs = 60 * 60_000
+
+/**
+ * How long blocks that were lifted wait before they are put back: as long as it takes until each has been looked for, so
+ * that many of them do not cost one his START; but no longer than an hour.
+ */
+export const confirmWindow = (seeks: boolean, differing: ReadonlyArray<Difference>, confirmMs: number): number => {
+  if (!seeks || confirmMs === 0) return confirmMs
+  const turns = Math.ceil(differing.filter(isLifted).length / mostPerSender)
+  return Math.max(confirmMs, Math.min((turns - 1) * turnMs, longestMs))
+}
+
+const isLifted = (row: Difference): boolean => reasonFor(row) === "reassert"
+
 /** Asks about blocks that were lifted since the opt-out that counts. Returns how many observations were new. */
 export const seekEvidence = Effect.fn("seekEvidence")(function* (
   station: Station,
   port: EvidencePort
 ): Effect.fn.Return<number, ProviderError | LedgerError, Connection | Fleet> {
-  const { settings } = yield* Fleet
+  const { settings, turns } = yield* Fleet
+  const { policy } = settings
   let found = 0
-  const cursors = sendersOf(station).map((sender) => ({ account: station.account, sender, after: 0 }))
-  const differing = yield* differences(cursors, settings.policy, pageSize)
-  for (const { sender } of cursors) {
-    const lifted = (differing.get(sender.id) ?? [])
-      .filter((row) => reasonFor(row) === "reassert")
-      .slice(0, mostPerSender)
+  const cursors = sendersOf(station).map((sender) => ({
+    account: station.account,
+    sender,
+    after: turns.get(sender.id) ?? 0
+  }))
+  const differing = yield* differences(cursors, policy, pageSize)
+  for (const cursor of cursors) {
+    const { after, sender } = cursor
+    const behind = differing.get(sender.id) ?? []
+    const last = behind.length < pageSize ? undefined : behind.at(-1)
+    // At the end it is the first one's turn again.
+    const first =
+      last === undefined && after > 0 ? yield* differences([{ ...cursor, after: 0 }], policy, pageSize) : none
+    const before = (first.get(sender.id) ?? []).filter(({ recipient }) => recipient <= after)
+    const lifted = [...behind, ...before].filter(isLifted).slice(0, mostPerSender)
     for (const row of lifted) {
+      // Before it is asked about: one that cannot be answered for does not keep those behind it from their turn.
+      turns.set(sender.id, row.recipient)
       const since = port.since(sender.address, toRecipient(row.recipient), row.outAt ?? 0)
       const said = yield* paced(station.adapter, "evidence", since)
       const { recorded } = yield* ingest(station.account, said, yield* Clock.currentTimeMillis, settings.echoMs)
       found += recorded.length
     }
+    if (lifted.length < mostPerSender && last !== undefined) turns.set(sender.id, last.recipient)
   }
   return found
 })
+
+const none: ReadonlyMap<number, ReadonlyArray<Difference>> = new Map()

@@ -19,6 +19,8 @@ export class Fleet extends Context.Service<
     readonly owner: string
     /** One permit per lane within this process; between processes the ledger decides. */
     readonly gate: (lane: string) => Semaphore.Semaphore
+    /** After which recipient of a sender evidence is looked for next, by the sender's id. */
+    readonly turns: Map<number, number>
   }
 >()("@stopline/engine/Fleet") {
   static readonly make = (
@@ -36,6 +38,7 @@ export class Fleet extends Context.Service<
       stations,
       settings,
       owner,
+      turns: new Map(),
       gate: (lane) => {
         const known = gates.get(lane)
         if (known !== undefined) return known

@@ -10,6 +10,7 @@ import { type ProviderAdapter, writePort } from "@stopline/provider"
 import { Effect } from "effect"
 import { type Change, type Moment, type Withheld, judge, type Writability } from "./diff.ts"
 import { eachDiffering } from "./differing.ts"
+import { confirmWindow } from "./evidence.ts"
 import type { Station } from "./fleet.ts"
 import { guard, type GuardHalt, type Tally } from "./guard.ts"
 import type { EngineSettings } from "./settings.ts"
@@ -18,12 +19,15 @@ import type { EngineSettings } from "./settings.ts"
 export interface Planned {
   readonly account: RegisteredAccount
   readonly writability: (sender: SenderAddress) => Writability
+  /** Evidence can be looked for there. */
+  readonly seeks: boolean
 }
 
 /** A station as it is planned for: what can be written there, without the ports to write it with. */
 export const plannedOf = ({ account, adapter }: Station): Planned => ({
   account,
-  writability: writabilityOf(adapter)
+  writability: writabilityOf(adapter),
+  seeks: adapter.evidence._tag === "Can"
 })
 
 export interface AccountPlan {
@@ -63,15 +67,15 @@ export const plan = Effect.fn("plan")(function* (
 ): Effect.fn.Return<Plan, LedgerError, Connection> {
   const digest = createHash("sha256")
   const examples: Array<(Change | Withheld) & { readonly account: string }> = []
-  const drafts = accounts.map(({ account, writability }) => ({ account, writability, ...emptyDraft() }))
+  const drafts = accounts.map((planned) => ({ ...planned, ...emptyDraft() }))
   const senders = accounts.flatMap(({ account }) => account.senders.map((sender) => ({ account, sender })))
   let withheld = 0
-  const moment: Moment = { now, confirmMs: options.confirmMs }
   yield* eachDiffering(senders, settings.policy, (sender, rows) =>
     Effect.sync(() => {
       const draft = drafts.find(({ account }) => account.id === sender.accountId)
       if (draft === undefined) return "sender"
       const can = draft.writability(sender.address)
+      const moment: Moment = { now, confirmMs: confirmWindow(draft.seeks, rows, options.confirmMs) }
       for (const row of rows) {
         const item = judge(row, sender.address, can, moment)
         if (examples.length < options.examples) examples.push({ ...item, account: sender.account })

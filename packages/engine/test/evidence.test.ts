@@ -2,7 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import { Clock, Effect } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
 import { saidOf } from "../../../test/world.ts"
-import { askerOne, listerOne, makeWorld, pass, person, standings, timed, type World } from "./world.ts"
+import { askerOne, listerOne, makeWorld, pass, people, person, standings, timed, type World } from "./world.ts"
 
 const window = { confirmMs: 600_000 }
 
@@ -13,6 +13,21 @@ const silenced = Effect.fnUntraced(function* (keepsMessages: boolean) {
   yield* world.round(window)
   yield* pass("1 minute")
   return world
+})
+
+const crowdSilenced = Effect.fnUntraced(function* (count: number) {
+  const world = yield* makeWorld({ lister: { keepsMessages: true } })
+  for (const who of people(count)) yield* world.says("STOP", listerOne, who)
+  yield* world.round(window)
+  yield* pass("1 minute")
+  return world
+})
+
+const minutes = Effect.fnUntraced(function* (world: World, count: number) {
+  for (let minute = 0; minute < count; minute++) {
+    yield* pass("1 minute")
+    yield* world.round(window)
+  }
 })
 
 const textsUnheard = (world: World, words: string) =>
@@ -79,6 +94,31 @@ layer(ledgerForTest, { excludeTestServices: true })("evidence", (it) => {
       yield* pass("10 minutes")
       yield* world.round(window)
       assert.isTrue(world.lister.holds(listerOne, person(1)))
+    }).pipe(timed)
+  )
+
+  it.effect("of one START among many lifted blocks is found before they are put back (L3)", () =>
+    Effect.gen(function* () {
+      const world = yield* crowdSilenced(25)
+      for (const who of people(24)) world.lister.lift(listerOne, who)
+      world.lister.text(listerOne, person(25), "START", yield* Clock.currentTimeMillis)
+      yield* minutes(world, 15)
+      assert.strictEqual((yield* standings(person(25)))[listerOne], "opted-in held opted-in")
+      assert.strictEqual((yield* standings(person(1)))[listerOne], "opted-out held opted-out")
+    }).pipe(timed)
+  )
+
+  it.effect("of more than can be looked for in the window is waited for until each had a turn (L3)", () =>
+    Effect.gen(function* () {
+      const world = yield* crowdSilenced(140)
+      for (const who of people(139)) world.lister.lift(listerOne, who)
+      yield* minutes(world, 4)
+      world.lister.text(listerOne, person(140), "START", yield* Clock.currentTimeMillis)
+      yield* minutes(world, 7)
+      assert.isFalse(world.lister.holds(listerOne, person(1)))
+      yield* minutes(world, 4)
+      assert.isTrue(world.lister.holds(listerOne, person(1)))
+      assert.strictEqual((yield* standings(person(140)))[listerOne], "opted-in held opted-in")
     }).pipe(timed)
   )
 })

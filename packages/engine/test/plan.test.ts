@@ -24,7 +24,8 @@ const planOf = Effect.fnUntraced(function* (
   const now = yield* Clock.currentTimeMillis
   const accounts = world.fleet.stations.map((one) => ({
     account: one.account,
-    writability: writabilityOf(one.adapter)
+    writability: writabilityOf(one.adapter),
+    seeks: false
   }))
   return yield* plan(accounts, world.fleet.settings, { examples: 20, confirmMs: 0, ...given }, now)
 })

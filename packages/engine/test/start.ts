@@ -163,7 +163,11 @@ export const begin = Effect.fnUntraced(function* (start: Start, limit: typeof un
   const fleet = Fleet.make(registry, adapters, { ...testSettings, policy, guard }, "test")
   const look = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
-    const accounts = fleet.stations.map((one) => ({ account: one.account, writability: writabilityOf(one.adapter) }))
+    const accounts = fleet.stations.map((one) => ({
+      account: one.account,
+      writability: writabilityOf(one.adapter),
+      seeks: false
+    }))
     return yield* plan(accounts, fleet.settings, { examples: 1_000, confirmMs }, now)
   })
   const options: RoundOptions = { sweepBudget: 0, startedBy: "test", confirmMs, read: false, write: true }
