@@ -149,6 +149,7 @@ describe.concurrent("a mistake", () => {
         [["backfill", "--recipients", "none.csv"], "none.csv: there is no such file"],
         [["backfill", "--recipients", "."], ".: it cannot be read"],
         [["backfill", "--country", "Narnia"], "--country Narnia: expected two letters such as US"],
+        [["resume", "--account", "acmee"], "there is no account acmee; the configuration has contoso, acme"],
         [["resume", "7"], "no open halt has the number 7; `stopline resume` lists them"],
         [
           ["apply", "--approve", "000000000000"],

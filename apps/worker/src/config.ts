@@ -3,7 +3,7 @@
  * environment variable.
  */
 import { isCountry, policies } from "@stopline/consent"
-import { Schema } from "effect"
+import { Duration, Schema } from "effect"
 import { AzureAccount } from "./vendors/azure.ts"
 import { RingCentralAccount } from "./vendors/ringcentral.ts"
 import { TwilioAccount } from "./vendors/twilio.ts"
@@ -11,6 +11,21 @@ import { FromEnvironment } from "./secret.ts"
 
 const Share = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
+/** Every so often: what is 0 would be done without a pause, and what never ends not once. */
+const Interval = Schema.DurationFromString.check(
+  Schema.makeFilter(
+    (span) =>
+      (Duration.isFinite(span) && Duration.isPositive(span)) || "Expected a time longer than 0, such as 1 minute"
+  )
+)
+
+const Patience = Schema.DurationFromString.check(
+  Schema.makeFilter(
+    (span) =>
+      (Duration.isFinite(span) && !Duration.isNegative(span)) || "Expected a time such as 10 minutes, or 0 seconds"
+  )
+)
 
 const Limit = Schema.Struct({
   count: Schema.optionalKey(Count).annotateKey({ description: "At most so many, per account and round" }),
@@ -47,7 +62,7 @@ const People = Schema.Struct({
     })
   ),
   country: Schema.optionalKey(Country).annotateKey({ description: "Of numbers that have no +, such as US" }),
-  every: Schema.optionalKey(Schema.DurationFromString).annotateKey({
+  every: Schema.optionalKey(Interval).annotateKey({
     description: "How often the list is read anew: 1 day"
   })
 }).check(
@@ -75,7 +90,7 @@ export const ConfigFile = Schema.Struct({
   policy: Schema.optionalKey(
     Schema.Struct({
       optIn: Schema.optionalKey(Schema.Literals(policies)),
-      confirm: Schema.optionalKey(Schema.DurationFromString).annotateKey({
+      confirm: Schema.optionalKey(Patience).annotateKey({
         description: "How long to look for evidence before a lifted block is put back: 10 minutes"
       }),
       guard: Schema.optionalKey(
@@ -124,8 +139,8 @@ export const ConfigFile = Schema.Struct({
   ),
   schedule: Schema.optionalKey(
     Schema.Struct({
-      every: Schema.optionalKey(Schema.DurationFromString).annotateKey({ description: "Between two rounds: 1 minute" }),
-      listen: Schema.optionalKey(Schema.DurationFromString).annotateKey({
+      every: Schema.optionalKey(Interval).annotateKey({ description: "Between two rounds: 1 minute" }),
+      listen: Schema.optionalKey(Interval).annotateKey({
         description: "Between two looks at a webhook subscription that a provider may give up: 5 minutes"
       }),
       sweep: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0))).annotateKey({

@@ -137,6 +137,30 @@ const wrong: ReadonlyArray<readonly [what: string, from: string, to: string, sai
     "stopline.yaml:22: schedule.every: Expected a time such as 30 seconds or 10 minutes"
   ],
   [
+    "a pause that is none",
+    "every: 1 minute",
+    "every: 0 seconds",
+    "stopline.yaml:22: schedule.every: Expected a time longer than 0, such as 1 minute"
+  ],
+  [
+    "a time that goes backwards",
+    "every: 1 minute",
+    "listen: -5 minutes",
+    "stopline.yaml:22: schedule.listen: Expected a time longer than 0, such as 1 minute"
+  ],
+  [
+    "a list that is never read anew",
+    "groups:",
+    "people: { file: a.csv, every: Infinity }\ngroups:",
+    "stopline.yaml:16: people.every: Expected a time longer than 0, such as 1 minute"
+  ],
+  [
+    "a wait for evidence that never ends",
+    "policy:",
+    "policy:\n  confirm: Infinity",
+    "stopline.yaml:20: policy.confirm: Expected a time such as 10 minutes, or 0 seconds"
+  ],
+  [
     "a policy that is none",
     "optIn: strict",
     "optIn: lenient",

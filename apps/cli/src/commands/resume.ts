@@ -1,7 +1,7 @@
 import { clearHalts, type Halt, openHalts } from "@stopline/ledger"
 import { Clock, Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { accountFlag, configFlag, jsonFlag, whoami, withFleet } from "../common.ts"
+import { accountFlag, configFlag, jsonFlag, stationsFor, whoami, withFleet } from "../common.ts"
 import { UsageError } from "../exit.ts"
 import { plural, say } from "../say.ts"
 
@@ -41,6 +41,8 @@ export const resume = Command.make(
             problem: `no open halt has the number ${unknown.join(", ")}; \`stopline resume\` lists them`
           })
         }
+        // One that is no longer configured can still be halted.
+        if (!open.some((halt) => halt.account === Option.getOrUndefined(account))) yield* stationsFor(account)
         const which = {
           ...(ids.length > 0 && { ids }),
           ...(Option.isSome(account) && { account: account.value })
