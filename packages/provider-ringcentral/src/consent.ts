@@ -17,8 +17,8 @@ export const readConsent = (record: unknown): Result.Result<Reading, string> => 
   // Each list is made of thousands of these, and a generator for each would take most of the time that reading them takes.
   const decoded = decodeRecord(record)
   if (Result.isFailure(decoded)) return Result.fail(decoded.failure)
-  const { coverage, createdAt, from, lastModifiedTime, optStatus, source, to } = decoded.success
-  const covered = coverage?.toLowerCase() ?? ""
+  const { createdAt, from, lastModifiedTime, optStatus, source, to } = decoded.success
+  const covered = coverageOf(decoded.success)
   if (optStatus === "OptIn" && !whole.has(covered)) return Result.fail("it opts in to a part of the texts only")
   const pair = readPair(accountWide.has(covered) ? everySender : (from ?? ""), to)
   if (Result.isFailure(pair)) return Result.fail(pair.failure)
@@ -34,6 +34,10 @@ export const readConsent = (record: unknown): Result.Result<Reading, string> => 
 /** The export writes `Company` where the API writes `Account`, and the guide `phoneNumber` where the API writes `PhoneNumber`. */
 const accountWide: ReadonlySet<string> = new Set(["account", "company"])
 const whole: ReadonlySet<string> = new Set(["", "phonenumber", ...accountWide])
+
+/** What is published of a record names no coverage, so one of a kind of campaign may say so by its `campaignType` alone. */
+const coverageOf = ({ campaignType, coverage }: ConsentRecord): string =>
+  coverage?.toLowerCase() || (campaignType ? "campaigntype" : "")
 
 const decodeRecord = (record: unknown) =>
   Result.mapError(decode(record), () => "it is no consent record: from, to or optStatus cannot be read")

@@ -63,6 +63,7 @@ const columns = {
   optStatus: ["consent status", "status"],
   source: ["source"],
   coverage: ["coverage"],
+  campaignType: ["campaign type"],
   lastModifiedTime: ["last modified time"]
 } as const
 const needed = ["from", "to", "optStatus"] as const

@@ -110,9 +110,12 @@ export const ConsentRecord = Schema.Struct({
   optStatus: Schema.Literals(["OptIn", "OptOut"]),
   source: absent(Schema.String),
   coverage: absent(Schema.String),
+  // Nobody has published what it looks like in a record; that it is there says enough.
+  campaignType: Schema.optional(Schema.Unknown),
   lastModifiedTime: absent(Schema.String),
   createdAt: absent(Schema.String)
 })
+export type ConsentRecord = typeof ConsentRecord.Type
 
 /** SubscriptionInfo. `expiresIn` is in seconds. */
 export const SubscriptionRecord = Schema.Struct({

@@ -293,17 +293,23 @@ describe("a consent change of the newer API", () => {
     })
   )
 
-  it.live("of the whole account is of every sender, and an opt-in to one kind of campaign is none", () =>
+  it.live("of the whole account is of every sender, and an opt-in to one kind of campaign is none (L3)", () =>
     Effect.gen(function* () {
       const row = { from: sender, to: person(1), optStatus: "OptIn", source: "Recipient" }
       const records = [
         { ...row, coverage: "Account" },
-        { ...row, coverage: "CampaignType" }
+        { ...row, coverage: "CampaignType" },
+        // It need not name its coverage.
+        { ...row, campaignType: "Promotional" },
+        { ...row, campaignType: null }
       ]
       const told = yield* understood(event(consents, { records }))
       assert.deepStrictEqual(
         [told.observations.map(({ sender }) => sender), told.problems.map(({ row }) => row)],
-        [["*"], ["records[1]"]]
+        [
+          ["*", sender],
+          ["records[1]", "records[2]"]
+        ]
       )
     })
   )

@@ -75,6 +75,27 @@ describe("an export", () => {
     })
   )
 
+  it.effect("shows no opt-in to all texts where it names a kind of campaign (L3)", () =>
+    Effect.gen(function* () {
+      const { problems, readings } = yield* readLines(
+        "External Party Number,Internal Party Number,Consent Status,Coverage,Campaign Type",
+        `${person(1)},${sender},OptIn,,Promotional`,
+        `${person(2)},${sender},OptOut,,Promotional`,
+        `${person(3)},${sender},OptIn,,`
+      )
+      assert.deepStrictEqual(
+        [readings.map(({ recipient, state }) => [recipient, state]), problems.map(({ row }) => row)],
+        [
+          [
+            [person(2), "opted-out"],
+            [person(3), "opted-in"]
+          ],
+          ["line 2"]
+        ]
+      )
+    })
+  )
+
   it.effect("is none without the columns that say who and what, or without an end to a quote", () =>
     Effect.sync(() => {
       for (const [text, problem] of [

@@ -48,6 +48,7 @@ describe("evidence, where there is a history", () => {
                   record(4, { from: otherSender }),
                   record(5, { createdAt: "2026-01-31T23:59:59.000000000Z" }),
                   record(6, { createdAt: "recently" }),
+                  record(6, { campaignType: "Promotional" }),
                   "?"
                 ],
                 paging: { ...paging, nextPageToken: "Tjox" }

@@ -88,14 +88,15 @@ describe("a search", () => {
     })
   )
 
-  it.live("takes an opt-out of one kind of campaign for an opt-out, and never an opt-in for an opt-in", () =>
+  it.live("takes an opt-out of one kind of campaign for an opt-out, and never an opt-in for an opt-in (L3)", () =>
     Effect.gen(function* () {
       const partly = { coverage: "CampaignType", campaignType: "Promotional" }
       const { page } = yield* readOne([
         record(person(1), partly),
         record(person(2), { ...partly, optStatus: "OptIn" }),
         record(person(3), { coverage: "VirtualSender", optStatus: "OptIn" }),
-        record(person(4), { ...partly, from: undefined })
+        record(person(4), { ...partly, from: undefined }),
+        record(person(5), { campaignType: "Promotional", optStatus: "OptIn" })
       ])
       assert.deepStrictEqual(
         page.readings.map(({ recipient, state }) => [recipient, state]),
@@ -103,7 +104,7 @@ describe("a search", () => {
       )
       assert.deepStrictEqual(
         page.problems.map(({ row }) => row),
-        ["records[1]", "records[2]", "records[3]"]
+        ["records[1]", "records[2]", "records[3]", "records[4]"]
       )
     })
   )
