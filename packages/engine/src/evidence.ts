@@ -57,7 +57,9 @@ export const seekEvidence = Effect.fn("seekEvidence")(function* (
       // Before it is asked about: one that cannot be answered for does not keep those behind it from their turn.
       turns.set(sender.id, row.recipient)
       const since = port.since(sender.address, toRecipient(row.recipient), row.outAt ?? 0)
-      const said = yield* paced(station.adapter, "evidence", since)
+      const said = yield* Effect.catchIf(paced(station.adapter, "evidence", since), isUnreadable, (error) =>
+        Effect.as(Effect.logWarning(error.message), [])
+      )
       const { recorded } = yield* ingest(station.account, said, yield* Clock.currentTimeMillis, settings.echoMs)
       found += recorded.length
     }
@@ -67,3 +69,7 @@ export const seekEvidence = Effect.fn("seekEvidence")(function* (
 })
 
 const none: ReadonlyMap<number, ReadonlyArray<Difference>> = new Map()
+
+/** What one person said cannot be read. It is as good as not found, and keeps nobody else waiting. */
+const isUnreadable = (error: ProviderError | LedgerError): boolean =>
+  error._tag === "ProviderError" && error.reason._tag === "Unreadable"

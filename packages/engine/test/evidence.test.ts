@@ -85,6 +85,19 @@ layer(ledgerForTest, { excludeTestServices: true })("evidence", (it) => {
     }).pipe(timed)
   )
 
+  it.effect("of one person that cannot be read is none, and keeps nobody else waiting (L3, L9)", () =>
+    Effect.gen(function* () {
+      const world = yield* silenced(true)
+      yield* textsUnheard(world, "START")
+      world.lister.failAlways(["evidence"], { kind: "unreadable" })
+      yield* pass("1 minute")
+      assert.strictEqual((yield* world.round(window)).outcome, "completed")
+      yield* pass("10 minutes")
+      yield* world.round(window)
+      assert.isTrue(world.lister.holds(listerOne, person(1)))
+    }).pipe(timed)
+  )
+
   it.effect("is nowhere to be had where no messages are kept", () =>
     Effect.gen(function* () {
       const world = yield* silenced(false)

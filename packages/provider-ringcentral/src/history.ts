@@ -3,9 +3,9 @@
  * record of it: GET …/sms/consents/history (RingCentral OpenAPI 2026-08-13).
  * Only records that name the person as their source are the person's words.
  */
-import { everySender, type Observation, type Recipient, type SenderAddress } from "@stopline/consent"
+import { by, everySender, type Observation, type Recipient, type SenderAddress } from "@stopline/consent"
 import type { EvidencePort } from "@stopline/provider"
-import { Effect, Result } from "effect"
+import { Clock, Effect, Result, Schema } from "effect"
 import type { Call, Client } from "./client.ts"
 import { readConsent } from "./consent.ts"
 import { isClosed } from "./failure.ts"
@@ -29,33 +29,40 @@ const readHistory = Effect.fn("RingCentral.history")(function* (
   recipient: Recipient,
   since: number
 ) {
+  const pageAt = (cursor?: string) => callFor(client, recipient, cursor)
+  const now = yield* Clock.currentTimeMillis
+  const observations: Array<Observation> = []
   // It has no filter by date, and its order is not published: all of it, then.
-  const rows = yield* readAllRows(client, (cursor) => callFor(client, recipient, cursor))
-  return rows.flatMap((row): ReadonlyArray<Observation> => {
+  for (const row of yield* readAllRows(client, pageAt)) {
     const read = readConsent(row)
-    if (Result.isFailure(read)) return []
+    if (Result.isFailure(read) && isOptIn(row)) continue
+    // It may be the STOP after a START.
+    if (Result.isFailure(read)) return yield* client.unreadable(pageAt(), "a record of this person cannot be read")
     const { at, origin, recipient: who, sender: whose, state } = read.success
     const here = who === recipient && (whose === sender || whose === everySender)
-    if (!here || origin !== "recipient" || at === undefined || at.notAfter < since) return []
-    return [
-      {
-        account: client.account,
-        sender: whose,
-        recipient,
-        state,
-        origin,
-        basis: "event",
-        time: at,
-        reach: "pair",
-        // A record has no id. One pair takes one state at one moment once.
-        key: `consent:${whose}:${state}:${at.notBefore}`,
-        evidence: {}
-      }
-    ]
-  })
+    // An opt-in of which nobody knows when it was said is none that came after the opt-out.
+    const time = at ?? (state === "opted-out" ? by(now) : undefined)
+    if (!here || origin !== "recipient" || time === undefined || time.notAfter < since) continue
+    observations.push({
+      account: client.account,
+      sender: whose,
+      recipient,
+      state,
+      origin,
+      basis: "event",
+      time,
+      reach: "pair",
+      // A record has no id. One pair takes one state at one moment once.
+      key: `consent:${whose}:${state}:${time.notBefore}`,
+      evidence: {}
+    })
+  }
+  return observations
 })
 
-const callFor = (client: Client, recipient: Recipient, cursor: string | undefined): Call => ({
+const isOptIn = Schema.is(Schema.Struct({ optStatus: Schema.Literal("OptIn") }))
+
+const callFor = (client: Client, recipient: Recipient, cursor?: string): Call => ({
   operation: "evidence",
   method: "GET",
   path: `${client.consents}/history`,

@@ -38,6 +38,8 @@ export const hearMessage = (message: Message, { account, eventId, otherwise, rul
   const problems: Array<RowProblem> = []
   if (heard === undefined) return { observations, problems }
   const acted = heard.state === "opted-in" && isVerbatim(message.text ?? "", heard)
+  const time = parseTimestamp(message.creationTime ?? "") ?? otherwise
+  const id = readId(message)
   for (const [index, to] of message.to.entries()) {
     // Seen from the pair, the person's number is the recipient also of what the person writes.
     const pair = readPair(to, message.from)
@@ -51,12 +53,16 @@ export const hearMessage = (message: Message, { account, eventId, otherwise, rul
       state: heard.state,
       origin: "recipient",
       basis: "message",
-      time: parseTimestamp(message.creationTime ?? "") ?? otherwise,
+      time,
       reach: heard.reach,
-      // One message to two of our senders is two facts about one person.
-      key: `message:${message.id}${message.to.length === 1 ? "" : `#${index}`}`,
+      key:
+        id === undefined
+          ? // The sender, the moment and what was said must do.
+            `message:${pair.success.sender}:${heard.state}@${time.notAfter}`
+          : // One message to two of our senders is two facts about one person.
+            `message:${id}${message.to.length === 1 ? "" : `#${index}`}`,
       evidence: {
-        messageId: String(message.id),
+        ...(id !== undefined && { messageId: id }),
         keyword: heard.keyword,
         ...(acted && { acted }),
         ...(eventId !== undefined && { eventId })
@@ -64,4 +70,10 @@ export const hearMessage = (message: Message, { account, eventId, otherwise, rul
     })
   }
   return { observations, problems }
+}
+
+/** Undefined: a number of more digits than JSON keeps here. As a text it could be read, but the same message has the same key. */
+const readId = ({ id }: Message): string | undefined => {
+  const number = Number(id)
+  return Number.isNaN(number) || Number.isSafeInteger(number) ? String(id) : undefined
 }

@@ -15,7 +15,7 @@ import { RecordsPage } from "./wire.ts"
  */
 export const readAllRows = Effect.fn("RingCentral.readAllRows")(function* (
   client: Client,
-  callFor: (cursor: string | undefined) => Call
+  callFor: (cursor?: string) => Call
 ): Effect.fn.Return<ReadonlyArray<unknown>, ProviderError> {
   const rows: Array<unknown> = []
   const seen = new Set<string>()

@@ -57,8 +57,8 @@ const Assigned = absent(
 /** OptOutBulkAssignResponse: 200 also when some or all recipients failed. */
 export const BulkAssigned = json(Schema.Struct({ optOuts: Assigned, optIns: Assigned }))
 
-/** A message in a list has a number for its id, the same message in an event a string. */
-const MessageId = Schema.Union([Schema.NonEmptyString, Schema.Int])
+/** A message in a list has a number for its id, of 64 bits and so perhaps not to the digit; the same message in an event a string. */
+const MessageId = Schema.Union([Schema.NonEmptyString, Schema.Finite])
 
 /** An inbound message: `from` is the person, `to` are our senders; the other way round than in opt-outs. */
 export const Message = Schema.Struct({

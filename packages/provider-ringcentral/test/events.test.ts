@@ -236,6 +236,16 @@ describe("an inbound message", () => {
     })
   )
 
+  it.live("has one key, whether its long id comes as a text or as a number", () =>
+    Effect.gen(function* () {
+      const keys = yield* Effect.forEach(["5496200236759723935", Number("5496200236759723935")], (id) =>
+        Effect.map(understood(message("STOP", { id })), ({ observations: [first] }) => first?.key)
+      )
+      const written = Date.UTC(2026, 1, 3, 9, 59, 58, 985)
+      assert.deepStrictEqual(keys, Array(2).fill(`message:${sender}:opted-out@${written + 1}`))
+    })
+  )
+
   it.live("without text or going out says nothing", () =>
     Effect.gen(function* () {
       const silent = [message(null), message(undefined), message("STOP", { direction: "Outbound" })]

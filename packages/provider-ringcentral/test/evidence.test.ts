@@ -34,8 +34,7 @@ describe("evidence", () => {
                 message(4, "Thanks", { to: [sender] }),
                 message(3, "STOP", { to: [otherSender] }),
                 message(2, "STOP", { from: person(2) }),
-                message(2, "STOP", { direction: "Outbound" }),
-                "?"
+                message(2, "STOP", { direction: "Outbound" })
               ],
               paging: { perPage: 1000, pageToken: "Rjo1", nextPageToken: "Tjox" }
             }
@@ -68,6 +67,38 @@ describe("evidence", () => {
           ["message:1", "opted-out", "message", "recipient", sender, Date.UTC(2026, 1, 3, 10, 0, 1)]
         ]
       )
+    })
+  )
+
+  it.live("has the STOP of an id that is too long for a number, too (L1)", () =>
+    Effect.gen(function* () {
+      // As it stands in JSON. Both ids are the same number once they were read.
+      const row = (id: string, second: number, words: string) =>
+        JSON.stringify(message(second, words)).replace(`"id":${second}`, `"id":${id}`)
+      const rows = [row("5496200236759723935", 2, "STOP"), row("5496200236759723936", 1, "START")]
+      const page = `{"records":[${rows.join()}],"paging":{"perPage":1000}}`
+      const { told } = yield* look(() => page)
+      const [stop, start] = yield* Effect.fromResult(told)
+      assert.deepStrictEqual([stop?.state, start?.state], ["opted-out", "opted-in"])
+      assert.notStrictEqual(stop?.key, start?.key)
+      assert.isUndefined(stop?.evidence.messageId)
+      // What was missed is read from the same list.
+      const server = yield* startRingCentral(() => ({ body: page }))
+      const { missed } = open((yield* makeRingCentralAdapter(configFor(server.url))).subscription)
+      const { observations } = yield* missed({ since, until: since + 1 })
+      assert.deepStrictEqual(
+        observations.map(({ key }) => key),
+        [stop?.key, start?.key]
+      )
+    })
+  )
+
+  it.live("fails rather than leave out a message that it cannot read (L3, L5)", () =>
+    Effect.gen(function* () {
+      for (const unread of ["?", message(2, "STOP", { to: sender }), message(2, "STOP", { to: ["Contoso"] })]) {
+        const { told } = yield* look(() => ({ records: [message(1, "START"), unread], paging: { perPage: 1000 } }))
+        assert.strictEqual(told._tag === "Failure" && told.failure.reason._tag, "Unreadable", JSON.stringify(unread))
+      }
     })
   )
 

@@ -26,6 +26,7 @@ const message = {
   creationTime: "2026-02-03T10:00:00.000Z"
 }
 const messages: Answer = { body: { records: [message], paging } }
+const emptyStore: Answer = { body: { records: [], paging } }
 
 const look = Effect.fn(function* (history: (seen: Seen) => Answer, store: Answer = messages) {
   const server = yield* startRingCentral((seen) => (seen.path === historyPath ? history(seen) : store))
@@ -48,8 +49,7 @@ describe("evidence, where there is a history", () => {
                   record(4, { from: otherSender }),
                   record(5, { createdAt: "2026-01-31T23:59:59.000000000Z" }),
                   record(6, { createdAt: "recently" }),
-                  record(6, { campaignType: "Promotional" }),
-                  "?"
+                  record(6, { campaignType: "Promotional" })
                 ],
                 paging: { ...paging, nextPageToken: "Tjox" }
               }
@@ -81,6 +81,36 @@ describe("evidence, where there is a history", () => {
       })
       const again = yield* Effect.fromResult((yield* look(() => ({ body: { records: [record(1)], paging } }))).told)
       assert.strictEqual(again[0]?.key, observations[0]?.key, "the same fact has the same key")
+    })
+  )
+
+  it.live("keeps a STOP that has no time: it was said by now, and is the same fact each time (L1, L3)", () =>
+    Effect.gen(function* () {
+      const untimed = record(2, { optStatus: "OptOut", createdAt: "recently" })
+      const keys: Array<string | null | undefined> = []
+      for (const _ of [1, 2]) {
+        const { told } = yield* look(() => ({ body: { records: [record(1), untimed], paging } }), emptyStore)
+        const [start, stop] = yield* Effect.fromResult(told)
+        assert.deepStrictEqual([start?.state, stop?.state], ["opted-in", "opted-out"])
+        assert.isAbove(stop!.time.notAfter, start!.time.notAfter)
+        keys.push(stop?.key)
+      }
+      assert.strictEqual(keys[0], keys[1])
+    })
+  )
+
+  it.live("is none where a record cannot be read that may be a STOP (L3, L5)", () =>
+    Effect.gen(function* () {
+      for (const [unread, tag] of [
+        ["?", "Unreadable"],
+        [record(2, { optStatus: "OptOut", from: "Contoso" }), "Unreadable"],
+        [record(2, { optStatus: "Pending" }), "Unreadable"],
+        [record(2, { coverage: "CampaignType" }), 1]
+      ] as const) {
+        const { told } = yield* look(() => ({ body: { records: [record(1), unread], paging } }), emptyStore)
+        const seen = told._tag === "Success" ? told.success.length : told.failure.reason._tag
+        assert.strictEqual(seen, tag, JSON.stringify(unread))
+      }
     })
   )
 

@@ -38,7 +38,15 @@ export const makeEvidencePort = (config: TwilioConfig, client: Client): Evidence
       ]
       while (filters !== undefined) {
         const answer: typeof MessagePage.Type = yield* client.ask("evidence", page(filters), MessagePage)
-        observations.push(...answer.messages.flatMap((row) => readRow(row, config, sender, recipient, now)))
+        for (const row of answer.messages) {
+          const message = Option.getOrUndefined(decodeMessage(row))
+          if (message === undefined) {
+            // It may be the STOP after a START.
+            const detail = "a message of this person cannot be read"
+            return yield* client.fail("evidence", new Unreadable({ mayHaveApplied: false }), detail)
+          }
+          observations.push(...readMessage(message, config, sender, recipient, now))
+        }
         const next: string | null = answer.next_page_uri
         if (next !== null && (seen.has(next) || !URL.canParse(next, url.href))) {
           const detail = "the address of the next page of messages leads nowhere, or back"
@@ -53,19 +61,19 @@ export const makeEvidencePort = (config: TwilioConfig, client: Client): Evidence
   }
 }
 
-const readRow = (
-  row: unknown,
+const decodeMessage = Schema.decodeUnknownOption(StoredMessage)
+
+const readMessage = (
+  message: typeof StoredMessage.Type,
   config: TwilioConfig,
   sender: SenderAddress,
   recipient: Recipient,
   now: number
 ): ReadonlyArray<Observation> => {
-  const message = Option.getOrUndefined(Schema.decodeUnknownOption(StoredMessage)(row))
-  if (message === undefined || message.direction !== "inbound") return []
-  if (message.from !== recipient || message.to !== sender) return []
+  if (message.direction !== "inbound" || message.from !== recipient || message.to !== sender) return []
   const { body, date_created: created, sid } = message
-  const time = secondOf(created) ?? by(now)
-  const observation = observe({ account: config.account, sid, sender, recipient, text: body, time })
+  const time = secondOf(created ?? "") ?? by(now)
+  const observation = observe({ account: config.account, sid, sender, recipient, text: body ?? "", time })
   return observation === undefined ? [] : [observation]
 }
 

@@ -28,9 +28,9 @@ export const StoredMessage = Schema.Struct({
   direction: Schema.String,
   from: Schema.String,
   to: Schema.String,
-  body: Schema.String,
+  body: Schema.NullOr(Schema.String),
   /** RFC 2822, in GMT. */
-  date_created: Schema.String
+  date_created: Schema.optional(Schema.NullOr(Schema.String))
 })
 
 /**

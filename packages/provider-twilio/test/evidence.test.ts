@@ -53,10 +53,33 @@ describe("evidence", () => {
           row("SM2", "STOP", { direction: "outbound-api" }),
           row("SM3", "STOP", { from: bob }),
           row("SM4", "STOP", { to: "+14255550109" }),
-          { sid: "SM5" }
+          row("SM5", "", { body: null })
         ])
       )
       expect(yield* evidence(sender, ann, at)).toEqual([])
+    })
+  )
+
+  it.live("keeps a STOP that has no date: it was said by now (L1, L3)", () =>
+    Effect.gen(function* () {
+      for (const date_created of [null, undefined, "lately"]) {
+        const { evidence } = yield* startPair(() => page([row("SM1", "START"), row("SM2", "STOP", { date_created })]))
+        const [start, stop] = yield* evidence(sender, ann, at)
+        expect([start?.state, stop?.state, stop?.time.notBefore]).toEqual([
+          "opted-in",
+          "opted-out",
+          Number.NEGATIVE_INFINITY
+        ])
+      }
+    })
+  )
+
+  it.live("is nothing where a message cannot be read: it may be the STOP after a START (L3, L5)", () =>
+    Effect.gen(function* () {
+      for (const unread of [{ sid: "SM2" }, "?", row("SM2", "STOP", { direction: null })]) {
+        const { evidence } = yield* startPair(() => page([row("SM1", "START"), unread]))
+        expect((yield* failureOf(evidence(sender, ann, at))).reason._tag).toBe("Unreadable")
+      }
     })
   )
 
