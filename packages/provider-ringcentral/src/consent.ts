@@ -20,7 +20,9 @@ export const readConsent = (record: unknown): Result.Result<Reading, string> => 
   const { createdAt, from, lastModifiedTime, optStatus, source, to } = decoded.success
   const covered = coverageOf(decoded.success)
   if (optStatus === "OptIn" && !whole.has(covered)) return Result.fail("it opts in to a part of the texts only")
-  const pair = readPair(accountWide.has(covered) ? everySender : (from ?? ""), to)
+  // An opt-out that names no sender, as one of a kind of campaign may, is one from all of them.
+  const wide = accountWide.has(covered) || (optStatus === "OptOut" && from == null)
+  const pair = readPair(wide ? everySender : (from ?? ""), to)
   if (Result.isFailure(pair)) return Result.fail(pair.failure)
   const at = parseTimestamp(lastModifiedTime ?? createdAt ?? "")
   return Result.succeed({

@@ -303,25 +303,28 @@ describe("a consent change of the newer API", () => {
     })
   )
 
-  it.live("of the whole account is of every sender, and an opt-in to one kind of campaign is none (L3)", () =>
-    Effect.gen(function* () {
-      const row = { from: sender, to: person(1), optStatus: "OptIn", source: "Recipient" }
-      const records = [
-        { ...row, coverage: "Account" },
-        { ...row, coverage: "CampaignType" },
-        // It need not name its coverage.
-        { ...row, campaignType: "Promotional" },
-        { ...row, campaignType: null }
-      ]
-      const told = yield* understood(event(consents, { records }))
-      assert.deepStrictEqual(
-        [told.observations.map(({ sender }) => sender), told.problems.map(({ row }) => row)],
-        [
-          ["*", sender],
-          ["records[1]", "records[2]"]
+  it.live(
+    "of the whole account is of every sender, as is an opt-out that names none, and an opt-in to one kind of campaign is none (L1, L3)",
+    () =>
+      Effect.gen(function* () {
+        const row = { from: sender, to: person(1), optStatus: "OptIn", source: "Recipient" }
+        const records = [
+          { ...row, coverage: "Account" },
+          { ...row, coverage: "CampaignType" },
+          // It need not name its coverage.
+          { ...row, campaignType: "Promotional" },
+          { ...row, campaignType: null },
+          { ...row, campaignType: "Promotional", from: undefined, optStatus: "OptOut" }
         ]
-      )
-    })
+        const told = yield* understood(event(consents, { records }))
+        assert.deepStrictEqual(
+          [told.observations.map(({ sender }) => sender), told.problems.map(({ row }) => row)],
+          [
+            ["*", sender, "*"],
+            ["records[1]", "records[2]"]
+          ]
+        )
+      })
   )
 
   it.live("of one record has the event's own key", () =>

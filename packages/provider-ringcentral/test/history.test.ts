@@ -105,7 +105,8 @@ describe("evidence, where there is a history", () => {
         ["?", "Unreadable"],
         [record(2, { optStatus: "OptOut", from: "Contoso" }), "Unreadable"],
         [record(2, { optStatus: "Pending" }), "Unreadable"],
-        [record(2, { coverage: "CampaignType" }), 1]
+        [record(2, { coverage: "CampaignType" }), 1],
+        [record(2, { coverage: "CampaignType", from: undefined, optStatus: "OptOut" }), 2]
       ] as const) {
         const { told } = yield* look(() => ({ body: { records: [record(1), unread], paging } }), emptyStore)
         const seen = told._tag === "Success" ? told.success.length : told.failure.reason._tag

@@ -99,12 +99,16 @@ describe("a search", () => {
         record(person(5), { campaignType: "Promotional", optStatus: "OptIn" })
       ])
       assert.deepStrictEqual(
-        page.readings.map(({ recipient, state }) => [recipient, state]),
-        [[person(1), "opted-out"]]
+        page.readings.map(({ recipient, sender, state }) => [sender, recipient, state]),
+        [
+          [sender, person(1), "opted-out"],
+          // It names no sender, so it is from all of them (L1).
+          ["*", person(4), "opted-out"]
+        ]
       )
       assert.deepStrictEqual(
         page.problems.map(({ row }) => row),
-        ["records[1]", "records[2]", "records[3]", "records[4]"]
+        ["records[1]", "records[2]", "records[4]"]
       )
     })
   )
