@@ -11,6 +11,7 @@ import {
   type AccountName,
   by,
   hear,
+  isShortCode,
   isVerbatim,
   type Interval,
   type KeywordSet,
@@ -18,7 +19,9 @@ import {
   parseRecipient,
   parseSender,
   parseTimestamp,
+  type Recipient,
   ruleAt,
+  type SenderAddress,
   unitedStates
 } from "@stopline/consent"
 import type { Contact, RowProblem } from "@stopline/provider"
@@ -110,7 +113,10 @@ const readText = (teller: Teller, event: Envelope, receivedAt: number): Told => 
   const data = decoded.value
   const heard = hear(data.message ?? "", teller.keywords, ruleAt(unitedStates, receivedAt))
   if (heard === undefined) return met(data.to, data.from, data.receivedtimestamp ?? event.time, receivedAt)
-  const acted = heard.state === "opted-in" && isVerbatim(data.message ?? "", heard)
+  const verbatim = heard.state === "opted-in" && isVerbatim(data.message ?? "", heard)
+  // Azure acts on a word at a short code of the United States where that was chosen for it, and never at one of Canada or
+  // Britain (Azure SMS FAQ), and a code does not tell. An opt-in that we write there as well does no harm; a block that
+  // we take for lifted would be news when it is found.
   return told("SMSReceived", event, data, { sender: data.to, recipient: data.from }, receivedAt, (facts) => ({
     ...facts.pair,
     account: teller.account,
@@ -120,7 +126,11 @@ const readText = (teller: Teller, event: Envelope, receivedAt: number): Told => 
     time: facts.time,
     reach: heard.reach,
     key: `message:${facts.id}`,
-    evidence: { ...facts.evidence, keyword: heard.keyword, ...(acted && { acted }) }
+    evidence: {
+      ...facts.evidence,
+      keyword: heard.keyword,
+      ...(verbatim && !isShortCode(facts.pair.sender) && { acted: true })
+    }
   }))
 }
 
@@ -179,7 +189,10 @@ const met = (from: string | undefined, to: string | undefined, time: string | un
   return Result.succeed({ sender, recipient, at: Math.min(at, receivedAt) })
 }
 
-type Pair = Pick<Observation, "sender" | "recipient">
+interface Pair {
+  readonly sender: SenderAddress
+  readonly recipient: Recipient
+}
 
 /** What both kinds of event have in common. */
 interface Facts {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { by, parseTimestamp, point } from "@stopline/consent"
 import { Effect, Redacted } from "effect"
 import { makeAzureAdapter } from "../src/index.ts"
-import { account, connectionString, portOf } from "./fake.ts"
+import { account, connectionString, portOf, sender, shortCode } from "./fake.ts"
 
 const secret = "4f1a-made-up-for-these-tests"
 const receivedAt = Date.UTC(2026, 10, 21, 9)
@@ -114,6 +114,18 @@ describe("a text that people send", () => {
       })
     )
   }
+
+  it.live("is carried out by Azure where it is START alone, and not for certain at a short code (L5, L7)", () =>
+    Effect.gen(function* () {
+      const acted = Effect.fn(function* (message: string, to: string) {
+        const { observations } = yield* receive([grid(received, text(message, { to }))])
+        return observations[0]?.evidence.acted ?? false
+      })
+      expect(yield* acted("start ", sender)).toBe(true)
+      expect(yield* acted("Start, please", sender)).toBe(false)
+      expect(yield* acted("START", shortCode)).toBe(false)
+    })
+  )
 
   const words: ReadonlyArray<readonly [string, object | undefined]> = [
     ["ARRET", { state: "opted-out", evidence: { keyword: "ARRET" } }],
