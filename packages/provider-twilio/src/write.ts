@@ -61,7 +61,11 @@ export const makeConsents = (config: TwilioConfig, client: Client): Consents => 
       (answer) => answer.correlation_id.toLowerCase()
     )
     const wrong = [...found.values()].flat().flatMap(faultOfRequest)[0]
-    if (wrong !== undefined) {
+    // With a part of it done, as at the number and not at its service, it is not as if nothing had been asked.
+    const nothingDone = items.every(
+      ({ correlation }) => found.get(correlation)?.every(({ error_code }) => error_code !== 0) ?? false
+    )
+    if (wrong !== undefined && nothingDone) {
       const detail = `Twilio refuses the request itself: ${wrong}`
       return yield* client.fail(operation, new Refused({ status: 201, code: wrong }), detail)
     }
@@ -127,11 +131,13 @@ const outcomeOf = (recipient: Recipient, answers: ReadonlyArray<BulkItem>): Writ
   if ((answer.error_messages ?? []).includes("INVALID_CONTACT_ID")) {
     return { _tag: "Rejected", recipient, detail: "Twilio says that this is no number (INVALID_CONTACT_ID)" }
   }
-  return retryable(`Twilio could not do it (${answer.error_code})`)
+  return retryable(`Twilio could not do it (${faultOfRequest(answer)[0] ?? answer.error_code})`)
 }
 
-/** A recipient is held where all its items are. One that is held and one that is not: something was done. */
+/** A recipient is held where all its items are, and rejected where all are. Anything between: something was done. */
 const worse = (a: WriteOutcome, b: WriteOutcome): WriteOutcome => {
-  if (a._tag === "Rejected") return a
-  return b._tag === "Held" ? a : b
+  if (a._tag === b._tag || a._tag === "Retryable") return a
+  if (b._tag === "Retryable") return b
+  const detail = "Twilio took it for the number or for its service, and not for both"
+  return { _tag: "Retryable", recipient: a.recipient, detail, mayHaveApplied: true }
 }

@@ -106,15 +106,17 @@ describe("a write", () => {
     })
   )
 
-  it.live("through a Messaging Service is held only where the number and the service are", () =>
+  it.live("through a Messaging Service may have been done where only the number or the service took it (L5, L7)", () =>
     Effect.gen(function* () {
-      const half = (refused: string) =>
-        saying((item) => [item.sender_id === refused ? done(item, 30_646, ["INTERNAL_SERVER_ERROR"]) : done(item)])
+      const half = (refused: string, why: string) =>
+        saying((item) => [item.sender_id === refused ? done(item, 30_646, [why]) : done(item)])
       for (const refused of [sender, messagingService]) {
-        const { optOut } = yield* startPair(half(refused), { messagingService })
-        expect(yield* optOut(sender, [ann])).toMatchObject([
-          { _tag: "Retryable", recipient: ann, mayHaveApplied: true }
-        ])
+        for (const why of ["INTERNAL_SERVER_ERROR", "INVALID_SENDER_ID", "INVALID_CONTACT_ID"]) {
+          const { optIn, optOut } = yield* startPair(half(refused, why), { messagingService })
+          const doubt = { _tag: "Retryable", recipient: ann, mayHaveApplied: true }
+          expect(yield* optOut(sender, [ann])).toMatchObject([doubt])
+          expect(yield* optIn(sender, [ann])).toMatchObject([doubt])
+        }
       }
     })
   )
