@@ -36,7 +36,7 @@ export const boundedFetch =
     const request = input instanceof Request ? input : new Request(input, init)
     const late = AbortSignal.timeout(Duration.toMillis(timeout))
     try {
-      const response = await network(request, { signal: AbortSignal.any([request.signal, late, ...signals]) })
+      const response = await follow(network, request, AbortSignal.any([request.signal, late, ...signals]))
       const body = await response.arrayBuffer()
       const { headers, status, statusText } = response
       return new Response(body.byteLength === 0 ? null : body, { headers, status, statusText })
@@ -46,7 +46,32 @@ export const boundedFetch =
     }
   }
 
+const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
+const mostRedirects = 5
+
+/**
+ * RingCentral asks for redirects to be followed (guide: errors). On its own, fetch
+ * makes a GET of a write or a search that is moved, whose answer then tells of
+ * something that nobody asked; so the request is made again as it was, and at the
+ * same server only.
+ */
+const follow = async (network: typeof fetch, first: Request, signal: AbortSignal): Promise<Response> => {
+  let request = first
+  for (let hop = 0; hop <= mostRedirects; hop += 1) {
+    const again = request.clone()
+    const response = await network(request, { signal, redirect: "manual" })
+    const location = redirects.has(response.status) ? response.headers.get("location") : null
+    if (location === null) return response
+    const url = URL.parse(location, request.url)
+    if (url === null || url.origin !== new URL(request.url).origin) break
+    const { headers, method } = again
+    request = new Request(url, { method, headers, ...(again.body !== null && { body: await again.arrayBuffer() }) })
+  }
+  throw new NoAnswer("RingCentral sends the request on, and nowhere that it may go", false)
+}
+
 const noAnswer = (cause: unknown): NoAnswer => {
+  if (cause instanceof NoAnswer) return cause
   const code = networkCode(cause)
   return code !== undefined && neverConnected.has(code)
     ? new NoAnswer(`the connection was never made (${code})`, true)

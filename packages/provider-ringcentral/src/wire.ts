@@ -85,7 +85,10 @@ export type Envelope = typeof Envelope.Type
 /** `active: true` is an opted-out pair, `active: false` an opted-in one. */
 export const OptOutChange = Schema.Struct({ from: Schema.String, to: Schema.String, active: Schema.Boolean })
 
-/** OptRecordsModificationSummary: failures only, and no list at all when there are none. An error with status 200 is no success. */
+/**
+ * OptRecordsModificationSummary: failures only, and no list at all when there are none. So whatever is known to be
+ * something else has to be told apart: an error or a list with status 200 is no success.
+ */
 export const FailedRecord = Schema.Struct({
   from: absent(Schema.String),
   to: absent(Schema.String),
@@ -96,7 +99,10 @@ export const Amended = json(
   Schema.Struct({
     failedRecords: absent(Schema.Array(FailedRecord)),
     errors: Schema.optional(Schema.Never),
-    errorCode: Schema.optional(Schema.Never)
+    errorCode: Schema.optional(Schema.Never),
+    error: Schema.optional(Schema.Never),
+    message: Schema.optional(Schema.Never),
+    records: Schema.optional(Schema.Never)
   })
 )
 

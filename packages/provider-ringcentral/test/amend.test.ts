@@ -89,9 +89,16 @@ describe("a change of consents", () => {
     })
   )
 
-  it.live("is not done because an error came with status 200", () =>
+  it.live("is not done because an error or a list came with status 200 (L9)", () =>
     Effect.gen(function* () {
-      for (const body of [{ errors: [error("CMN-203", "")] }, error("CMN-203", ""), []]) {
+      for (const body of [
+        { errors: [error("CMN-203", "")] },
+        error("CMN-203", ""),
+        [],
+        { error: "temporarily_unavailable" },
+        { message: "Service is temporarily unavailable" },
+        { records: [], paging: { perPage: 1000 } }
+      ]) {
         const told = yield* Effect.flip(write("optOut", body, [1]))
         assert.deepInclude(told._tag === "ProviderError" && told.reason, { _tag: "Unreadable", mayHaveApplied: true })
       }

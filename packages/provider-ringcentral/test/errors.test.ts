@@ -135,6 +135,44 @@ describe.each(generations)("%s: 2xx that cannot be read is Unreadable", (api) =>
   }
 })
 
+describe.each(generations)("%s: a redirect", (api) => {
+  const moved = (status: number, location: string) =>
+    Effect.fn(function* (answer: Answer) {
+      const server = yield* startRingCentral(({ query }) =>
+        query.has("moved") ? answer : { status, headers: { location } }
+      )
+      const adapter = yield* makeRingCentralAdapter(configFor(server.url, { api }))
+      return { adapter, calls: () => server.calls().map(({ body, method }) => ({ body, method })) }
+    })
+
+  for (const status of [301, 302, 303, 307, 308]) {
+    it.live(`by ${status} is followed with the same request (L5, L9)`, () =>
+      Effect.gen(function* () {
+        const body = { ...emptyList, optOuts: { successful: [person(1)] } }
+        const { adapter, calls } = yield* moved(status, "/elsewhere?moved=1")({ body })
+        yield* open(adapter.list).page({ sender, size: 10 })
+        yield* Effect.ignore(open(adapter.write.optOut).write(sender, [person(1)]))
+        const [list, movedList, write, movedWrite] = calls()
+        assert.deepStrictEqual([movedList, movedWrite], [list, write])
+        assert.include(write?.body, person(1))
+      })
+    )
+  }
+
+  it.live("to another server, in circles, or to nowhere is no answer", () =>
+    Effect.gen(function* () {
+      for (const location of ["http://127.0.0.1:9/?moved=1", "/elsewhere", "http://"]) {
+        const { adapter } = yield* moved(302, location)({ body: emptyList })
+        const read = yield* Effect.flip(open(adapter.list).page({ sender, size: 10 }))
+        const write = yield* Effect.flip(open(adapter.write.optOut).write(sender, [person(1)]))
+        assert.deepStrictEqual([read.reason._tag, write.reason._tag], ["Unavailable", "Unavailable"])
+        assert.deepStrictEqual(doubt({ read, write }), [false, true])
+        assert.notMatch(read.message + write.message, /elsewhere|127/)
+      }
+    })
+  )
+})
+
 describe.each(generations)("%s: no answer is Unavailable", (api) => {
   for (const answer of ["hang", "stall"] as const) {
     it.live(`a server that ${answer}s runs into the timeout`, () =>
