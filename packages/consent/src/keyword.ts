@@ -8,6 +8,7 @@
  */
 import type { ConsentState, Reach } from "./observation.ts"
 import { optOutPhrase } from "./phrase.ts"
+import { isReaction } from "./reaction.ts"
 import type { RuleSet } from "./rules.ts"
 
 /** The words one provider acts on by itself, normalised. */
@@ -59,7 +60,7 @@ const universalOptIn: ReadonlySet<string> = new Set(["START", "UNSTOP"])
 /** What the text says, read by the provider's own words and by the rule in force. Undefined: nothing about consent. */
 export const hear = (text: string, vendor: KeywordSet, rule: RuleSet): Heard | undefined => {
   const words = normalise(text)
-  if (words === "") return undefined
+  if (words === "" || isReaction(text)) return undefined
   if (rule.optOutWords.has(words) || vendor.optOut.includes(words)) {
     return { state: "opted-out", tier: "keyword", keyword: words, reach: "group" }
   }

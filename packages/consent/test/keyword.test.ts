@@ -196,6 +196,29 @@ describe("a phrase", () => {
   ])("%j is not", (text) => assert.isUndefined(said(text)))
 })
 
+describe("a reaction of a phone", () => {
+  it.each([
+    "Liked “Acme: 20% off! Reply STOP to opt out”",
+    'Disliked "Please stop texting me"',
+    "Loved “Sale today.\nReply STOP to unsubscribe.”",
+    "Laughed at “Reply STOP to stop texts”",
+    "Emphasized “STOP”",
+    "Questioned “Text STOP to unsubscribe”",
+    "Removed a heart from “Text STOP to unsubscribe”",
+    "Reacted 👍 to “Text STOP to unsubscribe”",
+    "👍🏽 to “Text STOP to unsubscribe”",
+    "\u200b👍\u200b to “\u200aReply STOP to unsubscribe\u200a” "
+  ])("%j quotes us, and says nothing (L3)", (text) => assert.isUndefined(said(text)))
+
+  it.each([
+    "Liked “Acme: 20% off!” but please stop texting me",
+    "I liked it. Stop texting me",
+    "Liked “one” stop texting me “two”",
+    "Reply “STOP to opt out”? Then unsubscribe me",
+    "👎 to STOP texting me"
+  ])("%j is none (L1)", (text) => assert.strictEqual(said(text)?.state, "opted-out"))
+})
+
 /** Whatever a keyboard can do: marks, joiners, scripts, halves of pairs. */
 const Text = Schema.Array(
   Schema.Union([
