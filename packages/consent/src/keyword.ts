@@ -48,7 +48,7 @@ export const normalise = (text: string): string => {
 }
 
 /** Where a clause ends. Not at a dot inside a word: `s.t.o.p`. */
-const clauseEnd = /[.!?;:,…]{1,9}(?=\s|$)|[\r\n]+|\s[-–—]+\s/u
+const clauseEnd = /[.!?;:,…]{1,9}(?=\s|$)|[\r\n\u2028\u2029]+|\s[-–—]+\s/u
 
 /**
  * Words that mean "text me again" wherever they are said. A provider's own

@@ -6,21 +6,41 @@
  * All of it is matched against one clause at a time, normalised.
  */
 
-/** Said before a phrase, it is no wish: "don't stop", "didn't mean to unsubscribe". But "you never stop texting me" is one. */
-const negated =
-  /(?<!\b(?:YOU|GUYS|PEOPLE|THEY|IT) )\b(?:DO NOT|DONT|DOES NOT|DOESNT|DID NOT|DIDNT|NEVER|WONT|WILL NOT|CANT|CANNOT|CAN NOT|COULDNT|SHOULDNT|NOT|NON)(?: EVER)?(?: (?:WANT|WISH|MEAN|NEED|TRY|TRYING|GOING|ASK|ASKING)(?: (?:YOU|ME|US))?(?: TO)?)? $/u
+const number = "(?:MY|THIS|THE) (?:PHONE |CELL |MOBILE )?NUMBER"
+
+const auxiliary =
+  "(?:DO NOT|DONT|DOES NOT|DOESNT|DID NOT|DIDNT|NEVER|WONT|WILL NOT|CANT|CANNOT|CAN NOT|COULDNT|SHOULDNT)"
+const no = String.raw`(?:${auxiliary}|(?<!\b(?:DO|DOES|DID|WILL|CAN) )NOT|NON)`
+const toWant = "(?:WANT|WISH|MEAN|NEED|TRY|TRYING|GOING|ASK|ASKED|ASKING)(?: (?:YOU|ME|US))?(?: TO)?"
+/** "You never stop texting me" is a wish, and "I hope you never stop texting me" is none. */
+const someoneElse = String.raw`(?<!\bHOPE )\b(?:YOU|GUYS|PEOPLE|THEY|IT)`
+
+/** Said before a phrase, it is no wish: "don't stop", "didn't mean to unsubscribe", "don't take me" before "off the list". */
+const negated = new RegExp(
+  [
+    `(?<!${someoneElse} )\\b${no}(?: EVER)?(?: ${toWant}| YOU DARE)? $`,
+    `\\b(?:DO NOT|DONT|NEVER) (?:${toWant} (?:TAKE|GET)|TAKE)(?: (?:ME|US|MY NAME|${number}))? $`
+  ].join("|"),
+  "u"
+)
 
 /** A stop is also a place and an end also a part: "the bus stop", "at the end". */
 const asVerb = String.raw`(?<!\b(?:A|THE|MY|YOUR|OUR|NEXT|LAST|FIRST|BUS|TRAIN|TRUCK|REST|PIT|FULL) )\b`
 const please = "(?:PLEASE|PLS|PLZ)"
-const these = "(?:(?:ALL OF|ALL|ANY|MORE|THE|THESE|THIS|THOSE|YOUR|MY|ME|US|SENDING|GETTING|RECEIVING|WITH) )*"
+const these = "(?:(?:ALL OF|ALL|ANY|ANYMORE|MORE|THE|THESE|THIS|THOSE|YOUR|MY|ME|US|SENDING|GETTING|RECEIVING|WITH) )*"
 const texts = "(?:TEXTS?|TXTS?|TEXTING|TXTING|MESSAGES?|MESSAGING|MSGS?|SMS|ALERTS?|NOTIFICATIONS?|SPAM|SPAMMING)\\b"
-const number = "(?:MY|THIS|THE) (?:PHONE |CELL |MOBILE )?NUMBER"
+const toMe = "(?:TEXT|TXT|MESSAGE|MSG|CONTACT|CALL|BOTHER)"
+/** A stop at a place: please stop by, please stop at the desk, please stop my order. */
+const somewhere = "(?! (?:BY|AT|IN|ON|OVER|OFF|FOR|HERE|THERE|NEAR|OUTSIDE|THE|MY)\\b)"
+const noInterest = "(?:WRONG NUMBER|(?:I AM |IM )?NOT INTERESTED)"
 const noWish = "(?:DONT|DO NOT|NO LONGER)(?: EVER)? (?:WANT|WISH|NEED|LIKE|CARE)"
 
 const phrases: ReadonlyArray<RegExp> = [
   // The whole clause is the word: "I said no. Stop!", "STOP, thanks".
-  `^(?:${please} )?(?:STO+P+|STOP ALL|STOPALL|OPTOUT|UNSUBSCRIBE|UNSUB|REVOKE)(?: ${please}| THANKS| THANK YOU)?$`,
+  `^(?:${please} )?(?:STO+P+|STOP ALL|STOPALL|OPTOUT|UNSUBSCRIBE|UNSUB|REVOKE)(?: ${please}| THANKS| THANK YOU| IMMEDIATELY)?$`,
+  // As we print it ourselves: "STOP to end", "STOP2END".
+  `^STOP ?(?:TO|2)? ?(?:END|QUIT|CANCEL)$`,
+  `^(?:STOP ${noInterest}|${noInterest} STOP)$`,
   // These are also said of an appointment, and only a please makes them a word to us.
   `^${please} (?:CANCEL|QUIT|END|REMOVE)(?: THANKS| THANK YOU)?$`,
   `^(?:CANCEL|QUIT|END|REMOVE) ${please}$`,
@@ -29,13 +49,13 @@ const phrases: ReadonlyArray<RegExp> = [
   `${asVerb}(?:STOP|QUIT) (?:SENDING|CONTACTING|BOTHERING|HARASSING|CALLING)\\b`,
   `${asVerb}STOP (?:IT|NOW|ALREADY|${please}|STOP)\\b`,
   `^STOP (?:THIS|THAT|THESE|ALL)\\b`,
-  // Not: please stop by, please stop at the desk, please stop my order.
-  `\\b(?:${please}|JUST) STOP\\b(?! (?:BY|AT|IN|ON|OVER|OFF|FOR|HERE|THERE|NEAR|OUTSIDE|THE|MY)\\b)`,
+  `\\b(?:${please}|JUST) STOP\\b${somewhere}`,
+  `\\b(?:TOLD|TELLING|ASKED|ASKING) YOU TO STOP\\b${somewhere}`,
   `\\b(?:SAID|SAY|SAYING|TEXTED|REPLIED|TYPED|SENT|WROTE) STOP\\b`,
   `\\b(?:WANT|NEED|LIKE) (?:IT|THIS|THESE|THEM|YOU) TO STOP\\b`,
   `\\bOPT(?:ING)? (?:ME |US )?OUT\\b`,
   `\\bOPTOUT\\b`,
-  `\\bUNSUBSCRIBE\\b(?! (?:YOU|THEM|HIM|HER)\\b)`,
+  `\\bUN ?SUBSCRIBE\\b(?! (?:YOU|THEM|HIM|HER)\\b)`,
   `\\bUNSUB\\b`,
   `\\bREMOVE (?:ME|US|MY NAME|${number})\\b`,
   `\\b(?:TAKE|GET) (?:ME|US|MY NAME|${number}) OFF\\b`,
@@ -43,8 +63,9 @@ const phrases: ReadonlyArray<RegExp> = [
   `\\b(?:DELETE|ERASE|LOSE|FORGET) ${number}\\b`,
   `\\bLEAVE ME ALONE\\b`,
   // Not: you never call me, I don't text and drive.
-  `(?<!\\b(?:I|YOU|WE|THEY) )\\b(?:DONT|DO NOT|NEVER)(?: EVER)? (?:TEXT|TXT|MESSAGE|MSG|CONTACT|CALL|BOTHER)(?: (?:ME|US|HERE|AGAIN|ANYMORE|ANY MORE|${please}|${number})\\b|$)`,
+  `(?<!\\b(?:I|YOU|WE|THEY) )\\b(?:DONT|DO NOT|NEVER)(?: EVER)? ${toMe}(?: (?:ME|US|HERE|AGAIN|ANYMORE|ANY MORE|${please}|${number})\\b|$)`,
   `(?<!\\b(?:I|YOU|WE|THEY) )\\b(?:DONT|DO NOT|NEVER)(?: EVER)? SEND (?:(?:ME |US )?(?:ANYTHING|ANYMORE|ANY MORE|AGAIN)\\b|${these}${texts})`,
+  `\\b${noWish} YOU TO ${toMe} (?:ME|US)\\b`,
   `\\b${noWish} TO (?:BE (?:CONTACTED|TEXTED|MESSAGED|BOTHERED)|HEAR FROM)\\b`,
   `\\b${noWish} (?:TO )?(?:(?:GET|RECEIVE|GETTING|RECEIVING) )?${these}${texts}`,
   `\\b${noWish} TO (?:GET|RECEIVE) (?:THIS|THESE|THEM|ANYMORE|ANY MORE)\\b`,
