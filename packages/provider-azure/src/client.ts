@@ -14,26 +14,26 @@ import {
   proxyPolicyName
 } from "@azure/core-rest-pipeline"
 import type { Recipient, SenderAddress } from "@stopline/consent"
-import { isLoopback, type Operation, type ProviderError } from "@stopline/provider"
+import { type BatchRefused, isLoopback, type Operation, type ProviderError } from "@stopline/provider"
 import { Clock, Duration, Effect, Option, Schema } from "effect"
 import type { ResolvedConfig } from "./config.ts"
-import { type BatchRefused, fromCause, fromResponse, type Subject, unreadable } from "./failure.ts"
-import { OptOutItem, OptOutRequest, OptOutResponse } from "./wire.ts"
+import { fromCause, fromResponse, type Subject, unreadable } from "./failure.ts"
+import { OptOutRequest, OptOutResponse } from "./wire.ts"
 
 /** Azure OpenAPI 2026-01-23: `recipients` has 1 to 100 items. */
 export const maxRecipients = 100
 
-type AzureOperation = Extract<Operation, "probe" | "check" | "optOut" | "optIn">
+export type AzureOperation = Extract<Operation, "probe" | "check" | "optOut" | "optIn">
 
 const action = { probe: "check", check: "check", optOut: "add", optIn: "remove" } as const
 
 export interface AzureClient {
-  /** One request; the items of its answer that can be read, in the order they came. */
+  /** One request; the items of its answer, in the order they came. */
   readonly send: (
     operation: AzureOperation,
     sender: SenderAddress,
     recipients: ReadonlyArray<Recipient>
-  ) => Effect.Effect<ReadonlyArray<OptOutItem>, ProviderError | BatchRefused>
+  ) => Effect.Effect<ReadonlyArray<unknown>, ProviderError | BatchRefused>
 }
 
 export const makeClient = Effect.fn("makeClient")(function* (
@@ -91,9 +91,9 @@ export const makeClient = Effect.fn("makeClient")(function* (
     if (response.status < 200 || response.status >= 300) {
       return yield* Effect.fail(fromResponse(subject, response, yield* Clock.currentTimeMillis))
     }
-    return yield* Option.match(readItems(response.bodyAsText), {
+    return yield* Option.match(decodeAnswer(response.bodyAsText), {
       onNone: () => Effect.fail(unreadable(subject)),
-      onSome: Effect.succeed
+      onSome: ({ value }) => Effect.succeed(value)
     })
   })
   return { send } satisfies AzureClient
@@ -102,10 +102,7 @@ export const makeClient = Effect.fn("makeClient")(function* (
 const encodeRequest = (request: Parameters<typeof encode>[0]) => Effect.orDie(encode(request))
 const encode = Schema.encodeEffect(OptOutRequest)
 
-const readItems = (body: string | null | undefined): Option.Option<ReadonlyArray<OptOutItem>> =>
-  Option.map(Schema.decodeUnknownOption(OptOutResponse)(body), ({ value }) =>
-    value.flatMap((item) => Option.toArray(Schema.decodeUnknownOption(OptOutItem)(item)))
-  )
+const decodeAnswer = Schema.decodeUnknownOption(OptOutResponse)
 
 /**
  * Runs until it is done, interrupted or out of time, and aborts it in the two

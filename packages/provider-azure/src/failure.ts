@@ -6,6 +6,7 @@
  */
 import { isRestError, type PipelineResponse } from "@azure/core-rest-pipeline"
 import {
+  BatchRefused,
   Denied,
   type Operation,
   type ProviderFailure,
@@ -15,7 +16,7 @@ import {
   Unavailable,
   Unreadable
 } from "@stopline/provider"
-import { Data, Duration, Option, Schema } from "effect"
+import { Duration, Option, Schema } from "effect"
 import { ErrorBody } from "./wire.ts"
 
 /** Whose request it was. A read applies nothing, whatever becomes of it. */
@@ -24,12 +25,6 @@ export interface Subject {
   readonly operation: Operation
   readonly writes: boolean
 }
-
-/**
- * Azure refused the whole request over a recipient and did not say over which.
- * Nothing was done. It never leaves this package: the batch is asked apart.
- */
-export class BatchRefused extends Data.TaggedError("BatchRefused")<{ readonly code: string | undefined }> {}
 
 const failure = (subject: Subject, reason: ProviderFailure, detail: string): ProviderError =>
   new ProviderError({ account: subject.account, operation: subject.operation, reason, detail })
@@ -67,9 +62,15 @@ export const fromResponse = (
     return failure(subject, new Unavailable({ status, mayHaveApplied: subject.writes, ...named }), said)
   }
   const fields = Option.match(body, { onNone: () => [], onSome: readFields })
-  if (status === 400 && (code === "InvalidInput" || fields.some(blamesRecipient))) return new BatchRefused({ code })
   const where = fields.length === 0 ? "" : `: it does not accept ${fields.slice(0, 3).join(", ")}`
-  return failure(subject, new Refused({ status, ...named }), said + where)
+  const refused = failure(subject, new Refused({ status, ...named }), said + where)
+  // Azure's published example of a field error names `From`. Nobody has published one that names a recipient.
+  const overRecipient = code === "InvalidInput" || fields.some((field) => /recipients|^to$/i.test(field))
+  const overRequest = code?.includes("ApiVersion") === true || fields.some((field) => /^from$/i.test(field))
+  // Any other word for it could be over one recipient as well.
+  return (status === 400 || status === 422) && (overRecipient || !overRequest)
+    ? new BatchRefused({ error: refused, overRecipient })
+    : refused
 }
 
 /** No answer. @param departed whether the request was handed to the network */
@@ -127,20 +128,13 @@ const CredentialFailure = Schema.Struct({
 const readCode = (body: ErrorBody): Option.Option<string> =>
   "error" in body && /^[A-Za-z]{1,60}$/.test(body.error.code) ? Option.some(body.error.code) : Option.none()
 
-/** Names such as `From` or `Recipients[].To`; what does not look like a name is left out. */
+/** Names such as `From`, `Recipients[].To` or `$.recipients[].to`; what does not look like a name is left out. */
 const readFields = (body: ErrorBody): ReadonlyArray<string> =>
   "errors" in body
     ? Object.keys(body.errors ?? {})
         .map((field) => field.replace(/\[\d{1,3}\]/g, "[]"))
-        .filter((field) => /^[A-Za-z]{1,20}(\[\])?(\.[A-Za-z]{1,20})?$/.test(field))
+        .filter((field) => /^(\$\.)?[A-Za-z]{1,20}(\[\])?(\.[A-Za-z]{1,20})?$/.test(field))
     : []
-
-/**
- * Azure's published example of a field error names `From`. Nobody has published
- * one that names a recipient; if there is one, it is one recipient's fault and
- * not the batch's.
- */
-const blamesRecipient = (field: string): boolean => /recipients\[\]|^to$/i.test(field)
 
 /** Ours minus theirs (ms), when it is so large that a signature can fail over it. How much Azure tolerates is not published. */
 const clockSkew = (date: string | undefined, now: number): number | undefined => {

@@ -5,7 +5,7 @@
 import type { Recipient, SenderAddress } from "@stopline/consent"
 import { mayHaveApplied, type WriteOutcome, type WritePort } from "@stopline/provider"
 import { Effect, Match } from "effect"
-import { askBatch, describe, type Judged } from "./batch.ts"
+import { askAzure, type AzureJudged, describe } from "./batch.ts"
 import { type AzureClient, maxRecipients } from "./client.ts"
 import { tollFreeOptIn } from "./tollfree.ts"
 
@@ -30,12 +30,12 @@ const writePort = (
     if (detail !== undefined) {
       return recipients.map((recipient): WriteOutcome => ({ _tag: "Rejected", recipient, detail }))
     }
-    const judged = yield* askBatch(recipients, (part) => client.send(operation, sender, part))
+    const judged = yield* askAzure(client, operation, sender, recipients)
     return judged.map(toOutcome)
   })
 })
 
-const toOutcome = ({ recipient, verdict }: Judged): WriteOutcome => {
+const toOutcome = ({ recipient, verdict }: AzureJudged): WriteOutcome => {
   const detail = describe(verdict)
   const held: WriteOutcome = { _tag: "Held", recipient }
   const rejected: WriteOutcome = { _tag: "Rejected", recipient, detail }
@@ -47,12 +47,13 @@ const toOutcome = ({ recipient, verdict }: Judged): WriteOutcome => {
   })
   return Match.valueTags(verdict, {
     // Azure OpenAPI 2026-01-23 shows 200, 400 and 500 for an item; the others are read as they are for a request.
-    Answered: ({ item: { httpStatusCode: status } }) => {
+    Answered: ({ answer }) => {
+      const status = answer?.httpStatusCode
+      if (status === undefined) return retryable(true)
       if (status >= 200 && status < 300) return held
       if (status === 429) return retryable(false)
       return status >= 400 && status < 500 && status !== 408 ? rejected : retryable(true)
     },
-    Unnamed: () => retryable(true),
     Refused: () => rejected,
     Failed: ({ error }) => retryable(mayHaveApplied(error)),
     Unasked: () => retryable(false)

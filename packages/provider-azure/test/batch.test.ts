@@ -85,6 +85,18 @@ describe("a check", () => {
     })
   )
 
+  it.live("believes no number of whose two items one cannot be read (L5)", () =>
+    Effect.gen(function* () {
+      const { check } = yield* startPair(
+        answering(
+          { to: one, httpStatusCode: "200", isOptedOut: true },
+          { to: one, httpStatusCode: 200, isOptedOut: false }
+        )
+      )
+      expect((yield* check(sender, [one])).map(({ _tag }) => _tag)).toEqual(["Unanswered"])
+    })
+  )
+
   it.live("has no answers in a body that is none", () =>
     Effect.gen(function* () {
       for (const body of ["", "null", "[]", "<html></html>", '{"value":[', '{"value":{}}', '{"Value":[]}']) {
@@ -210,13 +222,33 @@ describe("a batch refused as a whole", () => {
     })
   )
 
-  it.live("may also be told of by a field", () =>
+  const field = (name: string): Answer => ({
+    status: 400,
+    body: { title: "One or more validation errors occurred.", status: 400, errors: { [name]: ["Invalid format."] } }
+  })
+  const wordings: ReadonlyArray<readonly [string, Answer]> = [
+    ["an item's field", field("Recipients[1].To")],
+    ["an item's path", field("$.recipients[1].to")],
+    ["the field of all", field("Recipients")],
+    ["422", { status: 422, body: { error: { code: "UnprocessableEntity", message: "" } } }],
+    ["another code", { status: 400, body: { error: { code: "BadRequest", message: "" } } }]
+  ]
+  for (const [what, answer] of wordings) {
+    it.live(`may also be told of by ${what} (L9)`, () =>
+      Effect.gen(function* () {
+        const { optOut } = yield* startPair((request) =>
+          request.body.recipients.some(({ to }) => to === two) ? answer : agreeable(request, 0)
+        )
+        expect((yield* optOut(sender, [one, two, three])).map(({ _tag }) => _tag)).toEqual(["Held", "Rejected", "Held"])
+      })
+    )
+  }
+
+  it.live("whoever is in it, is a request that is refused, and nobody is rejected for it", () =>
     Effect.gen(function* () {
-      const body = { title: "One or more validation errors occurred.", status: 400, errors: { "Recipients[1].To": [] } }
-      const { optOut } = yield* startPair((request) =>
-        request.body.recipients.some(({ to }) => to === two) ? { status: 400, body } : agreeable(request, 0)
-      )
-      expect((yield* optOut(sender, [one, two, three])).map(({ _tag }) => _tag)).toEqual(["Held", "Rejected", "Held"])
+      const { fake, optOut } = yield* startPair(() => invalidInput)
+      expect((yield* failureOf(optOut(sender, crowd))).reason).toMatchObject({ _tag: "Refused", code: "InvalidInput" })
+      expect(fake.heard.length).toBeLessThan(40)
     })
   )
 

@@ -8,6 +8,7 @@
 import { parseRecipient, parseSender, type Recipient, type SenderAddress } from "@stopline/consent"
 import type { WriteOutcome, WritePort } from "@stopline/provider"
 import { Effect, Option } from "effect"
+import { writeApart } from "./apart.ts"
 import type { Client } from "./client.ts"
 import type { ResolvedConfig } from "./config.ts"
 import { readCode } from "./failure.ts"
@@ -21,8 +22,7 @@ export const makeAmendPort = (client: Client, config: ResolvedConfig, operation:
   maxRecipients: Math.min(config.recipients ?? maxRecords, maxRecords),
   concurrency: config.concurrency,
   except: () => undefined,
-  write: (sender, recipients) =>
-    recipients.length === 0 ? Effect.succeed([]) : amend(client, operation, sender, recipients)
+  write: (sender, recipients) => writeApart(recipients, (part) => amend(client, operation, sender, part))
 })
 
 const amend = Effect.fn("RingCentral.amend")(function* (
@@ -38,7 +38,7 @@ const amend = Effect.fn("RingCentral.amend")(function* (
       operation,
       method: "PATCH",
       path: client.consents,
-      body: { records: [...people].map((to) => ({ from: sender, to, optStatus, source: "Api" })) },
+      body: { records: recipients.map((to) => ({ from: sender, to, optStatus, source: "Api" })) },
       writes: true
     },
     Amended

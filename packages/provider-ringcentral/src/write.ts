@@ -7,6 +7,7 @@
 import { parseRecipient, type Recipient, type SenderAddress } from "@stopline/consent"
 import type { WriteOutcome, WritePort } from "@stopline/provider"
 import { Effect, Option } from "effect"
+import { writeApart } from "./apart.ts"
 import type { Client } from "./client.ts"
 import type { ResolvedConfig } from "./config.ts"
 import { quote, retryable } from "./outcome.ts"
@@ -17,8 +18,7 @@ export const makeWritePort = (client: Client, config: ResolvedConfig, operation:
   maxRecipients: config.recipients ?? 100,
   concurrency: config.concurrency,
   except: () => undefined,
-  write: (sender, recipients) =>
-    recipients.length === 0 ? Effect.succeed([]) : assign(client, operation, sender, recipients)
+  write: (sender, recipients) => writeApart(recipients, (part) => assign(client, operation, sender, part))
 })
 
 const assign = Effect.fn("RingCentral.assign")(function* (
@@ -33,7 +33,7 @@ const assign = Effect.fn("RingCentral.assign")(function* (
       operation,
       method: "POST",
       path: `${client.a2p}/opt-outs/bulk-assign`,
-      body: { from: sender, [list]: [...new Set(recipients)] },
+      body: { from: sender, [list]: recipients },
       writes: true
     },
     BulkAssigned

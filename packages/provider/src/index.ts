@@ -1,4 +1,5 @@
 export * from "./adapter.ts"
+export { askBatch, BatchRefused, type Judged, type Verdict } from "./batch.ts"
 export * from "./capability.ts"
 export * from "./error.ts"
 export * from "./gate.ts"
