@@ -38,6 +38,9 @@ const day = 24 * 60 * 60 * 1000
 export const toldOf = (state: "opted-out" | "opted-in", time: Interval, heardAt: number): Interval =>
   time.notAfter <= heardAt + (state === "opted-in" ? clockSlack : day) ? time : notLaterThan(time, heardAt)
 
+/** Nobody texted a business before. A date like year 1 or 1970 stands where a program had none. */
+const firstText = Date.UTC(2000, 0, 1)
+
 const timestamp = /^(\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|z|[+-]\d{2}:?\d{2})$/
 
 /**
@@ -48,14 +51,14 @@ const timestamp = /^(\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|
  * digits beyond them widen the interval as well. Read as a point, two facts of
  * one moment could change their order.
  *
- * Returns undefined when the text is no timestamp with a zone.
+ * Returns undefined when the text is no timestamp with a zone, or one of nothing.
  */
 export const parseTimestamp = (text: string): Interval | undefined => {
   const match = timestamp.exec(text.trim())
   if (match === null) return undefined
   const [, seconds = "", fraction = "", zone = ""] = match
   const whole = Date.parse(`${seconds.replace(" ", "T").toUpperCase()}${zone.toUpperCase()}`)
-  if (Number.isNaN(whole) || !isDay(seconds.slice(0, 10))) return undefined
+  if (Number.isNaN(whole) || whole < firstText || !isDay(seconds.slice(0, 10))) return undefined
   const at = whole + Number(fraction.slice(0, 3).padEnd(3, "0"))
   const missing = 10 ** Math.max(0, 3 - fraction.length) - 1
   const beyond = Number(fraction.slice(3)) === 0 ? 0 : 1

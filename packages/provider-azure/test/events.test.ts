@@ -127,6 +127,15 @@ describe("a text that people send", () => {
     })
   )
 
+  it.live("with the date of nothing was sent when its event says, and not before every START (L1)", () =>
+    Effect.gen(function* () {
+      for (const receivedTimestamp of ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00+00:00"]) {
+        const { observations } = yield* receive([grid(received, text("STOP", { receivedTimestamp }))])
+        expect(observations[0]?.time).toEqual(parseTimestamp("2026-11-21T08:59:59Z"))
+      }
+    })
+  )
+
   const words: ReadonlyArray<readonly [string, object | undefined]> = [
     ["ARRET", { state: "opted-out", evidence: { keyword: "ARRET" } }],
     ["opt out", { state: "opted-out" }],

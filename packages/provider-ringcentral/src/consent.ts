@@ -24,7 +24,7 @@ export const readConsent = (record: unknown): Result.Result<Reading, string> => 
   const wide = accountWide.has(covered) || (optStatus === "OptOut" && from == null)
   const pair = readPair(wide ? everySender : (from ?? ""), to)
   if (Result.isFailure(pair)) return Result.fail(pair.failure)
-  const at = parseTimestamp(lastModifiedTime ?? createdAt ?? "")
+  const at = parseTimestamp(lastModifiedTime ?? "") ?? parseTimestamp(createdAt ?? "")
   return Result.succeed({
     ...pair.success,
     state: optStatus === "OptOut" ? "opted-out" : "opted-in",

@@ -255,8 +255,10 @@ describe("an inbound message", () => {
 
   it.live("without a readable time was written before it was told of", () =>
     Effect.gen(function* () {
-      const told = yield* understood(message("STOP", { creationTime: "yesterday" }))
-      assert.deepStrictEqual(told.observations[0]?.time, exactly(at))
+      for (const creationTime of ["yesterday", "0001-01-01T00:00:00Z"]) {
+        const told = yield* understood(message("STOP", { creationTime }))
+        assert.deepStrictEqual(told.observations[0]?.time, exactly(at))
+      }
     })
   )
 })
