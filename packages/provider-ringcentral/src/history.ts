@@ -4,7 +4,7 @@
  * Only records that name the person as their source are the person's words.
  */
 import { by, everySender, type Observation, type Recipient, type SenderAddress } from "@stopline/consent"
-import type { EvidencePort } from "@stopline/provider"
+import { type EvidencePort, NextTurn } from "@stopline/provider"
 import { Clock, Effect, Result, Schema } from "effect"
 import type { Call, Client } from "./client.ts"
 import { readConsent } from "./consent.ts"
@@ -17,6 +17,7 @@ import { readAllRows } from "./rows.ts"
 export const makeHistoryPort = (client: Client, messages: EvidencePort): EvidencePort => ({
   since: Effect.fn("RingCentral.historyAndMessages")(function* (sender, recipient, since) {
     const recorded = yield* readHistory(client, sender, recipient, since)
+    yield* yield* NextTurn
     // The message store asks for a permission of its own. What RingCentral acted on is in the history without it.
     const said = yield* Effect.catchIf(messages.since(sender, recipient, since), isClosed, () => Effect.succeed([]))
     return [...recorded, ...said]

@@ -2,14 +2,15 @@
  * Every row of a short list, page after page: what one person texted, or what is
  * recorded of a few people. Long lists are walked by the engine, a page at a time.
  */
-import type { ProviderError } from "@stopline/provider"
+import { NextTurn, type ProviderError } from "@stopline/provider"
 import { Effect, Result } from "effect"
 import type { Call, Client } from "./client.ts"
 import { readNext } from "./page.ts"
 import { RecordsPage } from "./wire.ts"
 
 /**
- * All of it or an error: half of what a person said is worse than nothing.
+ * All of it or an error: half of what a person said is worse than nothing. Every page after the first waits for a
+ * turn of its own (L15).
  *
  * @param callFor the request for a page; without a cursor the first one
  */
@@ -21,6 +22,7 @@ export const readAllRows = Effect.fn("RingCentral.readAllRows")(function* (
   const seen = new Set<string>()
   let cursor: string | undefined
   do {
+    if (cursor !== undefined) yield* yield* NextTurn
     const call = callFor(cursor)
     const page = yield* client.ask(call, RecordsPage)
     const next = readNext(cursor, page)

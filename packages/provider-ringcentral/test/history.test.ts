@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { NextTurn } from "@stopline/provider"
 import { Effect } from "effect"
 import { makeRingCentralAdapter } from "../src/index.ts"
 import { open, otherSender, person, sender } from "./ports.ts"
@@ -112,6 +113,24 @@ describe("evidence, where there is a history", () => {
         const seen = told._tag === "Success" ? told.success.length : told.failure.reason._tag
         assert.strictEqual(seen, tag, JSON.stringify(unread))
       }
+    })
+  )
+
+  it.live("waits for a turn before every request but the first (L15)", () =>
+    Effect.gen(function* () {
+      let turns = 1
+      const { asked } = yield* look(({ query }) => ({
+        body: {
+          records: [],
+          paging: query.has("pageToken") ? { ...paging, pageToken: "2" } : { ...paging, nextPageToken: "2" }
+        }
+      })).pipe(
+        Effect.provideService(
+          NextTurn,
+          Effect.sync(() => void (turns += 1))
+        )
+      )
+      assert.deepStrictEqual([asked.length, turns], [3, 3])
     })
   )
 

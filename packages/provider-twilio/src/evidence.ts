@@ -3,7 +3,7 @@
  * (twilio-oai, twilio_api_v2010.json, ListMessage). Days are its finest filter.
  */
 import { by, type Interval, type Observation, type Recipient, type SenderAddress } from "@stopline/consent"
-import { type EvidencePort, Unreadable } from "@stopline/provider"
+import { type EvidencePort, NextTurn, Unreadable } from "@stopline/provider"
 import { Clock, Effect, Option, Redacted, Schema } from "effect"
 import { HttpClientRequest } from "effect/http"
 import type { Client } from "./client.ts"
@@ -37,6 +37,7 @@ export const makeEvidencePort = (config: TwilioConfig, client: Client): Evidence
         ["PageSize", "1000"]
       ]
       while (filters !== undefined) {
+        if (seen.size > 0) yield* yield* NextTurn
         const answer: typeof MessagePage.Type = yield* client.ask("evidence", page(filters), MessagePage)
         for (const row of answer.messages) {
           const message = Option.getOrUndefined(decodeMessage(row))

@@ -1,5 +1,6 @@
 /** What a person texted us since a moment, from the list of messages. */
 import { describe, expect, it } from "@effect/vitest"
+import { NextTurn } from "@stopline/provider"
 import { Effect } from "effect"
 import { accountSid, failureOf, people, sender, startPair } from "./script.ts"
 
@@ -92,6 +93,11 @@ describe("evidence", () => {
       )
       expect((yield* evidence(sender, ann, at)).map(({ key }) => key)).toEqual(["message:SM1", "message:SM2"])
       expect(seen[1]?.url.pathname).toBe(seen[0]?.url.pathname)
+      // The engine has waited for the first page's turn (L15).
+      let turns = 0
+      const turn = Effect.sync(() => void (turns += 1))
+      yield* Effect.provideService(evidence(sender, ann, at), NextTurn, turn)
+      expect(turns).toBe(1)
       expect(Object.fromEntries(seen[1]?.url.searchParams ?? [])).toEqual({ Page: "1", PageToken: "PA1", From: ann })
     })
   )
