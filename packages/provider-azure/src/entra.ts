@@ -35,7 +35,6 @@ export const entraProver = (entra: AzureEntra): ((token: string, now: number) =>
     cooldownDuration: Duration.toMillis(keysPause)
   })
   return Effect.fn("Azure.proveToken")(function* (token: string, now: number) {
-    const pausing = keys.coolingDown
     return yield* Effect.tryPromise({
       try: () =>
         jwtVerify(token, keys, {
@@ -46,7 +45,7 @@ export const entraProver = (entra: AzureEntra): ((token: string, now: number) =>
           clockTolerance: Duration.toSeconds(leeway),
           requiredClaims: ["exp"]
         }),
-      catch: (cause) => because(cause, pausing)
+      catch: because
     }).pipe(
       Effect.map(({ payload }): Proof => (hasRole(payload, role) ? { _tag: "Proven" } : forged(noRole))),
       Effect.catch((proof) => Effect.succeed(proof))
@@ -61,8 +60,7 @@ const hasRole = ({ roles }: JWTPayload, role: string): boolean => Array.isArray(
 const forged = (reason: string): Proof => ({ _tag: "Forged", reason })
 const unclear = (reason: string): Proof => ({ _tag: "Unclear", reason })
 
-/** @param pausing whether the keys had been fetched so lately that they would not be fetched again */
-const because = (cause: unknown, pausing: boolean): Proof => {
+const because = (cause: unknown): Proof => {
   if (cause instanceof errors.JWTExpired) return unclear("the Entra ID token has expired, or our clock is wrong")
   if (cause instanceof errors.JWTClaimValidationFailed) {
     return cause.claim === "nbf"
@@ -70,9 +68,7 @@ const because = (cause: unknown, pausing: boolean): Proof => {
       : forged(`the Entra ID token is not meant for us: ${named(cause.claim)}`)
   }
   if (cause instanceof errors.JWKSNoMatchingKey) {
-    return pausing
-      ? unclear("the Entra ID token names a key that we do not have, and it is too early to fetch them again")
-      : forged("the Entra ID token names a key that Entra ID does not have")
+    return unclear("the Entra ID token names a key that we do not have, and that may be published soon")
   }
   return tokenFaults.some((fault) => cause instanceof fault)
     ? forged("the Entra ID token is none, or its signature is wrong")

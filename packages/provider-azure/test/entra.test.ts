@@ -134,8 +134,7 @@ describe("a token of Entra ID", () => {
     ["another role", { roles: ["Reader"] }],
     ["a role that only contains ours", { roles: [`${role}2`] }],
     ["its role as a text", { roles: role }],
-    ["no end", { until: undefined }],
-    ["a key that Entra ID does not have", { kid: "two" }]
+    ["no end", { until: undefined }]
   ]
   for (const [what, claims] of wrong) {
     it.live(`with ${what} is forged`, () =>
@@ -234,6 +233,8 @@ describe("the keys of Entra ID", () => {
   it.live("that are newer than ours are fetched when a token names one, and until then nothing is called forged", () =>
     Effect.gen(function* () {
       const { key, server, show } = yield* start()
+      // Entra ID may sign with a key before all of its servers publish it.
+      expect(yield* show(yield* sign(key, { kid: "two" }))).toEqual(later)
       expect(yield* show(yield* sign(key))).toEqual(letIn)
       const next = yield* newKey
       server.published.set("two", next.publicKey)
