@@ -3,7 +3,7 @@
  * 2026-08-13): the opt-outs of an account page by page, and what is recorded of
  * single people.
  */
-import { everySender, type Reading, type Recipient, type SenderAddress } from "@stopline/consent"
+import { everySender, parseRecipient, type Reading, type Recipient, type SenderAddress } from "@stopline/consent"
 import type {
   CheckAnswer,
   CheckPort,
@@ -14,7 +14,7 @@ import type {
   ProviderError,
   RowProblem
 } from "@stopline/provider"
-import { Effect, Result } from "effect"
+import { Effect, Option, Result, Schema } from "effect"
 import type { Call, Client } from "./client.ts"
 import { readConsent } from "./consent.ts"
 import { cursorMark, readNext } from "./page.ts"
@@ -94,7 +94,7 @@ const checkSome = Effect.fn("RingCentral.searchCheck")(function* (
     searchFor(client, "check", { to: people, perPage: maxPage, ...(cursor !== undefined && { pageToken: cursor }) })
   )
   const read = rows.map(readConsent)
-  const understood = read.every(Result.isSuccess)
+  const unclear = new Set(read.flatMap((row, index) => (Result.isFailure(row) ? [whose(rows[index])] : [])))
   const byRecipient = Map.groupBy(
     read
       .flatMap((row) => (Result.isSuccess(row) ? [row.success] : []))
@@ -103,6 +103,8 @@ const checkSome = Effect.fn("RingCentral.searchCheck")(function* (
   )
   return asked.map((recipient): CheckAnswer => {
     const about = byRecipient.get(recipient) ?? []
+    // A row of which not even the person can be read may be anybody's.
+    const understood = !unclear.has(recipient) && !unclear.has(undefined)
     // Which of two records decides is not published: the opt-out wins.
     const held = about.find(({ state }) => state === "opted-out") ?? about[0]
     if (held?.state === "opted-out" || (held !== undefined && understood)) {
@@ -114,3 +116,8 @@ const checkSome = Effect.fn("RingCentral.searchCheck")(function* (
       : { _tag: "Unanswered", recipient, detail: "a part of RingCentral's answer could not be understood" }
   })
 })
+
+/** Whom a row is about that cannot be understood. */
+const whose = (row: unknown): Recipient | undefined =>
+  Option.getOrUndefined(Option.flatMap(decodePerson(row), ({ to }) => parseRecipient(to)))
+const decodePerson = Schema.decodeUnknownOption(Schema.Struct({ to: Schema.String }))

@@ -201,6 +201,19 @@ describe("a check by search", () => {
     })
   )
 
+  it.live("leaves out only the one whom a row that cannot be understood is about (L9)", () =>
+    Effect.gen(function* () {
+      const { answers } = yield* check([1, 2, 3], () => ({
+        records: [record(person(1), { optStatus: "OptIn", coverage: "CampaignType" }), record(person(2))],
+        paging
+      }))
+      assert.deepStrictEqual(
+        answers.map((answer) => (answer._tag === "Known" ? answer.reading.state : answer._tag)),
+        ["Unanswered", "opted-out", "opted-in"]
+      )
+    })
+  )
+
   it.live("reads all pages, or fails", () =>
     Effect.gen(function* () {
       const next = { perPage: 1000, pageToken: "Rjo1", nextPageToken: "Tjox" }
