@@ -14,10 +14,10 @@ const ask = Effect.fn(function* (body: unknown) {
 })
 
 describe("check", () => {
-  it.live("asks for the one pair, in the list where a record without a status has a meaning", () =>
+  it.live("asks for the one person at every sender, in the list where a record without a status has a meaning", () =>
     Effect.gen(function* () {
       const { asked } = yield* ask({ records: [], paging })
-      assert.deepStrictEqual(Object.fromEntries(asked.query), { from: sender, to: person(1), status: "optout" })
+      assert.deepStrictEqual(Object.fromEntries(asked.query), { to: person(1), status: "optout" })
     })
   )
 
@@ -36,6 +36,7 @@ describe("check", () => {
           "opted-out",
           "account"
         ],
+        [[{ from: otherSender, to: person(1) }], "opted-in", "unknown"],
         [[], "opted-in", "unknown"]
       ] as const) {
         const { answer } = yield* ask({ records, paging })
@@ -52,16 +53,29 @@ describe("check", () => {
     Effect.gen(function* () {
       for (const body of [
         { records: [{ from: sender, to: person(2) }], paging },
-        { records: [{ from: otherSender, to: person(1) }], paging },
         { records: [{ to: person(1) }], paging },
-        { records: [], paging: { ...paging, nextPageToken: "Tjox" } },
-        { records: [{ from: sender, to: person(1), status: "OptIn" }, "?"], paging },
-        { records: [{ from: sender, to: person(1), status: "OptIn" }], paging: { ...paging, nextPageToken: "Tjox" } }
+        { records: [{ from: sender, to: person(1), status: "OptIn" }, "?"], paging }
       ]) {
         assert.strictEqual((yield* ask(body)).answer._tag, "Unanswered", JSON.stringify(body))
       }
-      const error = yield* Effect.flip(ask({ records: [] }))
-      assert.strictEqual(error._tag === "ProviderError" && error.reason._tag, "Unreadable")
+      for (const body of [{ records: [] }, { records: [], paging: { ...paging, nextPageToken: "Tjox" } }]) {
+        const error = yield* Effect.flip(ask(body))
+        assert.strictEqual(error._tag === "ProviderError" && error.reason._tag, "Unreadable")
+      }
+    })
+  )
+
+  it.live("sees a block of the whole account that is not shown under one sender, on whatever page (L5)", () =>
+    Effect.gen(function* () {
+      const server = yield* startRingCentral(({ query }) => {
+        if (query.has("from")) return { body: { records: [], paging } }
+        return query.has("pageToken")
+          ? { body: { records: [{ from: "*", to: person(1) }], paging } }
+          : { body: { records: [{ from: otherSender, to: person(1) }], paging: { ...paging, nextPageToken: "Tjox" } } }
+      })
+      const { check } = open((yield* makeRingCentralAdapter(configFor(server.url))).check)
+      const [answer] = yield* check(sender, [person(1)])
+      assert.strictEqual(answer?._tag === "Known" && answer.reading.state, "opted-out")
     })
   )
 
