@@ -20,8 +20,9 @@ export const readNext = (
       ? Result.fail("the next page is this page again; the list has to be read from its start")
       : Result.succeed({ _tag: "More", cursor: next })
   }
-  // RingCentral answers an unknown or outdated token with an empty page that names no page, where one expects an error.
-  if (cursor !== undefined && records.length === 0 && (paging.pageToken ?? "") === "") {
+  // RingCentral answers an unknown or outdated token with an empty page, where one expects an error. It names no page, or
+  // the page that it is, which is then another one than was asked for.
+  if (cursor !== undefined && records.length === 0 && paging.pageToken !== cursor) {
     return Result.fail("the page token is not known any more; the list has to be read from its start")
   }
   return Result.succeed({ _tag: "End" })

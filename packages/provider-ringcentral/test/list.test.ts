@@ -111,6 +111,7 @@ describe.each(generations)("%s: the end of the list", (api) => {
         [{ records: [], paging: { perPage: 100, pageToken: "Tjox" } }, "Tjox", "End"],
         // An unknown token, in RingCentral's way of saying so.
         [{ records: [], paging: { perPage: 100 } }, "Tjox", "Unreadable"],
+        [{ records: [], paging: { perPage: 100, pageToken: "Rjo1" } }, "Tjox", "Unreadable"],
         [{ records: [record], paging: {} }, undefined, "Unreadable"],
         // In circles.
         [{ records: [record], paging: { ...paging, nextPageToken: "Tjox" } }, "Tjox", "Unreadable"],
