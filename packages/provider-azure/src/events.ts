@@ -139,7 +139,7 @@ const ReportData = anyCase({
   from: looseText,
   to: looseText,
   deliverystatus: looseText,
-  deliverystatusdetails: looseText,
+  deliverystatusdetails: Schema.optionalKey(Schema.Unknown),
   receivedtimestamp: looseText
 })
 
@@ -148,7 +148,8 @@ const ReportData = anyCase({
  * and vary. 4010 (toll-free number not verified) and 4005 (blocked by the carrier)
  * say nothing about what the recipient wants.
  */
-const optedOutDetails = /^\s*4007\b|opted\s?out|sender blocked for given recipient/i
+const optedOutDetails =
+  /(?:^\s*|\b(?:error|code)\W{1,3})4007\b|(?<!\b(?:not|to) )\bopt(?:ed)?[\s-]?out|sender blocked for given recipient/i
 
 /** A text that was not delivered: from our sender, to a person. */
 const readReport = (teller: Teller, event: Envelope, receivedAt: number): Told => {
@@ -156,7 +157,7 @@ const readReport = (teller: Teller, event: Envelope, receivedAt: number): Told =
   if (Option.isNone(decoded)) return Result.fail("SMSDeliveryReportReceived has no data")
   const data = decoded.value
   const failed = data.deliverystatus?.toLowerCase() === "failed"
-  if (!failed || !optedOutDetails.test(data.deliverystatusdetails ?? "")) {
+  if (!failed || !optedOutDetails.test(String(data.deliverystatusdetails))) {
     return met(data.from, data.to, data.receivedtimestamp ?? event.time, receivedAt)
   }
   const pair = { sender: data.from, recipient: data.to }

@@ -66,7 +66,7 @@ const text = (message: string, more: object = {}) => ({
   ...more
 })
 
-const failed = (deliveryStatusDetails: string, more: object = {}) => ({
+const failed = (deliveryStatusDetails: string | number, more: object = {}) => ({
   messageId: "Outgoing_1",
   from: "14255550100",
   to: "+12065551000",
@@ -229,6 +229,10 @@ describe("a delivery report", () => {
   const details = [
     "4007: The Destination/To number opted out of receiving messages from you.",
     " 4007",
+    "Error 4007",
+    4007,
+    "The recipient has opted-out",
+    "User has opt out",
     "The Destination/To number opted out of receiving messages from you.",
     "Sender blocked for given recipient."
   ]
@@ -251,6 +255,8 @@ describe("a delivery report", () => {
     failed("4010: Message was blocked due to the toll-free number not being verified."),
     failed("4005: Message was blocked by Destination carrier."),
     failed("40070: something else"),
+    failed("4005: it does not say how to opt out"),
+    failed("4010: the toll-free number is not verified; the recipient has not opted out"),
     failed(""),
     failed("4007", { deliveryStatus: "Delivered" }),
     failed("No error.", { deliveryStatus: "Delivered" }),
