@@ -1,5 +1,5 @@
 import { assert, layer } from "@effect/vitest"
-import { type Observation, parseTimestamp } from "@stopline/consent"
+import { type Observation, parseTimestamp, point } from "@stopline/consent"
 import { Connection, history, ingest, type Registry } from "@stopline/ledger"
 import { Effect } from "effect"
 import { sql } from "kysely"
@@ -54,7 +54,8 @@ layer(ledgerForTest, { excludeTestServices: true })("what arrives", (it) => {
   ])("is stored though it is dated %s (L1)", (text) =>
     Effect.gen(function* () {
       const registry = yield* fresh()
-      const heard = yield* hear(registry, [event("event:1", { time: parseTimestamp(text)! })])
+      const time = parseTimestamp(text) ?? point(Date.parse(text))
+      const heard = yield* hear(registry, [event("event:1", { time })])
       assert.strictEqual(heard.recorded.length, 1)
       assert.strictEqual((yield* history(one, "strict")).standings[0]?.must, "opted-out")
     })
