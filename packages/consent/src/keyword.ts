@@ -78,4 +78,5 @@ export const hear = (text: string, vendor: KeywordSet, rule: RuleSet): Heard | u
  * Whether the text is the keyword and nothing else. A provider that knows the word
  * acts on such a text; what it makes of `Start.` or `START please` nobody knows.
  */
-export const isVerbatim = (text: string, { keyword }: Heard): boolean => text.trim().toUpperCase() === keyword
+export const isVerbatim = (text: string, { keyword }: Pick<Heard, "keyword">): boolean =>
+  text.trim().toUpperCase() === keyword

@@ -27,6 +27,8 @@ export interface Evidence {
   readonly keyword?: string
   /** The text was a word that the provider acts on by itself, and nothing else. */
   readonly acted?: boolean
+  /** The text was such a word, and whether the provider acts on it at this sender is not known. */
+  readonly mayHaveActed?: boolean
   /** The named person behind an attestation, and how they know. */
   readonly attestedBy?: string
   readonly note?: string

@@ -209,6 +209,22 @@ export const meetOptInWord = (
 }
 
 /**
+ * The same where it is not known whether the provider acts on the word: the block that it may have lifted is in doubt
+ * until it is written again or read. Taken for lifted it would be news when it is found; taken for held, the next STOP
+ * would not be written there (L2, L5).
+ */
+export const meetOptInWordPerhaps = (
+  view: View | undefined,
+  time: Interval,
+  receivedAt: number,
+  lag: number
+): View | undefined => {
+  const next = meetOptInWord(view, time, receivedAt, lag)
+  const isLifted = view?.held === "opted-out" && next?.held === "opted-in"
+  return isLifted ? { ...view, ...doubted(view, receivedAt), echoDue: next.echoDue } : next
+}
+
+/**
  * Whether an opt-in of this time may have come before the block that is known or after it: what was read may have been
  * a copy from before, what we wrote was done at some time between its beginning and its answer.
  */

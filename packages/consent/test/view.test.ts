@@ -326,6 +326,14 @@ describe("a word that the provider takes for an opt-in", () => {
     assert.isUndefined(known(200 + 10 + 5_001))
   })
 
+  it("leaves in doubt what the provider blocked where it is not known whether it does (L2, L5)", () => {
+    const perhaps = (known: View.View | undefined) => View.meetOptInWordPerhaps(known, point(200), 210, 0)
+    assert.deepStrictEqual(perhaps(view()), view({ doubtedAt: 210 }))
+    assert.isUndefined(perhaps(view({ readAt: 200 + 5_001 })))
+    assert.isUndefined(perhaps(view({ held: "opted-in" })))
+    assert.isUndefined(perhaps(undefined))
+  })
+
   it("leaves in doubt what is being written, whose echo may still come after another event passed for it (L5, L7)", () => {
     const under = view({ intent: "opted-out", intentAt: 195 })
     assert.deepStrictEqual(lifted(under), { ...under, echoDue: true, doubtedAt: 200 })

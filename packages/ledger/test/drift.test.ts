@@ -124,6 +124,25 @@ layer(ledgerForTest, { excludeTestServices: true })("what differs", (it) => {
     })
   )
 
+  it.effect(
+    "is in doubt where nobody knows whether the provider acts on START: we lift it, or set it again (L2, L5)",
+    () =>
+      Effect.gen(function* () {
+        const registry = yield* fresh()
+        yield* hear(registry)
+        yield* write(registry, eastOne, one, { begun: 20_000, ended: 20_100 })
+        const evidence = { keyword: "START", mayHaveActed: true }
+        yield* hear(registry, { state: "opted-in", evidence, time: at(30_000) })
+        assert.deepInclude((yield* differing(registry, eastOne))[0], { must: "opted-in" })
+        // Before that is written they say STOP elsewhere: if their START has lifted it, nothing blocks them any more.
+        yield* hear(registry, { sender: eastTwo, time: at(31_000) })
+        assert.deepInclude((yield* differing(registry, eastOne))[0], { must: "opted-out" })
+        // It had not, and what is read is what we had written.
+        const { recorded } = yield* checkPairs(registry, [reading(one)], { beganAt: 90_000, endedAt: 90_100 })
+        assert.deepStrictEqual([recorded, yield* differing(registry, eastOne)], [[], []])
+      })
+  )
+
   it.effect("stays where the word was one that the provider may not have understood: we lift what is ours", () =>
     Effect.gen(function* () {
       const registry = yield* fresh()

@@ -115,8 +115,7 @@ const readText = (teller: Teller, event: Envelope, receivedAt: number): Told => 
   if (heard === undefined) return met(data.to, data.from, data.receivedtimestamp ?? event.time, receivedAt)
   const verbatim = heard.state === "opted-in" && isVerbatim(data.message ?? "", heard)
   // Azure acts on a word at a short code of the United States where that was chosen for it, and never at one of Canada or
-  // Britain (Azure SMS FAQ), and a code does not tell. An opt-in that we write there as well does no harm; a block that
-  // we take for lifted would be news when it is found.
+  // Britain (Azure SMS FAQ), and a code does not tell.
   return told("SMSReceived", event, data, { sender: data.to, recipient: data.from }, receivedAt, (facts) => ({
     ...facts.pair,
     account: teller.account,
@@ -129,7 +128,7 @@ const readText = (teller: Teller, event: Envelope, receivedAt: number): Told => 
     evidence: {
       ...facts.evidence,
       keyword: heard.keyword,
-      ...(verbatim && !isShortCode(facts.pair.sender) && { acted: true })
+      ...(verbatim && (isShortCode(facts.pair.sender) ? { mayHaveActed: true } : { acted: true }))
     }
   }))
 }

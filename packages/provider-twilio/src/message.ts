@@ -6,6 +6,7 @@ import {
   type EverySender,
   hear,
   type Interval,
+  isVerbatim,
   type KeywordSet,
   type Observation,
   type Recipient,
@@ -51,9 +52,10 @@ const read = ({ optOutType, text, time }: Message): Said | undefined => {
 /**
  * The observation in a text. `OptOutType` says that Twilio has acted on it, so
  * it also tells what Twilio holds; a bare text tells only what the person wants.
+ * Twilio acts on a bare START as well, unless its handling of words was turned off.
  */
 export const observe = (message: Message): Observation | undefined => {
-  const { account, optOutType, recipient, sender, sid, time } = message
+  const { account, optOutType, recipient, sender, sid, text, time } = message
   const said = read(message)
   if (said === undefined) return undefined
   const acted = optOutType === (said.state === "opted-out" ? "STOP" : "START")
@@ -68,6 +70,10 @@ export const observe = (message: Message): Observation | undefined => {
     reach: said.reach,
     // The same for every delivery of this text, and for its row in the list of messages.
     key: `message:${sid}`,
-    evidence: { messageId: sid, keyword: said.keyword }
+    evidence: {
+      messageId: sid,
+      keyword: said.keyword,
+      ...(!acted && said.state === "opted-in" && isVerbatim(text, said) && { mayHaveActed: true })
+    }
   }
 }

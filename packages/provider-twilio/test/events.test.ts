@@ -209,6 +209,15 @@ describe("a text", () => {
     })
   )
 
+  it.live("without one may have lifted Twilio's block, where it is START and nothing else (L5)", () =>
+    Effect.gen(function* () {
+      const evidenceOf = (Body: string, more = {}) => Effect.map(heard({ Body, ...more }), ([one]) => one?.evidence)
+      expect(yield* evidenceOf("Start")).toMatchObject({ mayHaveActed: true })
+      expect(yield* evidenceOf("Start!")).not.toHaveProperty("mayHaveActed")
+      expect(yield* evidenceOf("START", { OptOutType: "START" })).not.toHaveProperty("mayHaveActed")
+    })
+  )
+
   it.live("that we take for an opt-out and Twilio for none is one, and says nothing of what Twilio holds", () =>
     Effect.gen(function* () {
       for (const OptOutType of ["START", "HELP"]) {
