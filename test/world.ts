@@ -46,6 +46,16 @@ export const brand: Group = {
   ]
 }
 
+/** Two brands that know nothing of each other: one for each account. */
+export const easternBrand: Group = {
+  name: "eastern",
+  members: [
+    { account: east, sender: eastOne },
+    { account: east, sender: eastTwo }
+  ]
+}
+export const westernBrand: Group = { name: "western", members: [{ account: west, sender: westOne }] }
+
 export const setUp = (policy: OptInPolicy = "strict", groups: ReadonlyArray<Group> = [brand]) =>
   register(accounts, groups, policy, 1_000)
 

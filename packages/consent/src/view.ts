@@ -184,44 +184,32 @@ export const meetEvent = (
  * echo can have been the person's own opt-out, said before they changed their mind,
  * and the echo may still come. Should it be somebody's opt-out instead, a reading
  * finds it. And whether that write blocks is in doubt: if it came first, the word has
- * lifted it.
+ * lifted it. So is any block where it is not known that the provider acts on the word, until it is written again or read:
+ * taken for lifted it would be news when it is found; taken for held, the next STOP would not be written there (L2, L5).
  *
  * @param time when it was said
  * @param receivedAt when it reached us (ms)
  * @param lag how long after a change the provider may answer from a copy of before (ms)
+ * @param acts whether the provider is known to act on it
  * @returns the view as it then is; undefined when the word says nothing about what is held
  */
 export const meetOptInWord = (
   view: View | undefined,
   time: Interval,
   receivedAt: number,
-  lag: number
+  lag: number,
+  acts: boolean
 ): View | undefined => {
   if (view === undefined) return undefined
   const echoDue = view.echoDue || mayComeAfter(view, time)
-  if (mayHaveLifted(view, time, lag)) return { ...view, ...doubted(view, receivedAt), echoDue }
-  if (view.held === "opted-out" && view.intent === undefined && view.readAt < time.notAfter) {
+  const isOlder = view.held === "opted-out" && view.intent === undefined && view.readAt < time.notAfter
+  if (mayHaveLifted(view, time, lag) || (isOlder && !acts)) return { ...view, ...doubted(view, receivedAt), echoDue }
+  if (isOlder) {
     const { doubtedAt: _, ...sure } = view
     const { notAfter, notBefore } = notLaterThan(time, receivedAt)
     return { ...sure, held: "opted-in", readAt: Math.max(view.readAt, notBefore), liftedAt: notAfter, echoDue }
   }
   return echoDue === view.echoDue ? undefined : { ...view, echoDue }
-}
-
-/**
- * The same where it is not known whether the provider acts on the word: the block that it may have lifted is in doubt
- * until it is written again or read. Taken for lifted it would be news when it is found; taken for held, the next STOP
- * would not be written there (L2, L5).
- */
-export const meetOptInWordPerhaps = (
-  view: View | undefined,
-  time: Interval,
-  receivedAt: number,
-  lag: number
-): View | undefined => {
-  const next = meetOptInWord(view, time, receivedAt, lag)
-  const isLifted = view?.held === "opted-out" && next?.held === "opted-in"
-  return isLifted ? { ...view, ...doubted(view, receivedAt), echoDue: next.echoDue } : next
 }
 
 /**

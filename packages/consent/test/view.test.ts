@@ -143,7 +143,7 @@ describe("an event", () => {
     const met = event(view(), "opted-in", 9_000, 205)
     assert.deepStrictEqual(viewAfter(met), view({ held: "opted-in", readAt: 205, liftedAt: 205 }))
     assert.deepStrictEqual(
-      View.meetOptInWord(view(), point(9_000), 205, 0),
+      View.meetOptInWord(view(), point(9_000), 205, 0, true),
       view({ held: "opted-in", readAt: 205, liftedAt: 205 })
     )
   })
@@ -234,7 +234,7 @@ describe("an event", () => {
     for (const time of [point(100), span]) {
       const met = View.meetEvent(ours, "opted-in", time, 1_100, false, echoWindow)
       assert.deepStrictEqual(viewAfter(met), { ...ours, doubtedAt: 1_100 })
-      assert.deepStrictEqual(View.meetOptInWord(ours, time, 1_100, 0), { ...ours, doubtedAt: 1_100 })
+      assert.deepStrictEqual(View.meetOptInWord(ours, time, 1_100, 0, true), { ...ours, doubtedAt: 1_100 })
     }
     // Whatever is younger says what is held.
     for (const state of ["opted-out", "opted-in"] as const)
@@ -313,13 +313,13 @@ describe("the echo of our own write (L7)", () => {
 })
 
 describe("a word that the provider takes for an opt-in", () => {
-  const lifted = (known: View.View | undefined, at = 200) => View.meetOptInWord(known, point(at), at, 0)
+  const lifted = (known: View.View | undefined, at = 200) => View.meetOptInWord(known, point(at), at, 0, true)
 
   it("lifts what the provider blocked (L4)", () =>
     assert.deepStrictEqual(lifted(view()), view({ held: "opted-in", readAt: 200, liftedAt: 200 })))
 
   it("says nothing about a block that was read after it (L4), and casts doubt on one that was read just then (L5)", () => {
-    const known = (readAt: number) => View.meetOptInWord(view({ readAt }), point(200), 300, 10)
+    const known = (readAt: number) => View.meetOptInWord(view({ readAt }), point(200), 300, 10, true)
     for (const readAt of [200, 200 + 10 + 5_000]) {
       assert.deepStrictEqual(known(readAt), view({ readAt, doubtedAt: 300 }))
     }
@@ -327,7 +327,7 @@ describe("a word that the provider takes for an opt-in", () => {
   })
 
   it("leaves in doubt what the provider blocked where it is not known whether it does (L2, L5)", () => {
-    const perhaps = (known: View.View | undefined) => View.meetOptInWordPerhaps(known, point(200), 210, 0)
+    const perhaps = (known: View.View | undefined) => View.meetOptInWord(known, point(200), 210, 0, false)
     assert.deepStrictEqual(perhaps(view()), view({ doubtedAt: 210 }))
     assert.isUndefined(perhaps(view({ readAt: 200 + 5_001 })))
     assert.isUndefined(perhaps(view({ held: "opted-in" })))

@@ -90,32 +90,26 @@ export const decide = Effect.fn("decide")(function* (
   const approved = options.approve === planned.digest
   // Another plan than the one that was looked at: nothing is written, not even what needs no approval.
   const write = options.write && (options.approve === undefined || approved)
-  if (write) yield* account(planned, approved, options.startedBy)
+  const own = write ? yield* account(planned, approved, options.startedBy) : []
   const stored = yield* openHalts()
   // One that somebody cleared just as it was raised was not looked at with these numbers.
-  const own = write && !approved ? haltsOf(planned) : []
   const cleared = own.filter((one) => !stored.some(({ account, kind }) => account === one.account && kind === one.kind))
   return { planned, approved, write, open: [...stored, ...cleared] }
 })
-
-/** The halts that a plan calls for, in words. */
-const haltsOf = ({ accounts, digest }: Plan): ReadonlyArray<OpenHalt> =>
-  accounts.flatMap(({ account, halts }) =>
-    halts.map((halt) => ({ account, kind: halt.kind, message: guardMessage(account, halt, digest) }))
-  )
 
 const budgetOf = ({ sweepBudget, sweepPerHour }: RoundOptions): SweepBudget => ({
   perSender: sweepBudget,
   perHour: sweepPerHour ?? Infinity
 })
 
-/** Raises the halts that the plan calls for; an approval of exactly this plan clears them instead. */
+/** Raises the halts that the plan calls for, and says which; an approval of exactly this plan clears them instead. */
 const account = Effect.fnUntraced(function* (planned: Plan, approved: boolean, by: string) {
   const { stations } = yield* Fleet
   const now = yield* Clock.currentTimeMillis
+  const raised: Array<OpenHalt> = []
   if (approved) {
     yield* clearHalts({ kinds: ["too-many-opt-outs", "too-many-opt-ins", "opt-ins-without-evidence"] }, by, now)
-    return
+    return raised
   }
   for (const one of planned.accounts) {
     const station = stations.find((candidate) => candidate.account.name === one.account)
@@ -128,8 +122,10 @@ const account = Effect.fnUntraced(function* (planned: Plan, approved: boolean, b
         now
       )
       if (fresh) yield* Effect.logError(message, numbers)
+      raised.push({ account: one.account, kind: halt.kind, message })
     }
   }
+  return raised
 })
 
 const applyAll = Effect.fnUntraced(function* (

@@ -28,10 +28,21 @@ const portOf = (adapter: ProviderAdapter, state: ConsentState = "opted-out") => 
   return capability.port
 }
 
-const burst = Effect.fnUntraced(function* (world: World) {
+const burst = Effect.fnUntraced(function* (world: World, state: ConsentState = "opted-out") {
   const sender = senderOf(world.asking, askerOne)!
-  const port = portOf(world.asker.adapter)
-  return yield* inTime(world.run(writeBurst(world.asking, port, sender, "opted-out", [person(1)])))
+  const port = portOf(world.asker.adapter, state)
+  return yield* inTime(world.run(writeBurst(world.asking, port, sender, state, [person(1)])))
+})
+
+const stops = Effect.fnUntraced(function* (world: World) {
+  yield* world.run(push(yield* world.says("STOP", listerOne, person(1))))
+})
+
+/** They said STOP, which is held, and then START: their block is to be lifted. */
+const changesTheirMind = Effect.fnUntraced(function* (world: World) {
+  yield* stops(world)
+  yield* pass("1 minute")
+  yield* world.says("START", listerOne, person(1))
 })
 
 layer(ledgerForTest, { excludeTestServices: true })("a burst of writes", (it) => {
@@ -116,16 +127,12 @@ layer(ledgerForTest, { excludeTestServices: true })("a burst of writes", (it) =>
   it.effect("whose opt-in may have been done is followed by an opt-out as soon as somebody says STOP (L2, L5)", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld({ policy: "group", settings: { retries: 0 } })
-      yield* world.run(push(yield* world.says("STOP", listerOne, person(1))))
-      yield* pass("1 minute")
-      yield* world.says("START", listerOne, person(1))
+      yield* changesTheirMind(world)
       world.asker.fail("optIn", [{ kind: "unavailable", done: true }])
-      const sender = senderOf(world.asking, askerOne)!
-      const port = portOf(world.asker.adapter, "opted-in")
-      yield* world.run(writeBurst(world.asking, port, sender, "opted-in", [person(1)]))
+      yield* burst(world, "opted-in")
       assert.isFalse(world.asker.holds(askerOne, person(1)))
       yield* pass("1 minute")
-      yield* world.run(push(yield* world.says("STOP", listerOne, person(1))))
+      yield* stops(world)
       assert.isTrue(world.asker.holds(askerOne, person(1)))
     }).pipe(timed)
   )
@@ -193,23 +200,19 @@ layer(ledgerForTest, { excludeTestServices: true })("a burst of writes", (it) =>
   it.effect("an opt-in that was perhaps done at its first try and then refused is in doubt (L2, L5)", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld({ policy: "group", settings: { retries: 1 } })
-      const [asking, sender] = [world.asking, senderOf(world.asking, askerOne)!]
-      yield* world.run(push(yield* world.says("STOP", listerOne, person(1))))
-      yield* pass("1 minute")
-      yield* world.says("START", listerOne, person(1))
+      yield* changesTheirMind(world)
       world.asker.fail("optIn", [{ kind: "unavailable", mayHaveApplied: true }])
       world.asker.onRequest = () =>
         Effect.sync(() => {
           world.asker.lift(askerOne, person(1))
           world.asker.treat(person(1), "rejected")
         })
-      const port = portOf(world.asker.adapter, "opted-in")
-      yield* inTime(world.run(writeBurst(asking, port, sender, "opted-in", [person(1)])))
+      yield* burst(world, "opted-in")
       world.asker.onRequest = () => Effect.void
       world.asker.treat(person(1), undefined)
       yield* pass("1 minute")
-      yield* world.run(push(yield* world.says("STOP", listerOne, person(1))))
-      yield* inTime(world.run(applyTo(asking, everything)))
+      yield* stops(world)
+      yield* inTime(world.run(applyTo(world.asking, everything)))
       assert.isTrue(world.asker.holds(askerOne, person(1)))
     }).pipe(timed)
   )
@@ -234,22 +237,17 @@ layer(ledgerForTest, { excludeTestServices: true })("a burst of writes", (it) =>
   it.effect("an opt-in that is refused does not keep the next STOP from being written (L1, L2)", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld({ policy: "group", settings: { retries: 0 } })
-      const [asking, sender] = [world.asking, senderOf(world.asking, askerOne)!]
-      yield* world.run(push(yield* world.says("STOP", listerOne, person(1))))
-      yield* pass("1 minute")
-      yield* world.says("START", listerOne, person(1))
-      const port = portOf(world.asker.adapter, "opted-in")
-      const optIn = world.run(writeBurst(asking, port, sender, "opted-in", [person(1)]))
+      yield* changesTheirMind(world)
       // Done, and its answer lost; then tried again, and refused, for there is nothing to lift.
       world.asker.fail("optIn", [{ kind: "unavailable", done: true }])
-      yield* optIn
+      yield* burst(world, "opted-in")
       yield* pass("1 minute")
       world.asker.treat(person(1), "rejected")
-      yield* optIn
+      yield* burst(world, "opted-in")
       world.asker.treat(person(1), undefined)
       yield* pass("1 minute")
-      yield* world.run(push(yield* world.says("STOP", listerOne, person(1))))
-      yield* inTime(world.run(applyTo(asking, everything)))
+      yield* stops(world)
+      yield* inTime(world.run(applyTo(world.asking, everything)))
       assert.isTrue(world.asker.holds(askerOne, person(1)))
     }).pipe(timed)
   )

@@ -8,38 +8,57 @@ import { sql } from "kysely"
 import { Connection } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
 
-/**
- * Gives groups their new names. A group was renamed when all that speak for it now spoke for one before, whose name is
- * gone, and that one's other senders speak for nobody else. To be called while the senders are as they were.
- */
-export const renameGroups = Effect.fnUntraced(function* (
-  groups: ReadonlyArray<Group>
-): Effect.fn.Return<void, LedgerError, Connection> {
+interface Speaker {
+  readonly id: number
+  readonly account: AccountName
+  readonly sender: SenderAddress
+  readonly groupId: number
+  readonly group: string
+}
+
+/** Who speaks for which group. */
+export const speaking = Effect.fnUntraced(function* (): Effect.fn.Return<
+  ReadonlyArray<Speaker>,
+  LedgerError,
+  Connection
+> {
   const { query } = yield* Connection
   const { rows } = yield* query("register", (db) =>
-    sql<{ account: AccountName; sender: SenderAddress; id: number; name: string }>`
-      select a.name as account, s.address as sender, g.id, g.name
+    sql<Speaker>`
+      select s.id, a.name as account, s.address as sender, g.id as "groupId", g.name as "group"
       from sender s join account a on a.id = s.account_id join sender_group g on g.id = s.group_id
       where s.active`.execute(db)
   )
-  const before = new Map(rows.map((row) => [memberName(row), row]))
+  return rows
+})
+
+/**
+ * Gives groups their new names. A group was renamed when all that speak for it now spoke for one before, whose name is
+ * gone, and that one's other senders speak for nobody else.
+ *
+ * @param before who spoke for which group until now
+ */
+export const renameGroups = Effect.fnUntraced(function* (
+  groups: ReadonlyArray<Group>,
+  before: ReadonlyArray<Speaker>
+): Effect.fn.Return<void, LedgerError, Connection> {
+  const { query } = yield* Connection
+  const speakers = new Map(before.map((one) => [memberName(one), one]))
   const names = new Set(groups.map(({ name }) => name))
-  const known = new Set(rows.map(({ name }) => name))
-  const sourcesOf = (group: Group) =>
-    new Map(
-      group.members.flatMap((one) => {
-        const was = before.get(memberName(one))
-        return was === undefined ? [] : [[was.id, was.name]]
-      })
+  const drawn = groups.map(({ members, name }) => ({
+    name,
+    sources: new Map(
+      members.flatMap((one) => speakers.get(memberName(one)) ?? []).map((one) => [one.groupId, one.group])
     )
-  for (const group of groups) {
-    const [source, ...others] = sourcesOf(group)
-    if (source === undefined || others.length > 0 || known.has(group.name) || names.has(source[1])) continue
-    if (groups.some((other) => other !== group && sourcesOf(other).has(source[0]))) continue
+  }))
+  for (const { name, sources } of drawn) {
+    const [source, ...others] = sources
+    if (source === undefined || others.length > 0 || names.has(source[1])) continue
+    if (drawn.some((other) => other.name !== name && other.sources.has(source[0]))) continue
     yield* query("register", (db) =>
       sql`
-        update sender_group set name = ${group.name}
-        where id = ${source[0]} and not exists (select from sender_group where name = ${group.name})`.execute(db)
+        update sender_group set name = ${name}
+        where id = ${source[0]} and not exists (select from sender_group where name = ${name})`.execute(db)
     )
   }
 })

@@ -73,15 +73,11 @@ const store = Effect.fnUntraced(function* (
     const known = views.get(key)
     if (!speaksOfHolding(basis)) {
       news.push(fact)
-      const meet =
-        state === "opted-out"
-          ? undefined
-          : evidence.acted
-            ? View.meetOptInWord
-            : evidence.mayHaveActed
-              ? View.meetOptInWordPerhaps
-              : undefined
-      const lifted = meet?.(known?.view, time, receivedAt, echoWindow)
+      const acts = evidence.acted === true
+      const lifted =
+        state === "opted-in" && (acts || evidence.mayHaveActed)
+          ? View.meetOptInWord(known?.view, time, receivedAt, echoWindow, acts)
+          : undefined
       // Whoever says START for the first time is known from now on: where there is no list, a sweep has to ask about
       // them (L10). Whoever says STOP is known by what is written for it.
       const next = lifted ?? (known === undefined && state === "opted-in" ? View.unknown : undefined)

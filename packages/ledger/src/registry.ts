@@ -19,7 +19,7 @@ import { sql } from "kysely"
 import { Connection, instant } from "./connection.ts"
 import { LedgerError } from "./error.ts"
 import { standingOfJoiner } from "./fold.ts"
-import { goneBeside, renameGroups } from "./heirs.ts"
+import { goneBeside, renameGroups, speaking } from "./heirs.ts"
 import { lockAccounts, lockRegistry } from "./locks.ts"
 
 export interface AccountSpec {
@@ -77,11 +77,9 @@ const upsert = Effect.fnUntraced(function* (
     sql`update account set active = name = any(${accounts.map((account) => account.name)})`.execute(db)
   )
   // A sender that was away, or spoke for another group, missed what was said meanwhile.
-  const before = yield* query("register", (db) =>
-    db.selectFrom("sender").select(["id", "group_id"]).where("active", "=", true).execute()
-  )
-  const groupBefore = new Map(before.map((row) => [row.id, row.group_id]))
-  yield* renameGroups(groups)
+  const before = yield* speaking()
+  const groupBefore = new Map(before.map((row) => [row.id, row.groupId]))
+  yield* renameGroups(groups, before)
   yield* query("register", (db) => sql`update sender set active = false where active`.execute(db))
 
   const groupIds = new Map<string, number>()

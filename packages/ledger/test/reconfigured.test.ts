@@ -1,12 +1,11 @@
 /** Another configuration on the same ledger: processes of before and after it at work at once, groups that go by another name. */
 import { assert, layer } from "@effect/vitest"
-import { everySender, type Group, type Observation, type SenderAddress } from "@stopline/consent"
-import { ingest, register, type Registry, settleAll } from "@stopline/ledger"
+import { everySender, type SenderAddress } from "@stopline/consent"
+import { register, settleAll } from "@stopline/ledger"
 import { Effect, Fiber } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
 import { anotherProcess, heldOpen, somebodyWaits, until } from "../../../test/process.ts"
 import {
-  accountOf,
   accounts,
   at,
   brand,
@@ -14,35 +13,23 @@ import {
   east,
   eastOne,
   eastTwo,
+  easternBrand,
   empty,
   fresh,
-  observation,
   person,
   standings,
   west,
+  westernBrand,
   westOne
 } from "../../../test/world.ts"
+import { hear } from "./hearing.ts"
 import { write } from "./writing.ts"
 
 const one = person(1)
 
-const hear = (registry: Registry, given: Partial<Observation> = {}) => {
-  const said = observation({ recipient: one, ...given })
-  return ingest(accountOf(registry, said.account), [said], said.time.notAfter, 0)
-}
-
-const eastern: Group = {
-  name: "eastern",
-  members: [
-    { account: east, sender: eastOne },
-    { account: east, sender: eastTwo }
-  ]
-}
-const western: Group = { name: "western", members: [{ account: west, sender: westOne }] }
 const onlyEast = accounts.filter(({ name }) => name === east)
 
-/** Two brands that know nothing of each other. */
-const apart = Effect.andThen(empty, register(accounts, [eastern, western], "strict", 1_000))
+const apart = Effect.andThen(empty, register(accounts, [easternBrand, westernBrand], "strict", 1_000))
 
 const letIn = { account: west, sender: westOne, state: "opted-in", basis: "attested", origin: "operator" } as const
 
@@ -97,7 +84,7 @@ layer(ledgerForTest, { excludeTestServices: true })("another configuration", (it
       const together = yield* fresh()
       yield* hear(together, { time: at(10_000) })
       yield* write(together, westOne, one, { begun: 20_000, ended: 20_100 })
-      const now = yield* register(accounts, [eastern, western], "strict", 30_000)
+      const now = yield* register(accounts, [easternBrand, westernBrand], "strict", 30_000)
       yield* hear(now, { ...letIn, time: at(40_000) })
       assert.deepInclude((yield* differing(now, westOne))[0], { must: "opted-in", silencedBefore: false })
       // Planned; and before its turn comes they say STOP to a sender of the group that this one once spoke for.
@@ -138,10 +125,10 @@ layer(ledgerForTest, { excludeTestServices: true })("another configuration", (it
       const before = yield* fresh()
       yield* hear(before, { account: west, sender: westOne })
       yield* write(before, eastOne, one, { begun: 20_000, ended: 20_100 })
-      yield* register(onlyEast, [{ ...eastern, name: brand.name }], "strict", 30_000)
+      yield* register(onlyEast, [{ ...easternBrand, name: brand.name }], "strict", 30_000)
       const third = "+14255550103" as SenderAddress
       const wider = onlyEast.map((account) => ({ ...account, senders: [...account.senders, third] }))
-      const bloom = { name: "bloom", members: [...eastern.members, { account: east, sender: third }] }
+      const bloom = { name: "bloom", members: [...easternBrand.members, { account: east, sender: third }] }
       yield* register(wider, [bloom], "strict", 40_000)
       assert.deepStrictEqual(yield* standings(one), {
         [eastOne]: "opted-out held opted-out",
@@ -165,7 +152,7 @@ layer(ledgerForTest, { excludeTestServices: true })("another configuration", (it
     Effect.gen(function* () {
       const before = yield* fresh()
       yield* hear(before, { account: west, sender: westOne })
-      yield* register(onlyEast, [{ ...eastern, name: brand.name }], "strict", 30_000)
+      yield* register(onlyEast, [{ ...easternBrand, name: brand.name }], "strict", 30_000)
       const parts = [eastOne, eastTwo].map((sender, i) => ({ name: `part-${i}`, members: [{ account: east, sender }] }))
       yield* register(onlyEast, parts, "strict", 40_000)
       assert.deepStrictEqual(yield* standings(one), {

@@ -1,11 +1,10 @@
 import { assert, layer } from "@effect/vitest"
 import type { Group, Observation, OptInPolicy, SenderAddress } from "@stopline/consent"
 import { everySender } from "@stopline/consent"
-import { ingest, register, type Registry, settleAll } from "@stopline/ledger"
+import { register, settleAll } from "@stopline/ledger"
 import { Effect } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
 import {
-  accountOf,
   accounts,
   at,
   brand,
@@ -13,34 +12,21 @@ import {
   east,
   eastOne,
   eastTwo,
+  easternBrand,
   empty,
   fresh,
   isSettled,
-  observation,
   person,
   senderOf,
   standings,
   west,
+  westernBrand,
   westOne
 } from "../../../test/world.ts"
+import { hear } from "./hearing.ts"
 import { write } from "./writing.ts"
 
 const one = person(1)
-
-const hear = (registry: Registry, given: Partial<Observation> = {}) => {
-  const said = observation({ recipient: one, ...given })
-  return ingest(accountOf(registry, said.account), [said], said.time.notAfter, 0)
-}
-
-/** The east account speaks for one brand, the west account for another. */
-const easternBrand: Group = {
-  name: "eastern",
-  members: [
-    { account: east, sender: eastOne },
-    { account: east, sender: eastTwo }
-  ]
-}
-const westernBrand: Group = { name: "western", members: [{ account: west, sender: westOne }] }
 
 const onlyEastOne = [
   { name: east, vendor: "alpha", senders: [eastOne] },

@@ -1,5 +1,5 @@
 import { assert, layer } from "@effect/vitest"
-import type { Observation, SenderAddress } from "@stopline/consent"
+import type { SenderAddress } from "@stopline/consent"
 import { Connection, digits, ingest, register, type Registry, settle, settleAll } from "@stopline/ledger"
 import { Effect, Fiber } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
@@ -22,15 +22,11 @@ import {
   senderOf,
   westOne
 } from "../../../test/world.ts"
+import { hear } from "./hearing.ts"
 import { write } from "./writing.ts"
 
 const one = person(1)
 const third = "+14255550103" as SenderAddress
-
-const hear = (registry: Registry, given: Partial<Observation> = {}) => {
-  const said = observation({ recipient: one, ...given })
-  return ingest(accountOf(registry, said.account), [said], said.time.notAfter, 0)
-}
 
 /** A word that no provider has heard: what is blocked stays so until we lift it. */
 const lifting = { state: "opted-in", basis: "attested", origin: "operator" } as const

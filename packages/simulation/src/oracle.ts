@@ -164,7 +164,7 @@ export class Oracle {
       const outs = said.filter((one) => one.means === "out" && this.#everOf(one.sender).has(brand) && counts(one))
       return names.filter((sender) => {
         const backs = said.filter((one) => this.#counts(one, sender, brand))
-        return outs.some((out) => backs.every((back) => this.#isBefore(back, out)))
+        return this.#stands(outs, backs)
       })
     })
   }
@@ -177,11 +177,19 @@ export class Oracle {
   /** Whether a sender may not let a person through, by what we said that we have by a moment: any brand that it ever spoke for was told to stop. */
   mayNotUnblock(person: string, sender: string, moment: number): boolean {
     const said = this.#of(person)
-    const outs = said.filter((one) => one.means === "out" && (one.knownAt ?? Number.POSITIVE_INFINITY) <= moment)
-    const backs = said.filter((one) => this.#counts(one, sender))
-    return outs.some(
-      (out) => this.#everSharedBrand(out.sender, sender) && backs.every((back) => this.#isBefore(back, out))
+    const outs = said.filter(
+      ({ knownAt, means, sender: told }) =>
+        means === "out" && knownAt !== undefined && knownAt <= moment && this.#everSharedBrand(told, sender)
     )
+    return this.#stands(
+      outs,
+      said.filter((one) => this.#counts(one, sender))
+    )
+  }
+
+  /** Whether one of the opt-outs was taken back by nothing that may have been said after it. */
+  #stands(outs: ReadonlyArray<Said>, backs: ReadonlyArray<Said>): boolean {
+    return outs.some((out) => backs.every((back) => this.#isBefore(back, out)))
   }
 
   /** Whether it was said first without doubt. A file tells of what was said long before. */

@@ -106,5 +106,5 @@ const isStillListed = ({ accounts, oracle, truth }: Quiet, said: Said): boolean 
   const pair = `${said.sender} ${said.person}`
   const lifted = truth.before(pair)
   const isNews = lifted === undefined || isKnownLift(oracle, lifted, said.sender, said.person)
-  return listed && isNews && truth.since(pair) === said.at && !truth.isRepeated(pair)
+  return listed && isNews && truth.last(pair)?.at === said.at && !truth.isRepeated(pair)
 }

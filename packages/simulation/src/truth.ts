@@ -74,11 +74,6 @@ export class Truth {
     return last !== undefined && this.#repeated.has(last)
   }
 
-  /** When the pair came to stand as it does now; undefined: it always did. */
-  since(pair: string): number | undefined {
-    return this.#turns.get(pair)?.at(-1)?.at
-  }
-
   /** Whether the pair stood so at any moment of a span, both ends included: in a millisecond in which it turned it stood both ways. */
   was(pair: string, blocked: boolean, from: number, to: number): boolean {
     if (this.#blurred.has(pair)) return true
