@@ -11,7 +11,7 @@ import {
   type AccountName,
   by,
   hear,
-  isShortCode,
+  isTollFree,
   isVerbatim,
   type Interval,
   type KeywordSet,
@@ -114,8 +114,9 @@ const readText = (teller: Teller, event: Envelope, receivedAt: number): Told => 
   const heard = hear(data.message ?? "", teller.keywords, ruleAt(unitedStates, receivedAt))
   if (heard === undefined) return met(data.to, data.from, data.receivedtimestamp ?? event.time, receivedAt)
   const verbatim = heard.state === "opted-in" && isVerbatim(data.message ?? "", heard)
-  // Azure acts on a word at a short code of the United States where that was chosen for it, and never at one of Canada or
-  // Britain (Azure SMS FAQ), and a code does not tell.
+  // At a toll-free number START lifts the block for certain. Azure acts on a word at a short code of the United States where
+  // that was chosen for it, and never at one of Canada or Britain (Azure SMS FAQ), and a code does not tell; who acts on it
+  // at a 10DLC number is not found, and at an international one a partner may (Azure Messaging Connect guide).
   return told("SMSReceived", event, data, { sender: data.to, recipient: data.from }, receivedAt, (facts) => ({
     ...facts.pair,
     account: teller.account,
@@ -128,7 +129,7 @@ const readText = (teller: Teller, event: Envelope, receivedAt: number): Told => 
     evidence: {
       ...facts.evidence,
       keyword: heard.keyword,
-      ...(verbatim && (isShortCode(facts.pair.sender) ? { mayHaveActed: true } : { acted: true }))
+      ...(verbatim && (isTollFree(facts.pair.sender) ? { acted: true } : { mayHaveActed: true }))
     }
   }))
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { by, parseTimestamp, point } from "@stopline/consent"
 import { Effect, Redacted } from "effect"
 import { makeAzureAdapter } from "../src/index.ts"
-import { account, connectionString, portOf, sender, shortCode } from "./fake.ts"
+import { account, connectionString, portOf, shortCode, tollFree } from "./fake.ts"
 
 const secret = "4f1a-made-up-for-these-tests"
 const receivedAt = Date.UTC(2026, 10, 21, 9)
@@ -122,8 +122,8 @@ describe("a text that people send", () => {
         const { acted, mayHaveActed } = observations[0]?.evidence ?? {}
         return { acted, mayHaveActed }
       })
-      expect(yield* acted("start ", sender)).toEqual({ acted: true })
-      expect(yield* acted("Start, please", sender)).toEqual({})
+      expect(yield* acted("start ", tollFree)).toEqual({ acted: true })
+      expect(yield* acted("Start, please", tollFree)).toEqual({})
       expect(yield* acted("START", shortCode)).toEqual({ mayHaveActed: true })
     })
   )

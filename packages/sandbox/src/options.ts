@@ -29,6 +29,11 @@ export const AzureOptions = Schema.Struct({
   /** Base64. */
   accessKey: Schema.optionalKey(Schema.String),
   senders: Senders,
+  /**
+   * At which senders Azure acts on texts by itself. Default `every`. For a short code that is chosen when it is provisioned,
+   * and for 10DLC nobody knows; at a toll-free number it always does.
+   */
+  actsAt: Schema.optionalKey(Schema.Literals(["every", "toll-free"])),
   /** How far a request's date may be from this world's (ms), default a quarter of an hour. Requests are dated by real time, so a world in virtual time has to bear more. */
   dateTolerance: Schema.optionalKey(Schema.Int),
   /** After which times (ms) Event Grid tries a webhook again. The service itself begins with 10 s and ends after 24 h. */

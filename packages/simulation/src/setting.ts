@@ -17,6 +17,8 @@ export interface Setting {
   readonly brands: ReadonlyArray<Group>
   readonly people: ReadonlyMap<string, Recipient>
   readonly policy: OptInPolicy
+  /** The Azure accounts that act on no text but at toll-free numbers. */
+  readonly inactive: ReadonlySet<AccountName>
   /** Every sender by its name: `ring-one +16505550103`. */
   readonly places: ReadonlyMap<string, Member>
   /** Rows of one page of a provider's list. */
@@ -30,6 +32,7 @@ export const nowhere: Setting = {
   brands: [],
   people: new Map(),
   policy: "strict",
+  inactive: new Set(),
   places: new Map(),
   pageSize: 1000,
   answerMs: 0
@@ -104,6 +107,11 @@ export const settingSentences = (known: Setting): ReadonlyArray<Sentence<Setting
       people: new Map(names.map((name, i) => [name, Recipient.make(`+1555${String(1_230_000 + i)}`)]))
     })),
     sentence("The policy is {policy}", [Schema.Literals(policies)], ([policy]) => ({ ...known, policy })),
+    sentence(
+      "{account} acts on texts at toll-free numbers only",
+      [nameIn(new Map(known.accounts.flatMap(({ name, vendor }) => (vendor === "azure" ? [[name, name]] : []))))],
+      ([name]) => ({ ...known, inactive: new Set([...known.inactive, AccountName.make(name)]) })
+    ),
     sentence("Lists come in pages of {number}", [Schema.FiniteFromString.check(Schema.isInt())], ([pageSize]) => ({
       ...known,
       pageSize
@@ -141,6 +149,7 @@ export const universeOf = (setting: Setting): Universe => {
     spare,
     people: [...setting.people.values()],
     policy: setting.policy,
+    inactive: setting.inactive,
     refused: undefined,
     skewed: false,
     clocks: new Map(),

@@ -23,6 +23,8 @@ export interface Universe {
   readonly policy: OptInPolicy
   /** A person whom an account never accepts; the others must not suffer for it (L9). */
   readonly refused: { readonly account: AccountName; readonly person: Recipient } | undefined
+  /** The Azure accounts that act on no text but at toll-free numbers: nobody can tell them from outside. */
+  readonly inactive: ReadonlySet<AccountName>
   /** Clocks differ. */
   readonly skewed: boolean
   /** By how much each account's clock is off (ms). */
@@ -85,6 +87,8 @@ export const makeUniverse = (seed: number): Universe => {
     : undefined
   const skewed = chance.once(3)
   const clocks = new Map(accounts.map(({ name }) => [name, skewed ? chance.between(-mostSkew, mostSkew) : 0]))
+  const acts = makeChance(seed, "acts")
+  const inactive = new Set(accounts.flatMap(({ name, vendor }) => (vendor === "azure" && acts.once(3) ? [name] : [])))
   // Not all of them opt out, so a list has four pages, two or one.
   const pageSize = chance.pick([Math.ceil(people.length / 8), Math.ceil(people.length / 4), 1000])
   const batchSize = chance.pick([2, 1000])
@@ -101,6 +105,7 @@ export const makeUniverse = (seed: number): Universe => {
     people,
     policy: makeChance(seed, "policy").pick(["strict", "strict", "group", "trusting"]),
     refused,
+    inactive,
     skewed,
     clocks,
     pageSize,
@@ -113,7 +118,7 @@ export const makeUniverse = (seed: number): Universe => {
 }
 
 /** The sandbox that plays its providers. */
-export const worldOf = ({ accounts, clocks, seed, tokenSeconds }: Universe): SandboxOptions => ({
+export const worldOf = ({ accounts, clocks, inactive, seed, tokenSeconds }: Universe): SandboxOptions => ({
   seed,
   people: 0,
   optedOut: 0,
@@ -124,6 +129,7 @@ export const worldOf = ({ accounts, clocks, seed, tokenSeconds }: Universe): San
       ? {
           vendor,
           ...common,
+          actsAt: inactive.has(name) ? "toll-free" : "every",
           dateTolerance: Number.MAX_SAFE_INTEGER,
           retryDelays: Array.from({ length: 200 }, () => 20_000)
         }

@@ -65,14 +65,15 @@ const stateOf = (
 })
 
 export const makeAzureAccount = (options: AzureOptions, surroundings: Surroundings): AzureAccount => {
-  const { dateTolerance: tolerance = dateTolerance, name, retryDelays = defaultRetryDelays, senders } = options
+  const { actsAt = "every", name, retryDelays = defaultRetryDelays, senders } = options
+  const { dateTolerance: tolerance = dateTolerance } = options
   const { now, secrets } = surroundings
   const accessKey = options.accessKey ?? secrets.base64(64)
   const topic = `/subscriptions/${secrets.uuid()}/resourcegroups/sandbox/providers/microsoft.communication/communicationservices/${name}`
   const faults = new Faults("azure")
   const log = new RequestLog()
   const holdings = new Holdings()
-  const traffic = new Traffic({ topic, holdings, faults, retryDelays, surroundings })
+  const traffic = new Traffic({ topic, actsAt, holdings, faults, retryDelays, surroundings })
   return {
     name,
     vendor: "azure",

@@ -2,7 +2,8 @@
  * The words Azure acts on by itself: exact after trimming and folding case,
  * never inside a sentence (Azure docs: SMS FAQ, Messaging Connect).
  *
- * For 10DLC nothing is published; it is taken to behave like a short code.
+ * For 10DLC nothing is published; it is taken to behave like a short code, where it is chosen whether Azure acts
+ * on them at all (see the option actsAt).
  * Toll-free opt-outs belong to the carriers, who know only STOP, START and UNSTOP.
  */
 import type { Action } from "../account.ts"

@@ -5,12 +5,14 @@
  */
 import type { Heard, Sent, Surroundings } from "../account.ts"
 import type { Faults } from "../fault.ts"
+import type { AzureOptions } from "../options.ts"
 import { type EventGridSubscription, type GridEvent, type Handshake, deliveryTo, handshake } from "./events.ts"
 import type { Holdings } from "./holdings.ts"
-import { hear } from "./keywords.ts"
+import { hear, isTollFree } from "./keywords.ts"
 
 export interface TrafficOptions {
   readonly topic: string
+  readonly actsAt: NonNullable<AzureOptions["actsAt"]>
   readonly holdings: Holdings
   readonly faults: Faults
   readonly retryDelays: ReadonlyArray<number>
@@ -29,9 +31,9 @@ export class Traffic {
   }
 
   receive(sender: string, person: string, text: string): Heard {
-    const { holdings, surroundings } = this.#options
+    const { actsAt, holdings, surroundings } = this.#options
     const at = surroundings.now()
-    const heard = hear(sender, text)
+    const heard = actsAt === "every" || isTollFree(sender) ? hear(sender, text) : undefined
     const changed =
       heard?.action === "opt-out"
         ? holdings.optOut(sender, person, "Recipient", at)
