@@ -26,6 +26,8 @@ export class Crew {
   /** Rounds that were begun and have not ended, by worker. */
   readonly #under = new Map<number, { over: boolean }>()
   #born = 0
+  /** The second worker still runs by the configuration of before. */
+  #isBehind = false
 
   constructor(employer: Employer) {
     this.#employer = employer
@@ -108,6 +110,21 @@ export class Crew {
     await this.worker(index).kill()
     await this.#employer.conductor.still()
     this.#under.delete(index)
+    if (index === 1) this.#isBehind = false
     await this.hire(index)
+  }
+
+  /** A new configuration is a new start. Where it is rolled out the second worker goes on by the old one for a while. */
+  async reform(isRolling: boolean): Promise<void> {
+    await this.replace(0)
+    this.#isBehind = true
+    if (!isRolling) await this.catchUp()
+  }
+
+  /** Whoever runs by the configuration of before is started again. Returns whether anybody was. */
+  async catchUp(): Promise<boolean> {
+    const isBehind = this.#isBehind
+    if (isBehind) await this.replace(1)
+    return isBehind
   }
 }

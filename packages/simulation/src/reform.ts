@@ -9,19 +9,26 @@ export interface Configuration {
   readonly policy: OptInPolicy
 }
 
+export interface Reform extends Partial<Configuration> {
+  /** One worker goes on by the former configuration for a while. */
+  readonly isRolling?: boolean
+}
+
 /** In every third universe somebody changes the configuration, wherever a script happens to be. */
 export const withReforms = (universe: Universe, script: ReadonlyArray<Action>): ReadonlyArray<Action> => {
   const chance = makeChance(universe.seed, "reform")
   if (!chance.once(3)) return script
+  const rolling = makeChance(universe.seed, "rolling")
   const places = Array.from({ length: chance.between(1, 4) }, () => chance.below(script.length))
   let groups = universe.groups
   const reforms = new Map(
     places
       .toSorted((a, b) => a - b)
       .map((place): [number, Action] => {
-        if (chance.once(3)) return [place, { do: "reform", policy: chance.pick(policies) }]
+        const isRolling = rolling.once(2)
+        if (chance.once(3)) return [place, { do: "reform", policy: chance.pick(policies), isRolling }]
         groups = reshuffle(chance, universe, groups)
-        return [place, { do: "reform", groups }]
+        return [place, { do: "reform", groups, isRolling }]
       })
   )
   return script.flatMap((action, place) => {

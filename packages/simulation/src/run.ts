@@ -26,7 +26,7 @@ import { emptyLedger, type Processes } from "./processes.ts"
 import { Penalties } from "./penalties.ts"
 import { checkQuiet, openWrites, unasked } from "./quiet.ts"
 import { rebuild } from "./rebuild.ts"
-import { type Configuration, joined, moved } from "./reform.ts"
+import { type Configuration, joined, moved, type Reform } from "./reform.ts"
 import { Receipts } from "./receipts.ts"
 import type { Broken, RunResult } from "./result.ts"
 import type { Action } from "./script.ts"
@@ -293,17 +293,15 @@ export class Run {
     }
   }
 
-  /** A new configuration is a new start. */
-  async #reform({ groups, policy }: Partial<Configuration>): Promise<void> {
+  async #reform({ groups, isRolling = false, policy }: Reform): Promise<void> {
     const before = this.#configuration
     if (groups === before.groups) return
     this.#configuration = { groups: groups ?? before.groups, policy: policy ?? before.policy }
     this.#oracle.reform(this.#configuration)
     for (const person of this.#oracle.people) this.#laws.touch(person)
-    for (const index of [0, 1]) {
-      await this.#crew.replace(index)
-      this.#forgive(index)
-    }
+    await this.#crew.reform(isRolling)
+    this.#forgive(0)
+    if (!isRolling) this.#forgive(1)
   }
 
   /** A worker was stopped on its way: nobody may know what it did, or was told. */
@@ -340,11 +338,13 @@ export class Run {
     }
   }
 
-  /** Whatever was to go wrong goes wrong no more. */
+  /** Whatever was to go wrong goes wrong no more, and no worker is behind. */
   async #repair(): Promise<void> {
     await this.#do({ do: "clear" })
     this.#mail.late.times = 0
     for (const one of this.#crew.workers) one.ledgerFault.left = 0
+    if (await this.#crew.catchUp()) this.#forgive(1)
+    if (await this.#crew.catchUp()) this.#forgive(1)
   }
 
   /** The world goes quiet: no more faults, all that is on its way arrives, and rounds are given time to repair. */

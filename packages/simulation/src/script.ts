@@ -6,7 +6,7 @@ import type { AccountName, Member, Recipient, SenderAddress } from "@stopline/co
 import type { Fault } from "@stopline/sandbox"
 import { type Chance, makeChance } from "./chance.ts"
 import { drawEnding } from "./ending.ts"
-import { type Configuration, withReforms } from "./reform.ts"
+import { type Reform, withReforms } from "./reform.ts"
 import { mostSkew, type Universe } from "./universe.ts"
 
 export type Action =
@@ -86,7 +86,7 @@ export type Action =
   | { readonly do: "freeze"; readonly worker: number; readonly after: number; readonly ms: number }
   | { readonly do: "join" }
   /** A new configuration: who speaks for which brand, or what an opt-in is worth. */
-  | ({ readonly do: "reform" } & Partial<Configuration>)
+  | ({ readonly do: "reform" } & Reform)
   /** One sender speaks for another brand. */
   | { readonly do: "move"; readonly sender: Member; readonly to: string }
 
