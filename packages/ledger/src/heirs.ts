@@ -2,7 +2,7 @@
  * What becomes of a group that is configured no more. One that only got another name goes on by it; of any other, what
  * was said to senders that are gone passes to those that spoke beside them. A new name forgets no STOP (L1, L3).
  */
-import { type AccountName, type Group, memberName, type SenderAddress } from "@stopline/consent"
+import { type AccountName, everySender, type Group, memberName, type SenderAddress } from "@stopline/consent"
 import { Effect } from "effect"
 import { sql } from "kysely"
 import { Connection } from "./connection.ts"
@@ -63,7 +63,10 @@ export const renameGroups = Effect.fnUntraced(function* (
   }
 })
 
-/** Senders that are gone and that spoke for a group, of those not in force, beside senders that speak for this one now. */
+/**
+ * Senders that are gone and that spoke for a group, of those not in force, beside senders that speak for this one now.
+ * The row of every sender of an account is never active, and gone only with its account.
+ */
 export const goneBeside = Effect.fnUntraced(function* (
   groupId: number,
   inForce: ReadonlyArray<number>
@@ -76,6 +79,7 @@ export const goneBeside = Effect.fnUntraced(function* (
       join membership was on was.sender_id = s.id and was.group_id <> all(${inForce}::int[])
       join membership gone on gone.group_id = was.group_id
       join sender g on g.id = gone.sender_id and not g.active
+      join account a on a.id = g.account_id and not (a.active and g.address = ${everySender})
       where s.group_id = ${groupId} and s.active
         and not exists (select from membership m where m.sender_id = gone.sender_id and m.group_id = ${groupId})
       order by 1`.execute(db)

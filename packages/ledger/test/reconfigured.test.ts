@@ -148,6 +148,32 @@ layer(ledgerForTest, { excludeTestServices: true })("another configuration", (it
     })
   )
 
+  it.effect("that splits a group has neither part hear what is said to all senders of an account of the other (L2)", () =>
+    Effect.gen(function* () {
+      yield* fresh()
+      const now = yield* register(accounts, [easternBrand, westernBrand], "strict", 30_000)
+      yield* hear(now, { account: west, sender: everySender, time: at(40_000) })
+      assert.deepStrictEqual(yield* standings(one), {
+        [eastOne]: "opted-in held unknown",
+        [eastTwo]: "opted-in held unknown",
+        [westOne]: "opted-out held unknown"
+      })
+    })
+  )
+
+  it.effect("that drops an account keeps what was said to all of its senders (L1, L3)", () =>
+    Effect.gen(function* () {
+      const before = yield* fresh()
+      yield* hear(before, { account: west, sender: everySender })
+      const parts = [eastOne, eastTwo].map((sender, i) => ({ name: `part-${i}`, members: [{ account: east, sender }] }))
+      yield* register(onlyEast, parts, "strict", 30_000)
+      assert.deepStrictEqual(yield* standings(one), {
+        [eastOne]: "opted-out held unknown",
+        [eastTwo]: "opted-out held unknown"
+      })
+    })
+  )
+
   it.effect("that splits a group has both parts keep what was said to a sender that is gone (L1, L3)", () =>
     Effect.gen(function* () {
       const before = yield* fresh()
