@@ -60,18 +60,21 @@ export const backfill = Effect.fn("backfill")(function* <E, R>(
   }
   const port = adapter.check.port
   const atWorkSince = (yield* Clock.currentTimeMillis) - goesOnMs
-  const run = (yield* unfinishedBackfill(account.id, atWorkSince)) ?? (yield* begin(account.id, startedBy, unguarded))
+  // One of a single sender goes on with one of that sender, and ends no other: who asks later whether all of the account
+  // was read has to know that it was not.
+  const only = request.sender === undefined ? {} : { sender: request.sender }
+  const unfinished = yield* unfinishedBackfill(account.id, request.sender, atWorkSince)
+  const run = { ...only, ...(unfinished ?? (yield* begin(account.id, startedBy, unguarded, only))) }
   const checks = yield* eachSender(sendersOf(station, request.sender), (sender) =>
     checkAll(station, port, sender, recipients(), run, request.recipientCount)
   )
-  // Who asks later whether all of the account was read has to know that it was not.
-  const counts = request.sender === undefined ? checks : { sender: request.sender, checks }
+  const counts = request.sender === undefined ? checks : { ...only, checks }
   yield* endRun(run.id, "completed", counts, yield* Clock.currentTimeMillis)
   return { _tag: "Checked", account: account.name, checks }
 })
 
-const begin = Effect.fnUntraced(function* (accountId: number, startedBy: string, unguarded: boolean) {
+const begin = Effect.fnUntraced(function* (accountId: number, startedBy: string, unguarded: boolean, counts: object) {
   const startedAt = yield* Clock.currentTimeMillis
-  const id = yield* beginRun({ kind: "backfill", accountId, startedBy, at: startedAt, unguarded })
+  const id = yield* beginRun({ kind: "backfill", accountId, startedBy, at: startedAt, unguarded, counts })
   return { id, startedAt }
 })

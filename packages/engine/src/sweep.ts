@@ -2,7 +2,7 @@
  * Asking again about known recipients, where a provider cannot list: those whose
  * standing is in doubt first, then those who were texted since, then the stalest.
  */
-import type { Recipient } from "@stopline/consent"
+import type { Recipient, SenderAddress } from "@stopline/consent"
 import {
   beginRun,
   commitCheck,
@@ -87,6 +87,8 @@ const tellOf = (sender: RegisteredSender, { account, asked }: SweepReport) =>
 interface Run {
   readonly id: number
   readonly startedAt: number
+  /** The only sender that it is of. */
+  readonly sender?: SenderAddress
 }
 
 const sweepSender = Effect.fnUntraced(function* (
@@ -123,7 +125,7 @@ export const checkAll = Effect.fn("checkAll")(function* <E, R>(
       const due = yield* notAskedSince(sender, batch, run.startedAt)
       if (due.length > 0) {
         sum = plus(sum, yield* ask(station, port, sender, due, run.id))
-        yield* noteRun(run.id, { ...sum, at: yield* Clock.currentTimeMillis })
+        yield* noteRun(run.id, { ...sum, sender: run.sender, at: yield* Clock.currentTimeMillis })
       }
       done += batch.length
       yield* report({

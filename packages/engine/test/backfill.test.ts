@@ -2,7 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import type { Recipient } from "@stopline/consent"
 import { backfill, type BackfillRequest, Fleet, type Station } from "@stopline/engine"
 import { cannot } from "@stopline/provider"
-import { hasBackfilled, unfinishedBackfill } from "@stopline/ledger"
+import { hasBackfilled, lastEnded, unfinishedBackfill } from "@stopline/ledger"
 import { Effect, Stream } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
 import {
@@ -70,12 +70,12 @@ layer(ledgerForTest, { excludeTestServices: true })("a backfill", (it) => {
       const world = yield* makeWorld({ asker: { batch: 2 } })
       world.asker.fail("check", [{ kind: "none" }, { kind: "none" }, { kind: "none" }, { kind: "unavailable" }])
       assert.strictEqual((yield* Effect.flip(of(world, people(4))))._tag, "ProviderError")
-      assert.isDefined(yield* unfinishedBackfill(world.asking.account.id, 0))
+      assert.isDefined(yield* unfinishedBackfill(world.asking.account.id, undefined, 0))
       yield* pass("10 minutes")
       world.asker.calls.length = 0
       yield* of(world, people(4))
       assert.deepStrictEqual(asked(world), ["two 3 4"])
-      assert.isUndefined(yield* unfinishedBackfill(world.asking.account.id, 0))
+      assert.isUndefined(yield* unfinishedBackfill(world.asking.account.id, undefined, 0))
     }).pipe(timed)
   )
 
@@ -102,6 +102,23 @@ layer(ledgerForTest, { excludeTestServices: true })("a backfill", (it) => {
       world.asker.calls.length = 0
       yield* of(world, people(10))
       assert.deepStrictEqual(asked(world).slice(0, 2), ["one 7 8", "one 9 10"])
+    }).pipe(timed)
+  )
+
+  it.effect("of one sender meanwhile is another one: that of the whole account is not over with it (L12)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ asker: { batch: 2 } })
+      const request = { startedBy: "ann", recipients: from(people(2)), sender: askerOne }
+      const meanwhile = Stream.fromEffect(world.run(backfill(world.asking, request)))
+      const cutOff = Stream.concat(from(people(2, 3))(), Stream.fail("killed" as const))
+      const recipients = () => Stream.concat(Stream.drain(meanwhile), cutOff)
+      const all = backfill(world.asking, { startedBy: "ann", recipients })
+      assert.strictEqual(yield* Effect.flip(world.run(all)), "killed")
+      const { id } = world.asking.account
+      assert.deepInclude((yield* lastEnded("backfill", id))?.counts, { sender: askerOne })
+      world.asker.calls.length = 0
+      yield* of(world, people(4))
+      assert.deepStrictEqual(asked(world), ["two 1 2", "two 3 4"])
     }).pipe(timed)
   )
 

@@ -1,4 +1,5 @@
 /** Who started what when, and how it ended: rounds, walks, sweeps, backfills, imports, and times of listening (see hearing.ts). */
+import type { SenderAddress } from "@stopline/consent"
 import { Effect } from "effect"
 import { sql } from "kysely"
 import { Connection, instant } from "./connection.ts"
@@ -12,6 +13,8 @@ export interface NewRun {
   readonly at: number
   /** What this run finds may be carried in bulk without a guard. */
   readonly unguarded?: boolean
+  /** What it has done so far, where it is known already what that is about. */
+  readonly counts?: unknown
 }
 
 export const beginRun = Effect.fn("Ledger.beginRun")(function* (
@@ -27,7 +30,7 @@ export const beginRun = Effect.fn("Ledger.beginRun")(function* (
         started_by: run.startedBy,
         started_at: instant(run.at),
         unguarded: run.unguarded ?? false,
-        counts: null
+        counts: run.counts === undefined ? null : JSON.stringify(run.counts)
       })
       .returning("id")
       .executeTakeFirstOrThrow()
@@ -93,9 +96,13 @@ export const lastEnded = Effect.fn("Ledger.lastEnded")(function* (
   )
 })
 
-/** A backfill of an account that was begun and not ended, and was at work since then: its process died, and it can be gone on with. */
+/**
+ * A backfill of an account, or of this sender of it, that was begun and not ended, and was at work since then: its process
+ * died, and it can be gone on with.
+ */
 export const unfinishedBackfill = Effect.fn("Ledger.unfinishedBackfill")(function* (
   accountId: number,
+  sender: SenderAddress | undefined,
   atWorkSince: number
 ): Effect.fn.Return<{ readonly id: number; readonly startedAt: number } | undefined, LedgerError, Connection> {
   const { query } = yield* Connection
@@ -106,6 +113,7 @@ export const unfinishedBackfill = Effect.fn("Ledger.unfinishedBackfill")(functio
       .where("account_id", "=", accountId)
       .where("kind", "=", "backfill")
       .where("ended_at", "is", null)
+      .where(sql<boolean>`counts ->> 'sender' is not distinct from ${sender ?? null}`)
       .where(
         sql<boolean>`coalesce(to_timestamp((counts ->> 'at')::float8 / 1000), started_at) >= ${instant(atWorkSince)}`
       )
