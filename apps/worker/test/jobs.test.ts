@@ -145,6 +145,22 @@ describe.concurrent("a worker", () => {
     })
   )
 
+  it.live("says of a sender that it does not know that it was not read (L5)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ rest: rarely, deaf: true })
+      yield* startWorker(world)
+      const { lastOf, put } = yield* Effect.provideContext(Jobs, yield* Layer.build(jobsOf(world)))
+      const order = { account: ringcentral, sender: SenderAddress.make("+16505550199"), startedBy: "ann", askedAt: 1 }
+      yield* put("backfill", order)
+      yield* eventually(
+        "the order is seen to",
+        Effect.map(lastOf("backfill", order), (last) => last?.state === "completed")
+      )
+      expect((yield* lastOf("backfill", order))?.nothing).toContain("do not know this sender")
+      expect(yield* world.sql("select from run where kind = 'backfill'")).toEqual([])
+    })
+  )
+
   it.live("does not start on the queues of a newer one, and says so", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld({ rest: rarely })

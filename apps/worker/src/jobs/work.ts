@@ -12,6 +12,7 @@ import {
   heldBackAt,
   readAccount,
   type ReadReport,
+  sendersOf,
   type Station,
   type SweepBudget
 } from "@stopline/engine"
@@ -94,7 +95,8 @@ export const work = Effect.fn("work")(function* (
   )
 })
 
-const unknownHere = "the workers do not know this account; restart them with the configuration that has it"
+const unknownHere = (what: string) =>
+  `the workers do not know this ${what}; restart them with the configuration that has it`
 
 /** An account that is no longer configured, or not yet, has nothing to be done for it. */
 const forStation = <A, E, R>(
@@ -103,7 +105,7 @@ const forStation = <A, E, R>(
 ): Effect.Effect<A | string, E, R | Fleet> =>
   Effect.flatMap(Fleet, ({ stations }) => {
     const station = stations.find(({ account }) => String(account.name) === name)
-    return station === undefined ? Effect.succeed<A | string>(unknownHere) : use(station)
+    return station === undefined ? Effect.succeed<A | string>(unknownHere("account")) : use(station)
   })
 
 const read = Effect.fnUntraced(function* (station: Station, { everyMs, onRead, sweep }: Duties) {
@@ -164,6 +166,7 @@ const readAll = Effect.fnUntraced(function* (
 ) {
   const { settings } = yield* Fleet
   const jobs = yield* Jobs
+  if (sender !== undefined && sendersOf(station, sender).length === 0) return unknownHere("sender")
   // Cut off with its worker, it may have been read to its end by whoever came next.
   const last = yield* lastEnded("backfill", station.account.id)
   const covered = Predicate.hasProperty(last?.counts, "sender") ? last.counts.sender === sender : true
