@@ -47,11 +47,10 @@ export const seekEvidence = Effect.fn("seekEvidence")(function* (
   for (const cursor of cursors) {
     const { after, sender } = cursor
     const behind = differing.get(sender.id) ?? []
-    const last = behind.length < pageSize ? undefined : behind.at(-1)
     // At the end it is the first one's turn again.
-    const first =
-      last === undefined && after > 0 ? yield* differences([{ ...cursor, after: 0 }], policy, pageSize) : none
-    const before = (first.get(sender.id) ?? []).filter(({ recipient }) => recipient <= after)
+    const anew = behind.length < pageSize && after > 0
+    const first = anew ? ((yield* differences([{ ...cursor, after: 0 }], policy, pageSize)).get(sender.id) ?? []) : []
+    const before = first.filter(({ recipient }) => recipient <= after)
     const lifted = [...behind, ...before].filter(isLifted).slice(0, mostPerSender)
     for (const row of lifted) {
       // Before it is asked about: one that cannot be answered for does not keep those behind it from their turn.
@@ -63,12 +62,13 @@ export const seekEvidence = Effect.fn("seekEvidence")(function* (
       const { recorded } = yield* ingest(station.account, said, yield* Clock.currentTimeMillis, settings.echoMs)
       found += recorded.length
     }
+    // Where there are more behind what was looked through, they are next.
+    const page = anew ? first : behind
+    const last = page.length < pageSize ? undefined : page.at(-1)
     if (lifted.length < mostPerSender && last !== undefined) turns.set(sender.id, last.recipient)
   }
   return found
 })
-
-const none: ReadonlyMap<number, ReadonlyArray<Difference>> = new Map()
 
 /** What one person said cannot be read. It is as good as not found, and keeps nobody else waiting. */
 const isUnreadable = (error: ProviderError | LedgerError): boolean =>

@@ -1,5 +1,6 @@
 import { assert, layer } from "@effect/vitest"
-import { Clock, Effect } from "effect"
+import { importOptOuts } from "@stopline/engine"
+import { Clock, Effect, Stream } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
 import { saidOf } from "../../../test/world.ts"
 import { askerOne, listerOne, makeWorld, pass, people, person, standings, timed, type World } from "./world.ts"
@@ -132,6 +133,27 @@ layer(ledgerForTest, { excludeTestServices: true })("evidence", (it) => {
       yield* minutes(world, 4)
       assert.isTrue(world.lister.holds(listerOne, person(1)))
       assert.strictEqual((yield* standings(person(140)))[listerOne], "opted-in held opted-in")
+    }).pipe(timed)
+  )
+
+  it.effect("is looked for also behind more people than are read at once, turn after turn (L3)", () =>
+    Effect.gen(function* () {
+      const world = yield* silenced(true)
+      const [before, behind] = [person(3_000), person(4_000)]
+      for (const who of [before, behind]) yield* world.says("STOP", listerOne, who)
+      yield* world.round(window)
+      // Of a thousand found in bulk nobody is written, for a person has to look.
+      const rows = Stream.fromIterable(people(1_010, 10)).pipe(
+        Stream.map((recipient) => ({ recipient, places: [{ account: world.asking.account, sender: askerOne }] }))
+      )
+      yield* world.run(importOptOuts({ name: "list", source: "list", startedBy: "ann", rows }))
+      yield* pass("1 minute")
+      world.lister.lift(listerOne, behind)
+      yield* minutes(world, 4)
+      assert.strictEqual(evidenceCalls(world).length > 0, true)
+      world.lister.text(listerOne, before, "START", yield* Clock.currentTimeMillis)
+      yield* minutes(world, 6)
+      assert.strictEqual((yield* standings(before))[listerOne], "opted-in held opted-in")
     }).pipe(timed)
   )
 })
