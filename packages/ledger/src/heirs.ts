@@ -1,6 +1,7 @@
 /**
  * What becomes of a group that is configured no more. One that only got another name goes on by it; of any other, what
- * was said to senders that are gone passes to those that spoke beside them. A new name forgets no STOP (L1, L3).
+ * was said to senders that are gone passes to those that spoke beside them. And a number that goes over to another account
+ * takes along what was said to it. A new name forgets no STOP (L1, L3).
  */
 import { type AccountName, everySender, type Group, memberName, type SenderAddress } from "@stopline/consent"
 import { Effect } from "effect"
@@ -64,24 +65,26 @@ export const renameGroups = Effect.fnUntraced(function* (
 })
 
 /**
- * Senders that are gone and that spoke for a group, of those not in force, beside senders that speak for this one now.
- * The row of every sender of an account is never active, and gone only with its account.
+ * Senders that are gone, and whose words a group keeps: those that spoke for a group, of those not in force, beside senders
+ * that speak for this one now, and those with the number of one that does, at another account. The row of every sender of
+ * an account is never active, and gone only with its account.
  */
-export const goneBeside = Effect.fnUntraced(function* (
+export const goneBefore = Effect.fnUntraced(function* (
   groupId: number,
   inForce: ReadonlyArray<number>
 ): Effect.fn.Return<ReadonlyArray<number>, LedgerError, Connection> {
   const { query } = yield* Connection
   const { rows } = yield* query("register", (db) =>
     sql<{ id: number }>`
-      select distinct gone.sender_id as id
+      select distinct g.id
       from sender s
-      join membership was on was.sender_id = s.id and was.group_id <> all(${inForce}::int[])
-      join membership gone on gone.group_id = was.group_id
-      join sender g on g.id = gone.sender_id and not g.active
+      join sender g on not g.active
       join account a on a.id = g.account_id and not (a.active and g.address = ${everySender})
       where s.group_id = ${groupId} and s.active
-        and not exists (select from membership m where m.sender_id = gone.sender_id and m.group_id = ${groupId})
+        and not exists (select from membership m where m.sender_id = g.id and m.group_id = ${groupId})
+        and (g.address = s.address or exists (
+          select from membership was join membership gone using (group_id)
+          where was.sender_id = s.id and gone.sender_id = g.id and was.group_id <> all(${inForce}::int[])))
       order by 1`.execute(db)
   )
   return rows.map(({ id }) => id)

@@ -19,7 +19,7 @@ import { sql } from "kysely"
 import { Connection, instant } from "./connection.ts"
 import { LedgerError } from "./error.ts"
 import { standingOfJoiner } from "./fold.ts"
-import { goneBeside, renameGroups, speaking } from "./heirs.ts"
+import { goneBefore, renameGroups, speaking } from "./heirs.ts"
 import { lockAccounts, lockRegistry } from "./locks.ts"
 
 export interface AccountSpec {
@@ -116,7 +116,7 @@ const upsert = Effect.fnUntraced(function* (
   }
   const inForce = [...groupIds.values()]
   for (const groupId of inForce) {
-    for (const gone of yield* goneBeside(groupId, inForce)) yield* joinGroup(gone, groupId, now)
+    for (const gone of yield* goneBefore(groupId, inForce)) yield* joinGroup(gone, groupId, now)
   }
   yield* adopt(policy)
   return {

@@ -1,6 +1,6 @@
 /** Another configuration on the same ledger: processes of before and after it at work at once, groups that go by another name. */
 import { assert, layer } from "@effect/vitest"
-import { everySender, type SenderAddress } from "@stopline/consent"
+import { type AccountName, everySender, type SenderAddress } from "@stopline/consent"
 import { register, settleAll } from "@stopline/ledger"
 import { Effect, Fiber } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
@@ -117,6 +117,22 @@ layer(ledgerForTest, { excludeTestServices: true })("another configuration", (it
         message,
         `ledger: register: the account ${west} was at another provider than gamma; give the one at gamma a name of its own`
       )
+    })
+  )
+
+  it.effect("that has a number at another account keeps what was said to it (L1, L3)", () =>
+    Effect.gen(function* () {
+      const before = yield* apart
+      yield* hear(before, { account: west, sender: westOne })
+      const north = "north" as AccountName
+      const moved = [...onlyEast, { name: north, vendor: "gamma", senders: [westOne] }]
+      const northern = { name: "northern", members: [{ account: north, sender: westOne }] }
+      yield* register(moved, [easternBrand, northern], "strict", 30_000)
+      assert.deepStrictEqual(yield* standings(one), {
+        [eastOne]: "opted-in held unknown",
+        [eastTwo]: "opted-in held unknown",
+        [westOne]: "opted-out held unknown"
+      })
     })
   )
 
