@@ -164,17 +164,19 @@ layer(ledgerForTest, { excludeTestServices: true })("another configuration", (it
     })
   )
 
-  it.effect("that splits a group has neither part hear what is said to all senders of an account of the other (L2)", () =>
-    Effect.gen(function* () {
-      yield* fresh()
-      const now = yield* register(accounts, [easternBrand, westernBrand], "strict", 30_000)
-      yield* hear(now, { account: west, sender: everySender, time: at(40_000) })
-      assert.deepStrictEqual(yield* standings(one), {
-        [eastOne]: "opted-in held unknown",
-        [eastTwo]: "opted-in held unknown",
-        [westOne]: "opted-out held unknown"
+  it.effect(
+    "that splits a group has neither part hear what is said to all senders of an account of the other (L2)",
+    () =>
+      Effect.gen(function* () {
+        yield* fresh()
+        const now = yield* register(accounts, [easternBrand, westernBrand], "strict", 30_000)
+        yield* hear(now, { account: west, sender: everySender, time: at(40_000) })
+        assert.deepStrictEqual(yield* standings(one), {
+          [eastOne]: "opted-in held unknown",
+          [eastTwo]: "opted-in held unknown",
+          [westOne]: "opted-out held unknown"
+        })
       })
-    })
   )
 
   it.effect("that drops an account keeps what was said to all of its senders (L1, L3)", () =>
