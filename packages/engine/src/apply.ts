@@ -7,7 +7,7 @@ import type { ConsentState, Recipient } from "@stopline/consent"
 import { type Connection, type Difference, type LedgerError, type RegisteredSender } from "@stopline/ledger"
 import { type ProviderError, writePort } from "@stopline/provider"
 import { Clock, Duration, Effect } from "effect"
-import { type Change, judge } from "./diff.ts"
+import { type Change, judge, type Moment } from "./diff.ts"
 import { eachDiffering, type FirstPages, speakingFor } from "./differing.ts"
 import { confirmWindow } from "./evidence.ts"
 import { Fleet, type Station } from "./fleet.ts"
@@ -66,11 +66,13 @@ export const applyTo = Effect.fn("applyTo")(function* (
   const bursts: Bursts = {}
   const room = { ...(options.atMost ?? { "opted-out": Infinity, "opted-in": Infinity }) }
   const { settings } = yield* Fleet
+  const windowOf = confirmWindow(station.adapter.evidence._tag === "Can", options.confirmMs)
   yield* eachDiffering(
     speakingFor(station),
     settings.policy,
     Effect.fnUntraced(function* (sender: RegisteredSender, rows: ReadonlyArray<Difference>) {
-      const written = yield* applyPage(station, sender, rows, options, room, bursts, total)
+      const moment = { now: yield* Clock.currentTimeMillis, confirmMs: windowOf(sender, rows) }
+      const written = yield* applyPage(station, sender, rows, moment, options, room, bursts, total)
       total = written.total
       if (!written.stop) return "page"
       // One sender may be denied by itself; a second one says that it is the account.
@@ -87,14 +89,13 @@ const applyPage = Effect.fnUntraced(function* (
   station: Station,
   sender: RegisteredSender,
   rows: ReadonlyArray<Difference>,
+  moment: Moment,
   options: ApplyOptions,
   room: Room,
   bursts: Bursts,
   before: ApplyReport
 ) {
   const can = writabilityOf(station.adapter)(sender.address)
-  const confirmMs = confirmWindow(station.adapter.evidence._tag === "Can", rows, options.confirmMs)
-  const moment = { now: yield* Clock.currentTimeMillis, confirmMs }
   const items = rows.map((row) => judge(row, sender.address, can, moment))
   const changes = items.filter((item): item is Change => item._tag === "Change")
   const go = changes.filter((change) => mayGo(change, options, room))

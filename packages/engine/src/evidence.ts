@@ -3,7 +3,15 @@
  * where the provider keeps messages. Found, they are observations like any other
  * and the standing follows; not found, the block is put back.
  */
-import { type Connection, type Difference, differences, ingest, type LedgerError, toRecipient } from "@stopline/ledger"
+import {
+  type Connection,
+  type Difference,
+  differences,
+  ingest,
+  type LedgerError,
+  type RegisteredSender,
+  toRecipient
+} from "@stopline/ledger"
 import type { EvidencePort, ProviderError } from "@stopline/provider"
 import { Clock, Effect } from "effect"
 import { reasonFor } from "./diff.ts"
@@ -20,12 +28,17 @@ const longestMs = 60 * 60_000
 
 /**
  * How long blocks that were lifted wait before they are put back: as long as it takes until each has been looked for, so
- * that many of them do not cost one his START; but no longer than an hour.
+ * that many of them do not cost one his START; but no longer than an hour. To be asked for page after page of a sender, as
+ * whoever comes on a later one has their turn later.
  */
-export const confirmWindow = (seeks: boolean, differing: ReadonlyArray<Difference>, confirmMs: number): number => {
-  if (!seeks || confirmMs === 0) return confirmMs
-  const turns = Math.ceil(differing.filter(isLifted).length / mostPerSender)
-  return Math.max(confirmMs, Math.min((turns - 1) * turnMs, longestMs))
+export const confirmWindow = (seeks: boolean, confirmMs: number) => {
+  const lifted = new Map<number, number>()
+  return (sender: RegisteredSender, page: ReadonlyArray<Difference>): number => {
+    if (!seeks || confirmMs === 0) return confirmMs
+    const count = (lifted.get(sender.id) ?? 0) + page.filter(isLifted).length
+    lifted.set(sender.id, count)
+    return Math.max(confirmMs, Math.min((Math.ceil(count / mostPerSender) - 1) * turnMs, longestMs))
+  }
 }
 
 const isLifted = (row: Difference): boolean => reasonFor(row) === "reassert"

@@ -67,7 +67,11 @@ export const plan = Effect.fn("plan")(function* (
 ): Effect.fn.Return<Plan, LedgerError, Connection> {
   const digest = createHash("sha256")
   const examples: Array<(Change | Withheld) & { readonly account: string }> = []
-  const drafts = accounts.map((planned) => ({ ...planned, ...emptyDraft() }))
+  const drafts = accounts.map((planned) => ({
+    ...planned,
+    ...emptyDraft(),
+    windowOf: confirmWindow(planned.seeks, options.confirmMs)
+  }))
   const senders = accounts.flatMap(({ account }) => account.senders.map((sender) => ({ account, sender })))
   let withheld = 0
   yield* eachDiffering(senders, settings.policy, (sender, rows) =>
@@ -75,7 +79,7 @@ export const plan = Effect.fn("plan")(function* (
       const draft = drafts.find(({ account }) => account.id === sender.accountId)
       if (draft === undefined) return "sender"
       const can = draft.writability(sender.address)
-      const moment: Moment = { now, confirmMs: confirmWindow(draft.seeks, rows, options.confirmMs) }
+      const moment: Moment = { now, confirmMs: draft.windowOf(sender, rows) }
       for (const row of rows) {
         const item = judge(row, sender.address, can, moment)
         if (examples.length < options.examples) examples.push({ ...item, account: sender.account })

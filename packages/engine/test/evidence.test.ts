@@ -136,6 +136,16 @@ layer(ledgerForTest, { excludeTestServices: true })("evidence", (it) => {
     }).pipe(timed)
   )
 
+  it.effect("of one whose turn comes late, behind a page of others, is waited for as well (L3)", () =>
+    Effect.gen(function* () {
+      const world = yield* crowdSilenced(255)
+      for (const who of people(254)) world.lister.lift(listerOne, who)
+      world.lister.text(listerOne, person(255), "START", yield* Clock.currentTimeMillis)
+      yield* minutes(world, 14)
+      assert.strictEqual((yield* standings(person(255)))[listerOne], "opted-in held opted-in")
+    }).pipe(timed)
+  )
+
   it.effect("is looked for also behind more people than are read at once, turn after turn (L3)", () =>
     Effect.gen(function* () {
       const world = yield* silenced(true)
