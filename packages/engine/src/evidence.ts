@@ -10,6 +10,7 @@ import {
   ingest,
   type LedgerError,
   type RegisteredSender,
+  type Seeking,
   toRecipient
 } from "@stopline/ledger"
 import type { EvidencePort, ProviderError } from "@stopline/provider"
@@ -18,13 +19,16 @@ import { reasonFor } from "./diff.ts"
 import { Fleet, sendersOf, type Station } from "./fleet.ts"
 import { paced } from "./pace.ts"
 
-/** One request each, so not more of them in one round than a limit bears. */
-const mostPerSender = 20
 const pageSize = 1000
 
-/** From one turn of a sender to its next, for reckoning (ms). */
-const turnMs = 2 * 60_000
-const longestMs = 60 * 60_000
+/** How long it takes to look for many. */
+export const seeking: Seeking = {
+  // One request each, so not more of them in one round than a limit bears.
+  atOnce: 20,
+  // From one turn of a sender to its next, for reckoning.
+  turnMs: 2 * 60_000,
+  longestMs: 60 * 60_000
+}
 
 /**
  * How long blocks that were lifted wait before they are put back: as long as it takes until each has been looked for, so
@@ -37,7 +41,8 @@ export const confirmWindow = (seeks: boolean, confirmMs: number) => {
     if (!seeks || confirmMs === 0) return confirmMs
     const count = (lifted.get(sender.id) ?? 0) + page.filter(isLifted).length
     lifted.set(sender.id, count)
-    return Math.max(confirmMs, Math.min((Math.ceil(count / mostPerSender) - 1) * turnMs, longestMs))
+    const turns = Math.ceil(count / seeking.atOnce)
+    return Math.max(confirmMs, Math.min((turns - 1) * seeking.turnMs, seeking.longestMs))
   }
 }
 
@@ -50,6 +55,7 @@ export const seekEvidence = Effect.fn("seekEvidence")(function* (
 ): Effect.fn.Return<number, ProviderError | LedgerError, Connection | Fleet> {
   const { settings, turns } = yield* Fleet
   const { policy } = settings
+  const { atOnce } = seeking
   let found = 0
   const cursors = sendersOf(station).map((sender) => ({
     account: station.account,
@@ -64,7 +70,7 @@ export const seekEvidence = Effect.fn("seekEvidence")(function* (
     const anew = behind.length < pageSize && after > 0
     const first = anew ? ((yield* differences([{ ...cursor, after: 0 }], policy, pageSize)).get(sender.id) ?? []) : []
     const before = first.filter(({ recipient }) => recipient <= after)
-    const lifted = [...behind, ...before].filter(isLifted).slice(0, mostPerSender)
+    const lifted = [...behind, ...before].filter(isLifted).slice(0, atOnce)
     for (const row of lifted) {
       // Before it is asked about: one that cannot be answered for does not keep those behind it from their turn.
       turns.set(sender.id, row.recipient)
@@ -78,7 +84,7 @@ export const seekEvidence = Effect.fn("seekEvidence")(function* (
     // Where there are more behind what was looked through, they are next.
     const page = anew ? first : behind
     const last = page.length < pageSize ? undefined : page.at(-1)
-    if (lifted.length < mostPerSender && last !== undefined) turns.set(sender.id, last.recipient)
+    if (lifted.length < atOnce && last !== undefined) turns.set(sender.id, last.recipient)
   }
   return found
 })

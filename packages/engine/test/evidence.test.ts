@@ -1,5 +1,6 @@
 import { assert, layer } from "@effect/vitest"
-import { importOptOuts } from "@stopline/engine"
+import { importOptOuts, seeking } from "@stopline/engine"
+import { unheld } from "@stopline/ledger"
 import { Clock, Effect, Stream } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
 import { saidOf } from "../../../test/world.ts"
@@ -29,6 +30,14 @@ const minutes = Effect.fnUntraced(function* (world: World, count: number) {
     yield* pass("1 minute")
     yield* world.round(window)
   }
+})
+
+/** Why what differs is left alone, as it is watched. */
+const waitingFor = Effect.fnUntraced(function* (world: World) {
+  const { account } = world.listing
+  const senders = account.senders.map((sender) => ({ account, sender, optOut: true, optIn: true, seeking }))
+  const now = yield* Clock.currentTimeMillis
+  return (yield* unheld(senders, { ...window, policy: "strict", now })).map(({ withheld }) => withheld)
 })
 
 const textsUnheard = (world: World, words: string) =>
@@ -130,6 +139,7 @@ layer(ledgerForTest, { excludeTestServices: true })("evidence", (it) => {
       world.lister.text(listerOne, person(140), "START", yield* Clock.currentTimeMillis)
       yield* minutes(world, 7)
       assert.isFalse(world.lister.holds(listerOne, person(1)))
+      assert.deepStrictEqual(yield* waitingFor(world), ["awaiting-evidence"])
       yield* minutes(world, 4)
       assert.isTrue(world.lister.holds(listerOne, person(1)))
       assert.strictEqual((yield* standings(person(140)))[listerOne], "opted-in held opted-in")

@@ -17,6 +17,15 @@ export interface Writable {
   readonly sender: RegisteredSender
   readonly optOut: boolean
   readonly optIn: boolean
+  /** How the person's own words are looked for there, if they are. */
+  readonly seeking?: Seeking
+}
+
+/** How many people of a sender have their turn at once, how long a turn takes, and how long all of them wait at most (ms). */
+export interface Seeking {
+  readonly atOnce: number
+  readonly turnMs: number
+  readonly longestMs: number
 }
 
 /** Why a pair is left as it is, by the names that the engine has for it. */
@@ -36,7 +45,7 @@ export interface Unheld {
 export interface UnheldOptions {
   readonly policy: OptInPolicy
   readonly now: number
-  /** How long evidence is looked for before a block that a provider lifted is put back (ms). */
+  /** How long evidence is looked for before a block that a provider lifted is put back (ms); longer where many are. */
   readonly confirmMs: number
 }
 
@@ -47,6 +56,8 @@ export const unheld = Effect.fn("Ledger.unheld")(function* (
   const { query } = yield* Connection
   const column = <A>(pick: (one: Writable) => A) => senders.map(pick)
   const lifted = sql`coalesce(v.lifted_at > st.out_at, false)`
+  const people = sql`count(*) filter (where p.must = 'opted-out' and ${lifted}) over (partition by w.sender_id)`
+  const windowMs = sql`greatest(${confirmMs}::float8, least((ceil(${people} / w.at_once) - 1) * w.turn_ms, w.longest_ms))`
   const result = yield* query("unheld", (db) =>
     sql<{
       senderId: number
@@ -63,7 +74,7 @@ export const unheld = Effect.fn("Ledger.unheld")(function* (
             when ${wasRefused(sql`p.must`)} and v.refused_until > ${instant(now)}::timestamptz then 'refused'
             when p.must = 'opted-in' and ${heldForAll(sql`st.recipient`)} then 'held-for-all'
             when p.must = 'opted-in' and ${silencedBefore(sql`st.recipient`, optInAt[policy])} then 'awaiting-evidence'
-            when p.must = 'opted-out' and ${lifted} and v.lifted_at > ${instant(now - confirmMs)}::timestamptz then 'awaiting-evidence'
+            when p.must = 'opted-out' and ${lifted} and v.lifted_at > ${instant(now)}::timestamptz - ${windowMs} * interval '1 millisecond' then 'awaiting-evidence'
           end as withheld,
           greatest(st.out_at, j.since, case when ${lifted} then v.lifted_at end) as since
         from unnest(
@@ -71,8 +82,11 @@ export const unheld = Effect.fn("Ledger.unheld")(function* (
           ${column((one) => one.sender.groupId)}::int[],
           ${column((one) => one.account.every.id)}::int[],
           ${column((one) => one.optOut)}::bool[],
-          ${column((one) => one.optIn)}::bool[]
-        ) as w(sender_id, group_id, every_id, opt_out, opt_in)
+          ${column((one) => one.optIn)}::bool[],
+          ${column((one) => one.seeking?.atOnce ?? null)}::float8[],
+          ${column((one) => one.seeking?.turnMs ?? null)}::float8[],
+          ${column((one) => one.seeking?.longestMs ?? null)}::float8[]
+        ) as w(sender_id, group_id, every_id, opt_out, opt_in, at_once, turn_ms, longest_ms)
         join standing st on st.group_id = w.group_id and not st.settled
         left join membership j on j.sender_id = w.sender_id and j.group_id = w.group_id
         left join view v on v.sender_id = w.sender_id and v.recipient = st.recipient

@@ -3,7 +3,7 @@
  * is read when somebody looks, and not again for a few seconds: a storm of
  * scrapes costs nothing, and a reading that took long is done the less often.
  */
-import { bucketOf, Fleet, writabilityOf } from "@stopline/engine"
+import { bucketOf, Fleet, seeking, writabilityOf } from "@stopline/engine"
 import {
   type Connection,
   type Flow,
@@ -41,12 +41,13 @@ export interface Seen {
 const readFigures = Effect.fn("readFigures")(function* (): Effect.fn.Return<Figures, LedgerError, Fleet | Connection> {
   const { settings, stations } = yield* Fleet
   const at = yield* Clock.currentTimeMillis
-  const senders = stations.flatMap(({ account, adapter }) =>
-    account.senders.map((sender): Writable => {
+  const senders = stations.flatMap(({ account, adapter }) => {
+    const seeks = adapter.evidence._tag === "Can" && settings.confirmMs > 0 && { seeking }
+    return account.senders.map((sender): Writable => {
       const cannot = writabilityOf(adapter)(sender.address)
-      return { account, sender, optOut: cannot.optOut === undefined, optIn: cannot.optIn === undefined }
+      return { account, sender, optOut: cannot.optOut === undefined, optIn: cannot.optIn === undefined, ...seeks }
     })
-  )
+  })
   const accountIds = stations.map(({ account }) => account.id)
   const buckets = stations.flatMap(({ adapter }) => adapter.limits.map((limit) => bucketOf(adapter.vendor, limit)))
   return {
