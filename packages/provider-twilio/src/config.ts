@@ -2,7 +2,7 @@
  * What one Twilio account needs to be spoken to.
  */
 import { AccountName, SenderAddress } from "@stopline/consent"
-import { Effect, type Redacted, Schema } from "effect"
+import { Effect, Redacted, Schema } from "effect"
 
 const sid = (letters: string) =>
   Schema.String.check(
@@ -61,14 +61,20 @@ export class TwilioConfigError extends Schema.TaggedError<TwilioConfigError>()("
   }
 }
 
-/** Looks at the URLs, so that no secret goes where nobody meant it to go. */
+/** Looks at the URLs, so that no secret goes where nobody meant it to go, and at what proves that Twilio calls. */
 export const checkConfig = (config: TwilioConfig): Effect.Effect<void, TwilioConfigError> => {
   const { accountsUrl = "https://accounts.twilio.com", apiUrl = "https://api.twilio.com", webhook } = config
   const problem =
     originProblem("accountsUrl", accountsUrl) ??
     originProblem("apiUrl", apiUrl) ??
-    (webhook !== undefined && !URL.canParse(webhook.url) ? "the webhook's URL is none" : undefined)
+    (webhook !== undefined ? webhookProblem(webhook) : undefined)
   return problem === undefined ? Effect.void : Effect.fail(new TwilioConfigError({ account: config.account, problem }))
+}
+
+const webhookProblem = ({ authToken, url }: TwilioWebhook): string | undefined => {
+  if (!URL.canParse(url)) return "the webhook's URL is none"
+  // Anybody can sign with an empty one, as it is left where a variable is not set.
+  return Redacted.value(authToken) ? undefined : "the webhook's authToken is empty"
 }
 
 const originProblem = (name: string, text: string): string | undefined => {

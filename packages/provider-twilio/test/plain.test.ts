@@ -70,6 +70,9 @@ describe("the plain face of Twilio", () => {
     const insecure = { ...settings, senders: [sender], accountsUrl: "http://elsewhere.example" }
     assert.throws(() => createTwilioProvider({ ...settings, senders: ["hush"] }), ProviderConfigError)
     assert.throws(() => createTwilioProvider(insecure), ProviderConfigError, /^(?!.*hush).*accountsUrl must be https/)
+    // A variable that is not set: anybody could sign with it.
+    const unset = { ...settings, senders: [sender], webhook: { url, authToken: "" } }
+    assert.throws(() => createTwilioProvider(unset), ProviderConfigError, /authToken/)
   })
 })
 
