@@ -54,7 +54,8 @@ export const readRequest = ({ body, headers, method, url }: WebhookRequest, rece
   return {
     method: method ?? "POST",
     headers: flat,
-    query: Object.fromEntries(new URL(url ?? "/", "http://localhost").searchParams),
+    // Not by `URL`, which throws where somebody asks for `//`: who may ask for that is anybody.
+    query: Object.fromEntries(new URLSearchParams(/\?([^#]*)/.exec(url ?? "")?.[1])),
     body,
     receivedAt
   }
