@@ -25,7 +25,7 @@ import {
   unitedStates
 } from "@stopline/consent"
 import type { Contact, RowProblem } from "@stopline/provider"
-import { Option, Result, Schema } from "effect"
+import { Effect, Option, Result, Schema } from "effect"
 import { anyCase, looseText } from "./wire.ts"
 
 /** On whose behalf events are read. */
@@ -139,7 +139,9 @@ const ReportData = anyCase({
   from: looseText,
   to: looseText,
   deliverystatus: looseText,
-  deliverystatusdetails: Schema.optionalKey(Schema.Unknown),
+  deliverystatusdetails: Schema.optionalKey(
+    Schema.Union([Schema.String, Schema.Number]).pipe(Schema.catchDecoding(() => Effect.succeedSome("")))
+  ),
   receivedtimestamp: looseText
 })
 

@@ -284,6 +284,8 @@ describe("a broken event", () => {
         { ...grid(received, {}), data: "STOP from 12065551000" },
         "12065551000",
         grid(report, failed("4007", { to: 12_065_551_000 })),
+        // Of an object that calls a number its text, JavaScript makes no text.
+        grid(report, failed("", { deliveryStatusDetails: { toString: 4007 } })),
         grid(received, text("STOP"))
       ])
       expect(observations).toEqual([stopped])
