@@ -109,8 +109,9 @@ export const makeLimits = (config: ResolvedConfig, learned: Learned, gate: Gate)
     if (status === 429) {
       const asked = retryAfter(headers, yield* Clock.currentTimeMillis) ?? config.penalty
       // Without the name of a limit it is the account's or the platform's, and concerns all of them.
-      const names = told === undefined ? groups().map(({ name }) => name) : [told.name]
-      return yield* shut(names, asked)
+      // Under a name that is not the published one, a request about subscriptions draws on its published group here.
+      const names = told === undefined ? groups().map(({ name }) => name) : [told.name, nameOf(drawing)]
+      return yield* shut([...new Set(names)], asked)
     }
     // Somebody else has used the rest: one more request would cost a penalty.
     if (told?.remaining === 0) yield* shut([told.name], told.window)
@@ -152,15 +153,16 @@ const readLimit = (headers: Headers) => {
 export const ownGate = (): Gate => {
   const spent = new Map<string, ReadonlyArray<number>>()
   return {
-    turn: Effect.fnUntraced(function* ({ name, requests, window }) {
+    turn: Effect.fnUntraced(function* ({ credential, name, requests, window }) {
       const now = yield* Clock.currentTimeMillis
       const ms = Duration.toMillis(window)
-      const recent = (spent.get(name) ?? []).filter((time) => time > now - ms)
+      const key = `${credential}/${name}`
+      const recent = (spent.get(key) ?? []).filter((time) => time > now - ms)
       const [first] = recent
       if (first !== undefined && recent.length >= requests) {
         return yield* new Throttled({ retryAfter: Duration.millis(first + ms - now) })
       }
-      spent.set(name, [...recent, now])
+      spent.set(key, [...recent, now])
     }),
     shut: () => Effect.void
   }

@@ -141,6 +141,44 @@ describe("a penalty (L15)", () => {
   }
 })
 
+describe("a penalty that is told under a name nobody here knows (L15)", () => {
+  it.effect("is sat out by what was asked for, and spares the rest", () =>
+    Effect.gen(function* () {
+      const server = yield* startRingCentral(({ method, path }) => {
+        if (path.startsWith("/restapi/v1.0/subscription") && method === "POST") {
+          return { status: 429, headers: told("heavy", 10, 0), body: { errorCode: "CMN-301", message: "" } }
+        }
+        return { body: path.startsWith("/restapi/v1.0/subscription") ? { records: [] } : emptyList }
+      })
+      const adapter = yield* makeRingCentralAdapter(configFor(server.url))
+      const subscribe = Effect.flip(open(adapter.subscription).ensure("https://stopline.example.com/webhooks/acme"))
+      const made = () => server.calls().filter(({ method }) => method === "POST").length
+      assert.strictEqual((yield* subscribe).reason._tag, "Throttled")
+      yield* TestClock.adjust("59 seconds")
+      assert.strictEqual((yield* subscribe).reason._tag, "Throttled")
+      assert.strictEqual(made(), 1, "one more would begin the penalty anew")
+      yield* adapter.probe(sender)
+      yield* TestClock.adjust("1 second")
+      yield* subscribe
+      assert.strictEqual(made(), 2)
+    })
+  )
+})
+
+describe("without a gate of the engine's", () => {
+  it.effect("each credential logs in by a limit of its own", () =>
+    Effect.gen(function* () {
+      const server = yield* startRingCentral(() => ({ body: emptyList }))
+      const credentials = yield* openRingCentralCredentials()
+      for (let app = 0; app < 8; app++) {
+        const config = configFor(server.url, { clientId: `app-${app}` })
+        yield* (yield* makeRingCentralAdapter(config, undefined, credentials)).probe(sender)
+      }
+      assert.strictEqual(server.logins(), 8)
+    })
+  )
+})
+
 const start = Effect.fn(function* (account: Partial<Extract<AccountOptions, { vendor: "ringcentral" }>> = {}) {
   const sandbox = yield* startSandbox({
     accounts: [{ vendor: "ringcentral", name: "acme", senders: [sender], ...account }]
