@@ -44,8 +44,7 @@ const connect = Effect.fn("RingCentral.connect")(function* (client: Client, conf
     })
   const token = yield* client.ask(call, SocketToken)
   const url = URL.parse(token.uri)
-  // The token stands in the URL, so it goes nowhere else than to where requests go, or encrypted.
-  if (url === null || (url.protocol !== "wss:" && url.host !== config.server.host)) {
+  if (url === null || !isSafe(url, config.server)) {
     return yield* client.unreadable(call, "the address of the WebSocket is none")
   }
   url.searchParams.set("access_token", token.ws_access_token)
@@ -86,6 +85,14 @@ const connect = Effect.fn("RingCentral.connect")(function* (client: Client, conf
   })
   return { subscription: report(record.value, eventsOf(client)), next } satisfies EventStream
 })
+
+/**
+ * The token stands in the URL, so it goes encrypted, or to where requests go without TLS. What a WebSocket cannot be
+ * opened at, with a fragment for one, is no address either: the constructor would throw.
+ */
+const isSafe = (url: URL, server: URL): boolean =>
+  url.hash === "" &&
+  (url.protocol === "wss:" || (url.protocol === "ws:" && server.protocol === "http:" && url.host === server.host))
 
 /** Everything that comes, in order, until the connection breaks. */
 const openSocket = Effect.fnUntraced(function* (url: URL, lost: (detail: string) => ProviderError) {

@@ -130,6 +130,20 @@ describe("a WebSocket", () => {
     })
   )
 
+  it.live("is not opened without TLS at a server that has it, nor at what is no address of one", () =>
+    Effect.gen(function* () {
+      for (const uri of ["ws://rc.example/ws", "ftp://rc.example/ws", "wss://rc.example/ws#there"]) {
+        const token = { access_token: "given", token_type: "bearer", expires_in: 3600 }
+        const body = { uri, ws_access_token: "hushhush", ...token }
+        const network = async () => Response.json(body)
+        const adapter = yield* makeRingCentralAdapter(configFor("https://rc.example", { websocket: true }), network)
+        const error = yield* Effect.flip(Effect.scoped(open(adapter.stream).connect))
+        assert.deepStrictEqual([uri, error.reason._tag], [uri, "Unreadable"])
+        assert.notInclude(JSON.stringify(error), "hush")
+      }
+    })
+  )
+
   it.live("is not used unless the configuration says so", () =>
     Effect.gen(function* () {
       const adapter = yield* makeRingCentralAdapter(configFor("https://platform.ringcentral.com"))
