@@ -7,7 +7,7 @@
  */
 import { neverSent, type Operation, type ProviderFailure, ProviderError } from "@stopline/provider"
 import { Denied, Refused, Throttled, Unavailable, Unreadable } from "@stopline/provider"
-import { Deferred, Duration, Effect, Option, Schema } from "effect"
+import { Clock, Deferred, Duration, Effect, Option, Schema } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http"
 import type { TwilioConfig } from "./config.ts"
 import { ErrorBody } from "./wire.ts"
@@ -48,7 +48,7 @@ export const makeClient = Effect.fn("Twilio.makeClient")(function* (config: Twil
       Effect.raceFirst(Deferred.await(closed)),
       Effect.mapError(noAnswer)
     )
-    const refusal = reasonOf(answer, mayHaveApplied)
+    const refusal = reasonOf(answer, mayHaveApplied, yield* Clock.currentTimeMillis)
     if (refusal !== undefined) return yield* fail(operation, refusal, said(answer))
     return yield* Schema.decodeUnknownEffect(Schema.fromJsonString(schema))(answer.body).pipe(
       Effect.mapError(() =>
@@ -78,18 +78,29 @@ const said = (answer: Answer): string => {
   return `Twilio answered ${answer.status}${code === undefined ? "" : ` (${code})`}`
 }
 
-const reasonOf = (answer: Answer, mayHaveApplied: boolean): ProviderFailure | undefined => {
+const reasonOf = (answer: Answer, mayHaveApplied: boolean, now: number): ProviderFailure | undefined => {
   const { headers, status } = answer
   if (status >= 200 && status < 300) return undefined
   const code = codeOf(answer)
   const named = code === undefined ? {} : { code }
   if (status === 401 || status === 403) return new Denied({ status, ...named })
   // "An API request that receives an error 429 response is never processed" (Twilio docs, error 20429).
-  if (status === 429) return new Throttled(waitOf(headers["retry-after"]))
-  if (status === 408 || status >= 500) return new Unavailable({ status, mayHaveApplied })
+  if (status === 429) return new Throttled(waitOf(headers, now))
+  if (status === 408 || status >= 500) return new Unavailable({ status, mayHaveApplied, ...waitOf(headers, now) })
   return new Refused({ status, ...named })
 }
 
-/** Twilio documents no Retry-After for consents (not found); it is honoured if it is there. */
-const waitOf = (header: string | undefined): { readonly retryAfter?: Duration.Duration } =>
-  header !== undefined && /^\d{1,6}$/.test(header) ? { retryAfter: Duration.seconds(Number(header)) } : {}
+/**
+ * Twilio documents no Retry-After for consents (not found); it is honoured if it is there, in either form that HTTP
+ * knows. No time at all is none.
+ */
+const waitOf = (headers: Answer["headers"], now: number): { readonly retryAfter?: Duration.Duration } => {
+  const text = headers["retry-after"]?.trim() ?? ""
+  // Their date against their clock, where they tell it: ours may be wrong.
+  const until = () => readHttpDate(text) - (readHttpDate(headers["date"]) || now)
+  const ms = /^\d{1,6}$/.test(text) ? Number(text) * 1000 : until()
+  return ms > 0 ? { retryAfter: Duration.millis(ms) } : {}
+}
+
+/** NaN for anything else: on its own, JavaScript makes a date of `-5`. */
+const readHttpDate = (text = ""): number => (/^[A-Z][a-z]{2}, .* GMT$/.test(text) ? Date.parse(text) : Number.NaN)

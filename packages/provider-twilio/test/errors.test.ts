@@ -1,7 +1,7 @@
 /** What an answer means beside what the laws try; and what no trace may say. */
 import { describe, expect, it } from "@effect/vitest"
 import { mayHaveApplied, retryAfter } from "@stopline/provider"
-import { Effect, Logger, References, Tracer } from "effect"
+import { Duration, Effect, Logger, References, Tracer } from "effect"
 import {
   accountSid,
   adapterAt,
@@ -49,6 +49,25 @@ describe("an answer", () => {
           expect(mayHaveApplied(told)).toBe(false)
         }
         expect(`${written.message} ${JSON.stringify(written)}`).not.toContain("2065551000")
+      })
+    )
+  }
+
+  const date = "Tue, 03 Feb 2026 10:00:00 GMT"
+  for (const [header, seconds] of [
+    ["20", 20],
+    ["Tue, 03 Feb 2026 10:05:00 GMT", 300],
+    ["Tue, 03 Feb 2026 09:59:00 GMT", undefined],
+    ["2026", 2026],
+    ["-5", undefined]
+  ] as const) {
+    it.live(`says how long to wait, in seconds or as a date, with 429 as with 503: ${header}`, () =>
+      Effect.gen(function* () {
+        for (const status of [429, 503]) {
+          const { optOut } = yield* startPair(() => error(status, 20_429, { date, "retry-after": header }))
+          const told = retryAfter(yield* failureOf(optOut(sender, [ann])))
+          expect([status, told && Duration.toSeconds(told)]).toEqual([status, seconds])
+        }
       })
     )
   }
