@@ -207,6 +207,16 @@ layer(Layer.merge(Example.layer, FetchHttpClient.layer), { excludeTestServices: 
       })
     )
 
+    it.effect("that is sent on goes nowhere else: the numbers in it would go along", () =>
+      Effect.gen(function* () {
+        const moved = { status: 307, headers: { location: "/elsewhere" }, body: "" }
+        const { adapter, asked } = yield* connect([moved, { body: { results: [{ to: ann, status: "held" }] } }])
+        const error = yield* Effect.flip(port(adapter.write.optOut).write(sender, [ann]))
+        assert.strictEqual(error.reason._tag, "Refused")
+        assert.lengthOf(asked, 1)
+      })
+    )
+
     it.effect("cannot opt anybody in, and says what to do instead", () =>
       Effect.gen(function* () {
         const { adapter } = yield* connect([])
