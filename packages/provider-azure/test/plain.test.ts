@@ -58,6 +58,32 @@ describe("the plain face of Azure", () => {
     })
   )
 
+  it.live("takes no national number for one from abroad: somebody else would be opted out", () =>
+    Effect.gen(function* () {
+      const { provider, sandbox } = yield* start()
+      // With a plus before them these are numbers in Egypt.
+      const national = ["(206) 555-1000", "2065551000", "206 555 1000 ext 42"]
+      const written = yield* Effect.promise(() => provider.optOut(sender, national))
+      assert.deepStrictEqual(
+        written.map(({ outcome }) => outcome),
+        ["rejected", "rejected", "rejected"]
+      )
+      const told = yield* Effect.promise(() => provider.check(sender, national))
+      assert.deepStrictEqual(
+        told.map(({ state }) => state),
+        ["unknown", "unknown", "unknown"]
+      )
+      const abroad = ["+20 65551000", "\u202A+4712345678", "12065551000"]
+      const taken = yield* Effect.promise(() => provider.optOut(sender, abroad))
+      assert.deepStrictEqual(
+        taken.map(({ outcome }) => outcome),
+        ["held", "held", "held"]
+      )
+      const [held] = (yield* sandbox.state(name)).senders.filter((one) => one.sender === sender)
+      assert.sameMembers([...(held?.optedOut ?? [])], ["+2065551000", "+4712345678", "+12065551000"])
+    })
+  )
+
   it.live("takes more numbers than Azure does, and forgets no outcome when a later batch fails", () =>
     Effect.gen(function* () {
       const { provider, sandbox } = yield* start()

@@ -30,6 +30,16 @@ export interface Written {
 
 const noNumber = "it is no phone number with a country code"
 
+/**
+ * Providers leave the plus out, and people the country: fewer than eleven digits without a plus may be a national
+ * number, and read on it would be somebody else's abroad.
+ */
+const readNumber = (text: string): Recipient | undefined => {
+  const recipient = Option.getOrUndefined(parseRecipient(text))
+  const certain = text.normalize("NFKC").includes("+") || (recipient?.length ?? 0) > "+1234567890".length
+  return certain ? recipient : undefined
+}
+
 /** Asks batch by batch. Fails only when nothing was learnt about anybody. */
 const inBatches = Effect.fnUntraced(function* <A>(
   numbers: ReadonlyArray<string>,
@@ -38,7 +48,7 @@ const inBatches = Effect.fnUntraced(function* <A>(
   /** What to say of whoever was in the batch that failed, or in a later one. */
   failed: (recipient: Recipient, error: ProviderError, asked: boolean) => A
 ) {
-  const parsed = numbers.map((number) => Option.getOrUndefined(parseRecipient(number)))
+  const parsed = numbers.map(readNumber)
   const recipients = parsed.filter((recipient) => recipient !== undefined)
   const told: Array<A> = []
   while (told.length < recipients.length) {
