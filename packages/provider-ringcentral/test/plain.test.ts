@@ -50,6 +50,27 @@ describe("the plain face of RingCentral", () => {
     })
   )
 
+  it.live("takes no national number for a sender abroad, of whom nobody has opted out (L5)", () =>
+    Effect.gen(function* () {
+      const { held, provider } = yield* start()
+      const [person = ""] = yield* held
+      yield* Effect.promise(async () => {
+        // Read on with a plus before it, it is a number in Singapore.
+        for (const national of [sender.slice(2), "(650) 555-0100"]) {
+          for (const asked of [
+            () => provider.check(national, [person]),
+            () => provider.optOut(national, [person]),
+            async () => collect(provider.optOuts(national))
+          ]) {
+            const told = await asked().catch((error: unknown) => error)
+            assert.instanceOf(told, TypeError)
+          }
+        }
+        assert.deepInclude((await provider.check(sender.slice(1), [person]))[0], { state: "opted-out" })
+      })
+    })
+  )
+
   it.live("ends no list that goes in circles, and none whose signal was aborted", () =>
     Effect.gen(function* () {
       let page = 0

@@ -2,10 +2,11 @@
  * Any amount of numbers, in batches as large as the provider takes, and one
  * outcome for each in the end (L9).
  */
-import { parseRecipient, type Recipient, type SenderAddress } from "@stopline/consent"
+import type { Recipient, SenderAddress } from "@stopline/consent"
 import { Effect, Option, Result } from "effect"
 import type { CheckAnswer, CheckPort, WriteOutcome, WritePort } from "./adapter.ts"
 import { mayHaveApplied, type ProviderError } from "./error.ts"
+import { readNumber } from "./plain-number.ts"
 
 /** What the provider says about one number. */
 export interface Checked {
@@ -30,16 +31,6 @@ export interface Written {
 
 const noNumber = "it is no phone number with a country code"
 
-/**
- * Providers leave the plus out, and people the country: fewer than eleven digits without a plus may be a national
- * number, and read on it would be somebody else's abroad.
- */
-const readNumber = (text: string): Recipient | undefined => {
-  const recipient = Option.getOrUndefined(parseRecipient(text))
-  const certain = text.normalize("NFKC").includes("+") || (recipient?.length ?? 0) > "+1234567890".length
-  return certain ? recipient : undefined
-}
-
 /** Asks batch by batch. Fails only when nothing was learnt about anybody. */
 const inBatches = Effect.fnUntraced(function* <A>(
   numbers: ReadonlyArray<string>,
@@ -48,7 +39,7 @@ const inBatches = Effect.fnUntraced(function* <A>(
   /** What to say of whoever was in the batch that failed, or in a later one. */
   failed: (recipient: Recipient, error: ProviderError, asked: boolean) => A
 ) {
-  const parsed = numbers.map(readNumber)
+  const parsed = numbers.map((number) => Option.getOrUndefined(readNumber(number)))
   const recipients = parsed.filter((recipient) => recipient !== undefined)
   const told: Array<A> = []
   while (told.length < recipients.length) {

@@ -5,14 +5,15 @@
  * One call here is one request there, or one for each batch. It does not try
  * again and does not wait: an error says what to do next.
  */
-import { type AccountName, parseSender, type SenderAddress } from "@stopline/consent"
-import { Clock, Effect, Exit, Option, Scope } from "effect"
+import type { AccountName } from "@stopline/consent"
+import { Clock, Effect, Exit, Scope } from "effect"
 import type { CheckPort, ListPort, ProviderAdapter, WritePort } from "./adapter.ts"
 import type { Capability } from "./capability.ts"
 import { ProviderError, Unreadable } from "./error.ts"
 import { checkAll, type Checked, writeAll, type Written } from "./plain-batch.ts"
 import { plainError, ProviderConfigError, unsupported } from "./plain-error.ts"
 import { type ListOptions, type OptOutPage, readPages } from "./plain-list.ts"
+import { readSender } from "./plain-number.ts"
 import { type Webhook, type WebhookRequest, readRequest, toWebhook } from "./plain-webhook.ts"
 
 export interface CallOptions {
@@ -134,9 +135,3 @@ const need = <Port>(account: AccountName, operation: string, capability: Capabil
   if (capability._tag === "Can") return capability.port
   throw unsupported(account, operation, capability.reason)
 }
-
-const readSender = (text: string): SenderAddress =>
-  Option.getOrThrowWith(
-    parseSender(text),
-    () => new TypeError("the sender is neither a number such as +18005550100 nor a short code such as 20500")
-  )
