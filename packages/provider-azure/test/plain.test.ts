@@ -79,7 +79,7 @@ describe("the plain face of Azure", () => {
         taken.map(({ outcome }) => outcome),
         ["held", "held", "held"]
       )
-      const [held] = (yield* sandbox.state(name)).senders.filter((one) => one.sender === sender)
+      const held = (yield* sandbox.state(name)).senders.find((one) => one.sender === sender)
       assert.sameMembers([...(held?.optedOut ?? [])], ["+2065551000", "+4712345678", "+12065551000"])
     })
   )
