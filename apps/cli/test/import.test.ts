@@ -1,4 +1,5 @@
 /** Files of people who opted out elsewhere: read as they come, and never believed about an opt-in. */
+import { execFile } from "node:child_process"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { mask } from "@stopline/consent"
@@ -14,7 +15,7 @@ import {
   tenDlc,
   type World
 } from "../../worker/test/world.ts"
-import { type Ended, json, put, run, signalGroup, start } from "./cli.ts"
+import { compileCache, type Ended, json, program, put, run, signalGroup, start } from "./cli.ts"
 
 const imports = (world: World, lines: ReadonlyArray<string>, ...args: ReadonlyArray<string>) =>
   Effect.andThen(put(world, "optouts.csv", lines.join("\r\n")), run(world, "import", "optouts.csv", ...args))
@@ -43,6 +44,21 @@ const refusals = ({ out }: Ended): ReadonlyArray<string> => out.split("\n").filt
 
 const numbers = (count: number): ReadonlyArray<string> =>
   Array.from({ length: count }, (_, n) => `+1555${String(n + 1).padStart(7, "0")}`)
+
+/** What a shell makes of it. */
+const piped = ({ environment, folder }: World, line: string): Effect.Effect<Ended> =>
+  Effect.callback((resume) => {
+    const env = {
+      PATH: process.env["PATH"],
+      NODE: process.execPath,
+      STOPLINE: program,
+      ...compileCache,
+      ...environment
+    }
+    execFile("sh", ["-c", line], { cwd: folder, env }, (error, out, err) =>
+      resume(Effect.succeed({ code: error === null ? 0 : Number(error.code), out, err }))
+    )
+  })
 
 describe.concurrent("stopline import", () => {
   it.live("takes a plain list for every sender there is, and apply carries it (L2)", () =>
@@ -213,6 +229,19 @@ describe.concurrent("stopline import", () => {
         { outcome: "completed" },
         { outcome: "completed" }
       ])
+    })
+  )
+
+  it.live("a pipe is no file: what was read of it once to know it would be lost, and is told of", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* put(world, "optouts.csv", numbers(3).join("\n"))
+      const cure = "a pipe can be read only once, and this is read twice; write it into a file first"
+      for (const command of ["import /dev/stdin", "backfill --recipients /dev/stdin"]) {
+        const told = yield* piped(world, `cat optouts.csv | "$NODE" "$STOPLINE" ${command}`)
+        expect([told.code, told.out, told.err]).toEqual([1, "", `stopline: /dev/stdin: ${cure}\n`])
+      }
+      expect(yield* stored(world)).toEqual([])
     })
   )
 

@@ -1,5 +1,6 @@
 /** A file of people: one number per line, or a CSV whose first column is the number. */
 import { createReadStream } from "node:fs"
+import { stat } from "node:fs/promises"
 import { createInterface } from "node:readline"
 import type { CountryCode } from "@stopline/consent"
 import { Effect, Predicate, Stream } from "effect"
@@ -11,10 +12,23 @@ const firstColumn = (line: string): string =>
     .replace(/^"(.*)"$/, "$1")
     .trim()
 
-/** The lines of a file, read as they are asked for. */
+/** What gives each byte only once: the second reading would find nothing, and everybody in it would be lost. */
+const isPipe = (file: string) =>
+  Effect.promise(() =>
+    stat(file).then(
+      (found) => !found.isFile() && !found.isDirectory(),
+      () => false
+    )
+  )
+
+/** The lines of a file, read as they are asked for, and as often. */
 export const lines = (file: string): Stream.Stream<string, PeopleError> =>
   Stream.unwrap(
-    Effect.sync(() => {
+    Effect.gen(function* () {
+      if (yield* isPipe(file)) {
+        const problem = `${file}: a pipe can be read only once, and this is read twice; write it into a file first`
+        return yield* new PeopleError({ problem })
+      }
       const stream = createReadStream(file)
       return Stream.fromAsyncIterable(
         createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }),
