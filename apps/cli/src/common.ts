@@ -1,9 +1,10 @@
 /** What most commands share: their flags, and the ledger and fleet they work with. */
+import type { Recipient } from "@stopline/consent"
 import { Fleet, type Station } from "@stopline/engine"
 import type { Connection, LedgerError, LedgerUrl } from "@stopline/ledger"
-import { type ConfigError, type Loaded, needConfig, open, withEnvironment } from "@stopline/worker"
+import { type ConfigError, type Loaded, needConfig, open, readNumber, withEnvironment } from "@stopline/worker"
 import { userInfo } from "node:os"
-import { Effect, Layer, Option } from "effect"
+import { Effect, Layer, Option, Result } from "effect"
 import { Flag } from "effect/cli"
 import { UsageError } from "./exit.ts"
 import { progressLayer } from "./progress.ts"
@@ -37,6 +38,9 @@ export const withFleet = <A, E>(
 
 /** The person at the keyboard, for the record. */
 export const whoami = (): string => `cli:${userInfo().username}`
+
+/** A person's number as it was typed. One that may be of any country is none: a stranger would be opted out for them. */
+export const typedNumber = (text: string): Option.Option<Recipient> => Result.getSuccess(readNumber(text, undefined))
 
 /** The stations that --account chose. */
 export const stationsFor = Effect.fnUntraced(function* (

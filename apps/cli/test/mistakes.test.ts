@@ -163,6 +163,23 @@ describe.concurrent("a mistake", () => {
     })
   )
 
+  it.live("a number of nobody knows what country, a time beyond the calendar, a port that there is not", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const attest = ["attest", "--sender", shortCode, "--to", "opted-out", "--by", "Jane Doe", "--how", "phone call"]
+      const table = [
+        // With a plus before it the first would be somebody's in Egypt.
+        [["history", "2025550123"], "20•••23 is no phone number; write it as +15551230000"],
+        [[...attest, "--recipient", "(202) 555-0123"], "--recipient is no phone number; write it as +15551230000"],
+      ] as const
+      for (const [args, said] of table) {
+        expect(oneLine(yield* run(world, ...args), world)).toBe(`stopline: ${said}`)
+      }
+      const stored = "select 1 as one from observation union all select 1 from api_key"
+      expect(yield* world.sql(stored)).toEqual([])
+    })
+  )
+
   it.live("a port that is in use", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()

@@ -1,4 +1,4 @@
-import { type ConsentState, isTollFree, mask, type OptInPolicy, parseRecipient, parseSender } from "@stopline/consent"
+import { type ConsentState, isTollFree, mask, type OptInPolicy, parseSender } from "@stopline/consent"
 import {
   attest as runAttest,
   type Attestation,
@@ -10,7 +10,7 @@ import {
 import { parseWhen, whenExample } from "@stopline/worker"
 import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
-import { accountFlag, configFlag, jsonFlag, stationsFor, withFleet } from "../common.ts"
+import { accountFlag, configFlag, jsonFlag, stationsFor, typedNumber, withFleet } from "../common.ts"
 import { UsageError } from "../exit.ts"
 import { moment, say } from "../say.ts"
 
@@ -90,7 +90,7 @@ export const attest = Command.make(
       "--sender is none; write it as +18005550100, or a short code as 20500"
     )
     const recipient = yield* need(
-      parseRecipient(flags.recipient),
+      typedNumber(flags.recipient),
       "--recipient is no phone number; write it as +15551230000"
     )
     const time = Option.map(flags.at, parseWhen)

@@ -1,9 +1,9 @@
-import { maskMistyped, parseRecipient } from "@stopline/consent"
+import { maskMistyped } from "@stopline/consent"
 import { Fleet } from "@stopline/engine"
 import { history as readHistory, type History } from "@stopline/ledger"
 import { Effect, Option } from "effect"
 import { Argument, Command } from "effect/cli"
-import { configFlag, jsonFlag, withFleet } from "../common.ts"
+import { configFlag, jsonFlag, typedNumber, withFleet } from "../common.ts"
 import { UsageError } from "../exit.ts"
 import { moment, say } from "../say.ts"
 
@@ -42,7 +42,7 @@ export const history = Command.make(
     number: Argument.String("number").pipe(Argument.withDescription("The person's number, +15551230000"))
   },
   Effect.fn(function* ({ config, json, number }) {
-    const recipient = Option.getOrUndefined(parseRecipient(number))
+    const recipient = Option.getOrUndefined(typedNumber(number))
     if (recipient === undefined) {
       return yield* new UsageError({ problem: `${maskMistyped(number)} is no phone number; write it as +15551230000` })
     }
