@@ -36,8 +36,14 @@ export const withFleet = <A, E>(
     return yield* Effect.provide(command, needs)
   })
 
-/** The person at the keyboard, for the record. */
-export const whoami = (): string => `cli:${userInfo().username}`
+/** The person at the keyboard, for the record. In a container a user may be a number that nobody gave a name. */
+export const whoami = (): string => {
+  try {
+    return `cli:${userInfo().username}`
+  } catch {
+    return `cli:uid ${process.getuid?.()}`
+  }
+}
 
 /** A person's number as it was typed. One that may be of any country is none: a stranger would be opted out for them. */
 export const typedNumber = (text: string): Option.Option<Recipient> => Result.getSuccess(readNumber(text, undefined))
