@@ -171,6 +171,7 @@ describe.concurrent("a mistake", () => {
         // With a plus before it the first would be somebody's in Egypt.
         [["history", "2025550123"], "20•••23 is no phone number; write it as +15551230000"],
         [[...attest, "--recipient", "(202) 555-0123"], "--recipient is no phone number; write it as +15551230000"],
+        [["backfill", "--sender", "+15551234567"], "--sender +1555•••4567: no account chosen here has this sender"],
       ] as const
       for (const [args, said] of table) {
         expect(oneLine(yield* run(world, ...args), world)).toBe(`stopline: ${said}`)

@@ -1,4 +1,4 @@
-import { isCountry, parseSender } from "@stopline/consent"
+import { isCountry, mask, parseSender } from "@stopline/consent"
 import {
   backfill as runBackfill,
   type BackfillReport,
@@ -48,7 +48,7 @@ const senderIn = Effect.fnUntraced(function* (stations: ReadonlyArray<Station>, 
   const sender = Option.getOrUndefined(parseSender(text))
   const owners = stations.filter((station) => station.account.senders.some((one) => one.address === sender))
   if (sender === undefined || owners.length === 0) {
-    return yield* new UsageError({ problem: `--sender ${text}: no account chosen here has this sender` })
+    return yield* new UsageError({ problem: `--sender ${mask(text)}: no account chosen here has this sender` })
   }
   return { sender, owners }
 })
