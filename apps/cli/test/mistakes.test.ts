@@ -172,6 +172,10 @@ describe.concurrent("a mistake", () => {
         [["history", "2025550123"], "20•••23 is no phone number; write it as +15551230000"],
         [[...attest, "--recipient", "(202) 555-0123"], "--recipient is no phone number; write it as +15551230000"],
         [["backfill", "--sender", "+15551234567"], "--sender +1555•••4567: no account chosen here has this sender"],
+        [
+          ["keys", "add", "--name", "crm", "--expires", "999999999 days"],
+          "--expires is no time to come; write it as '90 days' or '12 hours'"
+        ],
       ] as const
       for (const [args, said] of table) {
         expect(oneLine(yield* run(world, ...args), world)).toBe(`stopline: ${said}`)

@@ -11,10 +11,13 @@ const nameForm = /^[a-z0-9][a-z0-9-]{0,62}$/
 
 const asDuration = Schema.decodeUnknownOption(Schema.DurationFromString)
 
+/** No calendar goes further, neither ours nor that of the ledger. */
+const latest = Date.parse("9999-12-31T23:59:59Z")
+
 const readExpiry = Effect.fnUntraced(function* (text: Option.Option<string>, now: number) {
   if (Option.isNone(text)) return undefined
   const forMs = Option.match(asDuration(text.value), { onNone: () => 0, onSome: Duration.toMillis })
-  if (!(forMs > 0) || !Number.isFinite(forMs)) {
+  if (!(forMs > 0) || now + forMs > latest) {
     return yield* new UsageError({ problem: "--expires is no time to come; write it as '90 days' or '12 hours'" })
   }
   return now + forMs
