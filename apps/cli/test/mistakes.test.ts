@@ -176,6 +176,8 @@ describe.concurrent("a mistake", () => {
           ["keys", "add", "--name", "crm", "--expires", "999999999 days"],
           "--expires is no time to come; write it as '90 days' or '12 hours'"
         ],
+        [["up", "--port", "70000"], "--port 70000: expected a number from 0 to 65535"],
+        [["up", "--sandbox-port", "65534"], "--sandbox-port 65534: expected a number from 1 to 65533"]
       ] as const
       for (const [args, said] of table) {
         expect(oneLine(yield* run(world, ...args), world)).toBe(`stopline: ${said}`)

@@ -165,7 +165,7 @@ describe.concurrent("the demonstration", () => {
       // A second one in the same folder is in the way of the first, and says so.
       const second = yield* run(place, ...args)
       expect([second.code, second.out]).toEqual([1, ""])
-      expect(second.err).toContain("is in use")
+      expect(second.err).toMatch(/^stopline: .* is in use\. Choose another with --sandbox-port\.\n$/)
 
       first.child.kill("SIGINT")
       expect((yield* first.ended).code).toBe(130)

@@ -5,7 +5,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises"
 import path from "node:path"
 import { Effect, Predicate, type Scope } from "effect"
-import { type Sandbox, type SandboxError, startSandbox } from "@stopline/sandbox"
+import { type Sandbox, SandboxError, startSandbox } from "@stopline/sandbox"
 import { type Config, ConfigError, loadConfig } from "./load.ts"
 import { stateFolder } from "./open.ts"
 
@@ -124,4 +124,10 @@ export const startDemo = (ports: DemoPorts, world: DemoWorld): Effect.Effect<San
         senders: ringcentralSenders
       }
     ]
-  })
+  }).pipe(
+    // Here --port is the worker's own.
+    Effect.mapError(
+      ({ cure, problem }) =>
+        new SandboxError({ problem, cure: cure.replace("--port, or 0 for any free one", "--sandbox-port") })
+    )
+  )

@@ -2,9 +2,16 @@ import { defaultSandboxPort, logLayer, roles, up as runUp } from "@stopline/work
 import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { configFlag, jsonFlag } from "../common.ts"
+import { UsageError } from "../exit.ts"
 
 const count = (name: string, description: string) =>
   Flag.Int(name).pipe(Flag.withDescription(description), Flag.optional)
+
+/** Before anything is written or started. */
+const needPort = (flag: string, port: number, least: number, most: number) =>
+  port >= least && port <= most
+    ? Effect.void
+    : new UsageError({ problem: `--${flag} ${port}: expected a number from ${least} to ${most}` })
 
 export const up = Command.make(
   "up",
@@ -33,6 +40,9 @@ export const up = Command.make(
     seed: count("seed", "Demonstration: the same seed is the same world")
   },
   Effect.fn(function* (flags) {
+    if (Option.isSome(flags.port)) yield* needPort("port", flags.port.value, 0, 65_535)
+    // Of three, one after another.
+    yield* needPort("sandbox-port", flags.sandboxPort, 1, 65_533)
     const world = {
       ...(Option.isSome(flags.people) && { people: flags.people.value }),
       ...(Option.isSome(flags.optedOut) && { optedOut: flags.optedOut.value }),
