@@ -3,29 +3,15 @@
  * environment variable.
  */
 import { isCountry, policies } from "@stopline/consent"
-import { Duration, Schema } from "effect"
+import { Schema } from "effect"
 import { AzureAccount } from "./vendors/azure.ts"
 import { RingCentralAccount } from "./vendors/ringcentral.ts"
 import { TwilioAccount } from "./vendors/twilio.ts"
 import { FromEnvironment } from "./secret.ts"
+import { Interval, Patience } from "./span.ts"
 
 const Share = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
-
-/** Every so often: what is 0 would be done without a pause, and what never ends not once. */
-const Interval = Schema.DurationFromString.check(
-  Schema.makeFilter(
-    (span) =>
-      (Duration.isFinite(span) && Duration.isPositive(span)) || "Expected a time longer than 0, such as 1 minute"
-  )
-)
-
-const Patience = Schema.DurationFromString.check(
-  Schema.makeFilter(
-    (span) =>
-      (Duration.isFinite(span) && !Duration.isNegative(span)) || "Expected a time such as 10 minutes, or 0 seconds"
-  )
-)
 
 const Limit = Schema.Struct({
   count: Schema.optionalKey(Count).annotateKey({ description: "At most so many, per account and round" }),
@@ -109,7 +95,7 @@ export const ConfigFile = Schema.Struct({
       publicUrl: Schema.optionalKey(
         Schema.String.check(Schema.isPattern(/^https?:\/\/[^/]+$/u, { message: "Expected https://host, no path" }))
       ).annotateKey({ description: "How providers reach this worker; webhooks are at /webhooks/<account> below it" }),
-      drain: Schema.optionalKey(Schema.DurationFromString).annotateKey({
+      drain: Schema.optionalKey(Patience).annotateKey({
         description: "How long a worker that is told to stop still takes webhooks while /readyz says no: 0 seconds"
       }),
       perSecond: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0))).annotateKey({

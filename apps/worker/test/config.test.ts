@@ -50,6 +50,24 @@ const wrong: ReadonlyArray<readonly [what: string, from: string, to: string, sai
     "stopline.yaml:16: people: Expected either a file or a database"
   ],
   [
+    "a timeout before which nobody can answer",
+    "    settle: 5 seconds",
+    "    timeout: 0 seconds",
+    "stopline.yaml:8: accounts[0].timeout: Expected a time longer than 0, such as 1 minute"
+  ],
+  [
+    "a write after which nothing that is read is ever believed",
+    "    settle: 5 seconds",
+    "    settle: Infinity",
+    "stopline.yaml:8: accounts[0].settle: Expected a time such as 10 minutes, or 0 seconds"
+  ],
+  [
+    "a worker that never ends when it is told to",
+    "port: 8080",
+    "drain: Infinity",
+    "stopline.yaml:23: http.drain: Expected a time such as 10 minutes, or 0 seconds"
+  ],
+  [
     "a country that is none",
     "groups:",
     "people: { file: a.csv, country: USA }\ngroups:",
