@@ -168,6 +168,19 @@ describe.concurrent("stopline import", () => {
     })
   )
 
+  it.live("takes what begins with a # for a comment only if there is no number behind it", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const [a = "", b = ""] = world.sandbox.people
+      const orders = ["# orders of May", "Order,Recipient", `#1001,${a}`, `"#1002",${b}`, "# the end", "#1003,"]
+      const told = yield* imports(world, orders, "--sender", acmeSender)
+      expect([told.code, refusals(told)]).toEqual([2, ["line 6: refused: there is no phone number"]])
+      expect((yield* stored(world)).map(({ who }) => who).toSorted()).toEqual([a, b].toSorted())
+      const left = yield* imports(world, ["Recipient,Order", `#${a},1001`], "--sender", acmeSender, "--json")
+      expect([left.code, json(left).rows]).toEqual([0, 0])
+    })
+  )
+
   it.live("makes no stranger's number of one without a country, or of what a spreadsheet adds (L14)", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()

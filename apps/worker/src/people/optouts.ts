@@ -59,11 +59,15 @@ const plain: Layout = {
 export type Lines = () => Stream.Stream<string, PeopleError>
 
 /** Of the lines only those that say something. */
-const meaningful = (lines: Lines): Stream.Stream<readonly [text: string, line: number], PeopleError> =>
+const meaningful = (lines: Lines, layout: Layout): Stream.Stream<readonly [text: string, line: number], PeopleError> =>
   Stream.zipWithIndex(lines()).pipe(
     Stream.map(([text, index]) => [index === 0 ? text.replace(/^\uFEFF/, "") : text, index] as const),
-    Stream.filter(([text]) => text.trim() !== "" && !text.trimStart().startsWith("#"))
+    Stream.filter(([text]) => text.trim() !== "" && !isComment(text, layout))
   )
+
+/** Nobody's number begins with a #, but an order's does, and the number of who opted out may stand behind it. */
+const isComment = (text: string, { at, separators }: Layout): boolean =>
+  text.trimStart().startsWith("#") && (at.recipient === 0 || cellsOf(text, separators)?.[at.recipient] === undefined)
 
 /** The cells of a line; undefined when a quote is not closed. */
 const cellsOf = (text: string, separators: string): ReadonlyArray<string> | undefined => {
@@ -156,9 +160,9 @@ export const openOptOuts = Effect.fn("openOptOuts")(function* (
   lines: Lines,
   context: FileContext
 ): Effect.fn.Return<OptOutFile, PeopleError> {
-  const first = yield* Stream.runHead(meaningful(lines))
+  const first = yield* Stream.runHead(meaningful(lines, plain))
   const layout = Option.isNone(first) ? plain : yield* readHeader(file, ...first.value)
-  const rows = meaningful(lines).pipe(
+  const rows = meaningful(lines, layout).pipe(
     Stream.filter(([, line]) => line !== layout.line),
     Stream.map(([text, line]) => ({ text, line: line + 1, row: readRow(text, layout, context) }))
   )
