@@ -33,6 +33,19 @@ describe.concurrent("the people of the configuration", () => {
     })
   )
 
+  it.live("a row whose first cell is empty is told of, and an empty row is none", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const [person = "", other = ""] = world.sandbox.people
+      yield* put(world, "people.csv", ["phone,name", person, `,${other}`, ' ;;""', ",,"].join("\n"))
+      const told = yield* run(world, "backfill", "--account", azure, "--sender", tenDlc, "--recipients", "people.csv")
+      expect([told.code, told.out.trimEnd().split("\n")]).toEqual([
+        2,
+        [`${azure}: asked about 1 pair, 0 new`, "line 3: nothing is no phone number; left out"]
+      ])
+    })
+  )
+
   it.live("are read by a worker; doctor says what became of the list, and who was never asked about", () =>
     Effect.gen(function* () {
       const world = yield* withPeople("nobody")

@@ -40,12 +40,12 @@ export const lines = (file: string): Stream.Stream<string, PeopleError> =>
     })
   )
 
-/** Empty lines, comments and a heading are no rows. */
+/** Empty lines, those of an empty spreadsheet row among them, comments and a heading are no rows. */
 export const peopleInFile = (file: string, country: CountryCode | undefined): Stream.Stream<PersonRow, PeopleError> =>
   Stream.zipWithIndex(lines(file)).pipe(
     Stream.map(([line, index]) => {
       const text = firstColumn(index === 0 ? line.replace(/^\uFEFF/, "") : line)
-      const isRow = text !== "" && !text.startsWith("#") && (index > 0 || /\d/.test(text))
+      const isRow = /[^\s,;"]/.test(line) && !text.startsWith("#") && (index > 0 || /\d/.test(text))
       return isRow ? [readPerson(text, index + 1, country)] : []
     }),
     Stream.flattenIterable
