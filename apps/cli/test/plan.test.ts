@@ -188,6 +188,10 @@ describe.concurrent("doctor", () => {
       for (const sender of twilioSenders) expect(well.out).toContain(`${sender}: answers`)
       expect(well.out).toContain("Remedy: stopline import")
       expect(well.out).not.toContain(`backfill --account ${twilio}`)
+      const read = yield* run(world, "backfill", "--account", twilio, "--recipients", "stopline.yaml")
+      expect(read.out).toContain(`${twilio}: can neither be listed nor asked`)
+      expect(read.out).toContain("`stopline import`")
+      expect(read.out).not.toContain("--recipients")
     })
   )
 

@@ -32,8 +32,8 @@ export interface BackfillRequest<E, R> {
 export type BackfillReport =
   | { readonly _tag: "Walked"; readonly walks: ReadonlyArray<WalkReport> }
   | { readonly _tag: "Checked"; readonly account: string; readonly checks: ReadonlyArray<SweepReport> }
-  /** Nothing could be read here without a list of people to ask about. */
-  | { readonly _tag: "Blind"; readonly account: string; readonly why: string }
+  /** Nothing could be read here: without a list of people to ask about, or, where nobody can be asked about, at all. */
+  | { readonly _tag: "Blind"; readonly account: string; readonly why: string; readonly canBeAsked: boolean }
 
 /** After so long who was asked about may have opted out meanwhile: everybody is asked about again (ms). */
 const goesOnMs = Duration.toMillis(Duration.days(1))
@@ -55,8 +55,9 @@ export const backfill = Effect.fn("backfill")(function* <E, R>(
   }
   const { recipients } = request
   if (adapter.check._tag !== "Can" || recipients === undefined) {
+    const canBeAsked = adapter.check._tag === "Can"
     const why = adapter.check._tag === "Can" ? adapter.list.reason : adapter.check.reason
-    return { _tag: "Blind", account: account.name, why }
+    return { _tag: "Blind", account: account.name, why, canBeAsked }
   }
   const port = adapter.check.port
   const atWorkSince = (yield* Clock.currentTimeMillis) - goesOnMs

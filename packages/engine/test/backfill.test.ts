@@ -175,10 +175,10 @@ layer(ledgerForTest, { excludeTestServices: true })("a backfill", (it) => {
       const mute: Station = { ...world.asking, adapter }
       const request = { startedBy: "ann", recipients: from(people(3)) }
       const report = yield* Effect.provideService(backfill(mute, request), Fleet, world.fleet)
-      assert.deepStrictEqual(report, { _tag: "Blind", account: "asker", why: "it answers nobody" })
+      assert.deepStrictEqual(report, { _tag: "Blind", account: "asker", why: "it answers nobody", canBeAsked: false })
       const nobody: BackfillRequest<never, never> = { startedBy: "ann" }
       const unnamed = yield* world.run(backfill(world.asking, nobody))
-      assert.deepStrictEqual(unnamed, { _tag: "Blind", account: "asker", why: "it has no list" })
+      assert.deepStrictEqual(unnamed, { _tag: "Blind", account: "asker", why: "it has no list", canBeAsked: true })
     }).pipe(timed)
   )
 

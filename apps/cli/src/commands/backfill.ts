@@ -39,7 +39,9 @@ const describe = (report: BackfillReport): ReadonlyArray<string> => {
       return [checked(report.account, report.checks)]
     case "Blind":
       return [
-        `${report.account}: cannot be listed (${report.why}). Name the people to ask about with --recipients FILE`
+        report.canBeAsked
+          ? `${report.account}: cannot be listed (${report.why}). Name the people to ask about with --recipients FILE`
+          : `${report.account}: can neither be listed nor asked (${report.why}). Tell it with \`stopline import\` what your own applications have kept`
       ]
   }
 }

@@ -178,7 +178,9 @@ const readAll = Effect.fnUntraced(function* (
   })
   if (report._tag === "Blind") {
     yield* Effect.logError("nobody to ask about", { account: report.account, why: report.why })
-    return `it cannot be listed (${report.why}); name everybody you text in the workers' configuration, as people`
+    return report.canBeAsked
+      ? `it cannot be listed (${report.why}); name everybody you text in the workers' configuration, as people`
+      : `it can neither be listed nor asked (${report.why}); import what your own applications have kept`
   }
   yield* settleAll(settings.policy)
   yield* jobs.put("reconcile", {})
