@@ -20,7 +20,17 @@ export class LedgerError extends Schema.TaggedError<LedgerError>()("LedgerError"
 
 const conflicts = new Set(["40001", "40P01", "55P03"])
 const unreachable = /^(08...|25P03|53...|57P0.|28...|3D000)$/
-const network = new Set(["ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "ETIMEDOUT", "EPIPE", "EHOSTUNREACH"])
+/** EAI_AGAIN is what a container hears of a database whose container is away. */
+const network = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ETIMEDOUT",
+  "EPIPE",
+  "EHOSTUNREACH",
+  "ENETUNREACH"
+])
 
 /** A driver's error, by its SQLSTATE. Details of rows stay out: they hold numbers. */
 export const ledgerError =
