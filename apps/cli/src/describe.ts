@@ -27,7 +27,17 @@ export const describePlan = (plan: Plan): ReadonlyArray<string> => {
   return [...lines, `Plan ${plan.digest}: ${plural(plan.changes, "change")}, ${plan.withheld} withheld.`]
 }
 
-export const describeItem = (item: (Change | Withheld) & { readonly account: string }): string => {
+/** The pairs that were asked for by their count, and how many there are beside them. */
+export const describeItems = ({ changes, examples, withheld }: Plan): ReadonlyArray<string> => {
+  const all = changes + withheld
+  const more = all - examples.length
+  return [
+    ...examples.map(describeItem),
+    ...(more > 0 ? [`  … and ${more} more; --examples ${all} names them all`] : [])
+  ]
+}
+
+const describeItem = (item: (Change | Withheld) & { readonly account: string }): string => {
   const why = item._tag === "Withheld" ? `left alone: ${item.detail}` : (words[item.reason] ?? item.reason)
   return `  ${item.account}/${item.sender} ${mask(item.recipient)} should be ${item.to}: ${why}${item.because === undefined ? "" : ` (observation ${item.because})`}`
 }

@@ -124,6 +124,10 @@ describe.concurrent("drift", () => {
         `${ringcentral}/${acmeSender} ${mask(second)} should be opted-out: the provider lifted`
       )
       expect(found.out).not.toContain(first.slice(1))
+      expect(found.out).not.toContain(" more;")
+      const pairs = found.out.split(" should be ").length - 1
+      const one = yield* run(world, "plan", "--examples", "1")
+      expect(one.out).toContain(`  … and ${pairs - 1} more; --examples ${pairs} names them all\n`)
       expect(yield* writesAt(world, azure)).toHaveLength(writes)
       expect(yield* writesAt(world, ringcentral)).toEqual([])
 

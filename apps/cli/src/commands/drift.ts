@@ -3,7 +3,7 @@ import { openHalts, settleAll } from "@stopline/ledger"
 import { Clock, Effect } from "effect"
 import { Command, Flag } from "effect/cli"
 import { configFlag, jsonFlag, whoami, withFleet } from "../common.ts"
-import { describeItem, describePlan, describeReads, planJson, readJson } from "../describe.ts"
+import { describeItems, describePlan, describeReads, planJson, readJson } from "../describe.ts"
 import { Ends } from "../exit.ts"
 import { say } from "../say.ts"
 
@@ -31,7 +31,7 @@ export const drift = Command.make(
         yield* say(json, { reads: reads.map(readJson), drift: planJson(made), halts }, [
           ...describeReads(reads),
           ...describePlan(made),
-          ...made.examples.map(describeItem),
+          ...describeItems(made),
           ...halts
         ])
         if (reads.some((read) => read.error !== undefined)) return yield* new Ends({ code: 1 })
@@ -41,7 +41,7 @@ export const drift = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Read every provider and name every pair that is not as it must be. Changes nothing there. Exit 2 when something differs"
+    "Read every provider and name the pairs that are not as they must be. Changes nothing there. Exit 2 when something differs"
   ),
   Command.withExamples([{ command: "stopline drift" }, { command: "stopline drift --json" }])
 )

@@ -2,7 +2,7 @@ import { Fleet, plan as makePlan, plannedOf } from "@stopline/engine"
 import { Clock, Effect } from "effect"
 import { Command, Flag } from "effect/cli"
 import { configFlag, jsonFlag, withFleet } from "../common.ts"
-import { describeItem, describePlan, planJson } from "../describe.ts"
+import { describeItems, describePlan, planJson } from "../describe.ts"
 import { Ends } from "../exit.ts"
 import { say } from "../say.ts"
 
@@ -24,7 +24,7 @@ export const plan = Command.make(
           { examples, confirmMs: 0 },
           yield* Clock.currentTimeMillis
         )
-        yield* say(json, planJson(made), [...describePlan(made), ...made.examples.map(describeItem)])
+        yield* say(json, planJson(made), [...describePlan(made), ...describeItems(made)])
         if (made.changes > 0) return yield* new Ends({ code: 2 })
       })
     )
