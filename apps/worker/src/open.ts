@@ -6,6 +6,7 @@ import { Connection, ledgerLayer, type LedgerError, type LedgerPlace, LedgerUrl,
 import { Clock, Context, Effect, Layer, Redacted } from "effect"
 import { connect } from "./connect.ts"
 import { type Config, type ConfigError, millis } from "./load.ts"
+import { peopleOf } from "./people/gather.ts"
 import { readSecret } from "./secret.ts"
 
 /** The configuration that is in force, for whoever needs more of it than the fleet. */
@@ -68,6 +69,7 @@ export const open = (
       const place = yield* placeOf(config)
       // Looked at before the database is touched: a missing secret is no reason to start a server.
       yield* Effect.scoped(connect(config))
+      yield* peopleOf(config)
       return fleetLayer(config, role).pipe(
         Layer.provideMerge(
           Layer.catch(ledgerLayer(place), (error) =>

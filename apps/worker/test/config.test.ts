@@ -285,8 +285,8 @@ describe("a configuration whose environment is wrong", () => {
     ACME_JWT: "made-up-jwt"
   }
 
-  const opening = Effect.fnUntraced(function* (changes: Record<string, string | undefined>) {
-    const config = yield* parseConfig("stopline.yaml", good)
+  const opening = Effect.fnUntraced(function* (changes: Record<string, string | undefined>, text = good) {
+    const config = yield* parseConfig("stopline.yaml", text)
     const set = Object.entries({ ...environment, ...changes }).flatMap(([name, value]) =>
       value === undefined ? [] : [[name, value] as const]
     )
@@ -322,6 +322,15 @@ describe("a configuration whose environment is wrong", () => {
       "stopline.yaml:3: accounts[0]: a webhook secret is shorter than 16 characters"
     ]
   ]
+
+  it.effect("with no URL for the people, before anything is started", () =>
+    Effect.gen(function* () {
+      const error = yield* opening({}, `${good}people: { database: { url: { env: CRM_URL }, query: select 1 } }\n`)
+      expect(error.message).toBe(
+        "stopline.yaml:24: people.database.url: the environment variable CRM_URL is not set; set it, or name another one"
+      )
+    })
+  )
 
   for (const [what, changes, said] of table) {
     // The ledger's URL leads nowhere: had anything been started, that would be the error.
