@@ -51,6 +51,21 @@ describe.concurrent("a round", () => {
     })
   )
 
+  it.live("by a policy that is no longer in force says so, and what to do", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ rest: often })
+      const worker = yield* startWorker(world)
+      const told = () => worker.logged.filter((line) => line.includes("another policy is in force"))
+      expect(told()).toEqual([])
+      yield* world.sql(`update setting set value = '"trusting"' where name = 'policy'`)
+      yield* eventually(
+        "it is told",
+        Effect.sync(() => told().length > 0)
+      )
+      expect(told()[0]).toContain("trusting")
+    })
+  )
+
   it.live(
     "that fails does not end the next one",
     () =>

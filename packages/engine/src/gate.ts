@@ -35,10 +35,13 @@ const awaitTurn = Effect.fnUntraced(function* (
 export const takeTurn = (bucket: Bucket): Effect.Effect<void, LedgerError, Connection> =>
   Effect.flatMap(drawTurns(bucket, 1), (turns) => Effect.all(turns, { discard: true }))
 
+/** An answer that names years must not keep an account's opt-outs back until somebody notices: after a day it is asked again. */
+const longestPenalty = Duration.days(1)
+
 /** Shuts the gate for everybody, for so long. */
 export const shutFor = Effect.fnUntraced(function* (bucket: Bucket, wait: Duration.Duration) {
   const now = yield* Clock.currentTimeMillis
-  yield* block(bucket, now + Duration.toMillis(wait), now)
+  yield* block(bucket, now + Duration.toMillis(Duration.min(wait, longestPenalty)), now)
 })
 
 /** The gates as adapters are handed them, by vendor. */

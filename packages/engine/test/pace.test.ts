@@ -1,5 +1,6 @@
 import { assert, layer } from "@effect/vitest"
-import { paced, sharedGates } from "@stopline/engine"
+import { bucketOf, paced, sharedGates } from "@stopline/engine"
+import { blockedFor } from "@stopline/ledger"
 import { type LimitGroup, NextTurn } from "@stopline/provider"
 import { Clock, Duration, Effect } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
@@ -78,6 +79,21 @@ layer(ledgerForTest, { excludeTestServices: true })("a paced request", (it) => {
         assert.isAtLeast(at, 7_000)
         assert.isBelow(at, 60_000)
       }
+    }).pipe(timed)
+  )
+
+  it.effect("is kept waiting for a day at most, whatever an answer names: nobody may notice for years (L15)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld(limited())
+      const days = yield* world.run(
+        Effect.gen(function* () {
+          const gate = (yield* sharedGates)("larkpost")
+          yield* gate.shut(limit, Duration.days(3_000))
+          const ms = yield* blockedFor(bucketOf("larkpost", limit).key, yield* Clock.currentTimeMillis)
+          return Duration.toDays(Duration.millis(ms))
+        })
+      )
+      assert.strictEqual(days, 1)
     }).pipe(timed)
   )
 

@@ -197,13 +197,23 @@ const joinGroup = Effect.fnUntraced(function* (senderId: number, groupId: number
   )
 })
 
+/** The policy of whoever was started last. What an older process decides by another one is not carried out. */
+export const policyInForce = Effect.fn("Ledger.policyInForce")(function* (): Effect.fn.Return<
+  unknown,
+  LedgerError,
+  Connection
+> {
+  const { query } = yield* Connection
+  const row = yield* query("policy in force", (db) =>
+    db.selectFrom("setting").select("value").where("name", "=", "policy").executeTakeFirst()
+  )
+  return row?.value
+})
+
 /** Under another policy other opt-ins count: every pair that has one is looked at again. */
 const adopt = Effect.fnUntraced(function* (policy: OptInPolicy) {
   const { query } = yield* Connection
-  const before = yield* query("register", (db) =>
-    db.selectFrom("setting").select("value").where("name", "=", "policy").executeTakeFirst()
-  )
-  if (before?.value === policy) return
+  if ((yield* policyInForce()) === policy) return
   const value = JSON.stringify(policy)
   yield* query("register", (db) =>
     db

@@ -24,6 +24,7 @@ import {
   lastEnded,
   type LedgerError,
   openHalts,
+  policyInForce,
   settleAll
 } from "@stopline/ledger"
 import { Clock, Effect, Predicate, type Scope, Stream } from "effect"
@@ -132,6 +133,13 @@ const reconcile = Effect.fnUntraced(function* ({ onHalted }: Duties) {
     at: yield* Clock.currentTimeMillis
   })
   yield* adoptAll(stations)
+  const inForce = yield* policyInForce()
+  if (inForce !== settings.policy) {
+    yield* Effect.logWarning(
+      "another policy is in force than this worker was started with, and it opts nobody in; start it again with the configuration of today",
+      { policy: settings.policy, inForce }
+    )
+  }
   const { open, planned } = yield* decide({ confirmMs, write: true, startedBy: owner })
   for (const { account, changes, guarded } of planned.accounts) {
     if (changes === 0) continue
