@@ -197,19 +197,6 @@ const joinGroup = Effect.fnUntraced(function* (senderId: number, groupId: number
   )
 })
 
-/** The policy of whoever was started last. What an older process decides by another one is not carried out. */
-export const policyInForce = Effect.fn("Ledger.policyInForce")(function* (): Effect.fn.Return<
-  unknown,
-  LedgerError,
-  Connection
-> {
-  const { query } = yield* Connection
-  const row = yield* query("policy in force", (db) =>
-    db.selectFrom("setting").select("value").where("name", "=", "policy").executeTakeFirst()
-  )
-  return row?.value
-})
-
 /** Under another policy other opt-ins count: every pair that has one is looked at again. */
 const adopt = Effect.fnUntraced(function* (policy: OptInPolicy) {
   const { query } = yield* Connection
@@ -228,6 +215,19 @@ const adopt = Effect.fnUntraced(function* (policy: OptInPolicy) {
           select from opt_in o join sender s on s.id = o.sender_id
           where s.group_id = st.group_id and o.recipient = st.recipient))`.execute(db)
   )
+})
+
+/** The policy of whoever was started last. What an older process decides by another one is not carried out. */
+export const policyInForce = Effect.fn("Ledger.policyInForce")(function* (): Effect.fn.Return<
+  unknown,
+  LedgerError,
+  Connection
+> {
+  const { query } = yield* Connection
+  const row = yield* query("policy in force", (db) =>
+    db.selectFrom("setting").select("value").where("name", "=", "policy").executeTakeFirst()
+  )
+  return row?.value
 })
 
 /** The id of a sender that a provider named and nobody configured. What is said to it is kept, and counts once it joins a group (L1). */
