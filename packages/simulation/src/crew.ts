@@ -15,6 +15,8 @@ export interface Employer {
   readonly equip: (index: number) => Pick<WorkerSetup, Given>
   /** Told before a worker begins a round. */
   readonly begins: (index: number, approved: boolean) => Promise<void>
+  /** Told when a worker has been frozen: what it was just told it cannot pass on. */
+  readonly froze: () => void
 }
 
 export class Crew {
@@ -96,6 +98,7 @@ export class Crew {
     await this.begin(index, true)
     await conductor.stir(after)
     actor.state = "frozen"
+    this.#employer.froze()
     await conductor.pass(ms)
     await this.begin(1 - index, true)
     await this.finish([1 - index])

@@ -97,7 +97,8 @@ export class Run {
       processes,
       conductor: this.#conductor,
       equip: (index) => this.#equip(index),
-      begins: (index, approved) => this.#asked(this.#watch.begin(index, approved))
+      begins: (index, approved) => this.#asked(this.#watch.begin(index, approved)),
+      froze: () => this.#penalties.forget()
     })
     const known = (person: string) => this.#laws.touch(person)
     this.#desk = new Desk({ ...book, crew: this.#crew, conductor: this.#conductor, watch: this.#watch, known })
