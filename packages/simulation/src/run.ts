@@ -345,7 +345,6 @@ export class Run {
     this.#mail.late.times = 0
     for (const one of this.#crew.workers) one.ledgerFault.left = 0
     if (await this.#crew.catchUp()) this.#forgive(1)
-    if (await this.#crew.catchUp()) this.#forgive(1)
   }
 
   /** The world goes quiet: no more faults, all that is on its way arrives, and rounds are given time to repair. */
