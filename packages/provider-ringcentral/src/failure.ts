@@ -11,7 +11,8 @@ import {
   Refused,
   Throttled,
   Unavailable,
-  Unreadable
+  Unreadable,
+  untilHttpDate
 } from "@stopline/provider"
 import { Duration, Option, Schema } from "effect"
 import { type Answer, NoAnswer } from "./exchange.ts"
@@ -87,10 +88,6 @@ const requestId = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
 export const retryAfter = (headers: Headers, now: number): Duration.Duration | undefined => {
   const text = headers.get("retry-after")?.trim() ?? ""
   if (/^\d{1,9}(\.\d+)?$/.test(text)) return Number(text) > 0 ? Duration.seconds(Number(text)) : undefined
-  // Their date against their clock, where they tell it: ours may be wrong.
-  const wait = readHttpDate(text) - (readHttpDate(headers.get("date") ?? "") || now)
+  const wait = untilHttpDate(text, headers.get("date") ?? undefined, now)
   return wait > 0 ? Duration.millis(wait) : undefined
 }
-
-/** NaN for anything else: on its own, JavaScript makes a date of `-5`. */
-const readHttpDate = (text: string): number => (/^[A-Z][a-z]{2}, .* GMT$/.test(text) ? Date.parse(text) : Number.NaN)

@@ -6,7 +6,7 @@
  * request, and its errors repeat sentences of Twilio's.
  */
 import { neverSent, type Operation, type ProviderFailure, ProviderError } from "@stopline/provider"
-import { Denied, Refused, Throttled, Unavailable, Unreadable } from "@stopline/provider"
+import { Denied, Refused, Throttled, Unavailable, Unreadable, untilHttpDate } from "@stopline/provider"
 import { Clock, Deferred, Duration, Effect, Option, Schema } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http"
 import type { TwilioConfig } from "./config.ts"
@@ -96,11 +96,6 @@ const reasonOf = (answer: Answer, mayHaveApplied: boolean, now: number): Provide
  */
 const waitOf = (headers: Answer["headers"], now: number): { readonly retryAfter?: Duration.Duration } => {
   const text = headers["retry-after"]?.trim() ?? ""
-  // Their date against their clock, where they tell it: ours may be wrong.
-  const until = () => readHttpDate(text) - (readHttpDate(headers["date"]) || now)
-  const ms = /^\d{1,6}$/.test(text) ? Number(text) * 1000 : until()
+  const ms = /^\d{1,6}$/.test(text) ? Number(text) * 1000 : untilHttpDate(text, headers["date"], now)
   return ms > 0 ? { retryAfter: Duration.millis(ms) } : {}
 }
-
-/** NaN for anything else: on its own, JavaScript makes a date of `-5`. */
-const readHttpDate = (text = ""): number => (/^[A-Z][a-z]{2}, .* GMT$/.test(text) ? Date.parse(text) : Number.NaN)
