@@ -67,7 +67,7 @@ export class SwiftClient extends WatchfulClient {
       }
       return typeof text === "string" && Array.isArray(values) && values.length > 0
         ? send({ name: nameOf(text), text, values: values.map(literal) }, ...rest)
-        : send(...(values === undefined ? [text] : [text, values, ...rest]))
+        : send(text, values, ...rest)
     }
     Object.assign(this, { query: swift })
   }

@@ -1,8 +1,8 @@
-import { assert, layer } from "@effect/vitest"
-import { Connection } from "@stopline/ledger"
+import { assert, describe, it, layer } from "@effect/vitest"
+import { Connection, openPool } from "@stopline/ledger"
 import { Effect, Schema } from "effect"
 import { sql } from "kysely"
-import { ledgerForTest } from "../../../test/database.ts"
+import { freshDatabase, ledgerForTest } from "../../../test/database.ts"
 
 const Text = Schema.NullOr(
   Schema.String.check(Schema.makeFilter((text) => !text.includes("\0") && text.isWellFormed()))
@@ -44,5 +44,17 @@ layer(ledgerForTest, { excludeTestServices: true })("an array parameter", (it) =
 
   it.effect.prop("arrives as it was", [Schema.Array(Text)], ([values]) =>
     Effect.map(sent(values, "text[]"), (back) => assert.deepStrictEqual(back, values))
+  )
+})
+
+describe("a pool", () => {
+  it.live("answers who asks it itself, with parameters and without", () =>
+    Effect.gen(function* () {
+      const pool = yield* openPool(yield* freshDatabase, 1)
+      const ask = (text: string, values?: Array<number>) =>
+        Effect.promise(() => pool.query<{ n: number }>(text, values)).pipe(Effect.map(({ rows }) => rows[0]?.n))
+      assert.strictEqual(yield* ask("select 1::float8 as n"), 1)
+      assert.strictEqual(yield* ask("select $1::float8 as n", [2]), 2)
+    })
   )
 })
