@@ -1,10 +1,6 @@
 /** Seeds, one after another, in search of one that breaks a law. */
-import { chmod, mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import path from "node:path"
-import { Connection, embeddedPostgres, migrate } from "@stopline/ledger"
 import { Console, Effect } from "effect"
-import { openProcesses, type Processes } from "./processes.ts"
+import { type FreshDatabase, ownDatabases } from "./database.ts"
 import type { RunResult } from "./result.ts"
 import { makeScript } from "./script.ts"
 import { runSeed } from "./seed.ts"
@@ -25,25 +21,8 @@ export interface Hunt {
   readonly tries: number
 }
 
-const temporaryFolder = Effect.acquireRelease(
-  Effect.promise(async () => {
-    const folder = await mkdtemp(path.join(tmpdir(), "stopline-simulation-"))
-    await chmod(folder, 0o755)
-    return folder
-  }),
-  (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))
-)
-
-/** An empty ledger of our own. */
-const ownLedger = Effect.gen(function* () {
-  const folder = yield* temporaryFolder
-  const url = yield* embeddedPostgres({ folder, disposable: true })
-  yield* Effect.provide(migrate, Connection.layer(url, { connections: 1 }))
-  return yield* openProcesses(url)
-})
-
 /** What somebody needs who mends it: the law, what was seen, the shortest way there, and how to see it again. */
-const report = Effect.fnUntraced(function* (processes: Processes, result: RunResult, rounds: number, tries: number) {
+const report = Effect.fnUntraced(function* (database: FreshDatabase, result: RunResult, rounds: number, tries: number) {
   const [broken] = result.broken
   if (broken === undefined) return
   yield* Console.error(`seed ${result.seed}: ${broken.law} broken in round ${broken.round}: ${broken.what}`)
@@ -51,7 +30,7 @@ const report = Effect.fnUntraced(function* (processes: Processes, result: RunRes
     yield* Console.error("looking for a shorter way there …")
     const universe = makeUniverse(result.seed)
     const script = makeScript(universe, rounds)
-    const shrunk = yield* Effect.promise(() => shrink(processes, universe, script, broken, tries))
+    const shrunk = yield* Effect.promise(() => shrink(database, universe, script, broken, tries))
     const { log, broken: seen } = shrunk?.result ?? result
     yield* Console.error(
       `${shrunk?.script.length ?? script.length} of ${script.length} actions are needed; what happened (ms, what):`
@@ -67,13 +46,13 @@ export const hunt = Effect.fnUntraced(function* (
   { log, rounds, seed, seeds, step, tries, untilFailure }: Hunt,
   played: (result: Played) => Effect.Effect<void>
 ) {
-  const processes = yield* ownLedger
+  const database = yield* ownDatabases
   for (let i = 0; i < seeds; i++) {
-    const result = yield* Effect.promise(() => runSeed(processes, seed + i * step, rounds))
+    const result = yield* Effect.promise(() => runSeed(database, seed + i * step, rounds))
     if (log) yield* Console.log(result.log.join("\n"))
     if (log || (seeds <= 3 && step === 1))
       yield* Console.error(`seed ${result.seed}: digest of the event log ${result.digest}`)
-    yield* report(processes, result, rounds, tries)
+    yield* report(database, result, rounds, tries)
     const { log: _, ...rest } = result
     yield* played(rest)
     if (untilFailure && result.broken.length > 0) return

@@ -1,5 +1,5 @@
 export { playScenario, Untrue } from "./play.ts"
-export { openProcesses, type Processes } from "./processes.ts"
+export type { FreshDatabase } from "./database.ts"
 export type { Broken, RunResult } from "./result.ts"
 export { Run } from "./run.ts"
 export { type RunOptions, runSeed } from "./seed.ts"

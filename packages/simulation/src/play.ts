@@ -1,6 +1,7 @@
 /** Plays a scenario against the real engine, and says what did not come true. */
-import { Effect, Schema } from "effect"
-import type { Processes } from "./processes.ts"
+import { Effect, Schema, type Scope } from "effect"
+import type { FreshDatabase } from "./database.ts"
+import { openProcesses } from "./processes.ts"
 import { Run } from "./run.ts"
 import type { Scenario } from "./scenario.ts"
 import { universeOf } from "./setting.ts"
@@ -17,11 +18,11 @@ export class Untrue extends Schema.TaggedError<Untrue>()("Untrue", {
   }
 }
 
-/** The ledger must be empty, and is emptied afterwards. */
 export const playScenario = Effect.fn("playScenario")(function* (
-  processes: Processes,
+  database: FreshDatabase,
   { file, setting, steps }: Scenario
-): Effect.fn.Return<void, Untrue> {
+): Effect.fn.Return<void, Untrue, Scope.Scope> {
+  const processes = yield* Effect.flatMap(database, openProcesses)
   yield* Effect.acquireUseRelease(
     Effect.promise(async () => {
       const run = new Run(processes, universeOf(setting), (adapter) => adapter)
@@ -40,7 +41,7 @@ export const playScenario = Effect.fn("playScenario")(function* (
       ),
     (run) => Effect.promise(() => run.close())
   )
-})
+}, Effect.scoped)
 
 /** Whatever happens, no law may be broken on the way. */
 const kept = (run: Run): Effect.Effect<void, string> =>

@@ -5,7 +5,6 @@
  */
 import { Connection, openPool, sessionLocks } from "@stopline/ledger"
 import { Effect, type Redacted, type Scope } from "effect"
-import { sql } from "kysely"
 
 export interface Processes {
   /** For what is asked from outside, by nobody. */
@@ -38,14 +37,4 @@ export const openProcesses = Effect.fnUntraced(function* (
     }),
     end: (session) => lock("unlock", session)
   }
-})
-
-/** Forgets everything, so that the next run begins afresh. */
-export const emptyLedger = Effect.gen(function* () {
-  const { query } = yield* Connection
-  yield* query("empty", (db) =>
-    sql`truncate account, sender_group, sender, membership, observation, standing, opt_in, view, run, walk, walk_seen, halt, lane, pace, setting restart identity cascade`.execute(
-      db
-    )
-  )
 })

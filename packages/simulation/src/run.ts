@@ -22,7 +22,7 @@ import { Mail } from "./mail.ts"
 import { Desk } from "./desk.ts"
 import { planning } from "./operator.ts"
 import { Oracle } from "./oracle.ts"
-import { emptyLedger, type Processes } from "./processes.ts"
+import type { Processes } from "./processes.ts"
 import { Penalties } from "./penalties.ts"
 import { checkQuiet, openWrites, unasked } from "./quiet.ts"
 import { rebuild } from "./rebuild.ts"
@@ -385,7 +385,6 @@ export class Run {
     for (const one of this.#crew.workers) await one.kill()
     this.#conductor.bury(this.#nature)
     await Effect.runPromise(Scope.close(this.#scope, Exit.void))
-    await this.#asked(emptyLedger)
   }
 
   result(): RunResult {

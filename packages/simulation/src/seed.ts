@@ -1,5 +1,7 @@
 /** A universe and its script, played from the beginning to the end. */
-import type { Processes } from "./processes.ts"
+import { Effect } from "effect"
+import type { FreshDatabase } from "./database.ts"
+import { openProcesses, type Processes } from "./processes.ts"
 import type { RunResult } from "./result.ts"
 import { Run, type Sabotage } from "./run.ts"
 import { type Action, makeScript } from "./script.ts"
@@ -13,23 +15,35 @@ export interface RunOptions {
   readonly sabotage?: Sabotage
 }
 
-/** Plays a seed against an empty ledger, which is emptied afterwards. */
+/** Plays a seed against a ledger of its own. */
 export const runSeed = (
-  processes: Processes,
+  database: FreshDatabase,
   seed: number,
   rounds: number,
   options: RunOptions = {}
 ): Promise<RunResult> => {
   const universe = makeUniverse(seed)
-  return play(processes, universe, options.script ?? makeScript(universe, rounds), options.sabotage)
+  return play(database, universe, options.script ?? makeScript(universe, rounds), options.sabotage)
 }
 
 /** Plays these actions until a law is broken, and otherwise lets all become quiet and looks once more. */
-export const play = async (
-  processes: Processes,
+export const play = (
+  database: FreshDatabase,
   universe: Universe,
   script: ReadonlyArray<Action>,
   sabotage: Sabotage = (adapter) => adapter
+): Promise<RunResult> =>
+  Effect.flatMap(database, openProcesses).pipe(
+    Effect.flatMap((processes) => Effect.promise(() => playAt(processes, universe, script, sabotage))),
+    Effect.scoped,
+    Effect.runPromise
+  )
+
+const playAt = async (
+  processes: Processes,
+  universe: Universe,
+  script: ReadonlyArray<Action>,
+  sabotage: Sabotage
 ): Promise<RunResult> => {
   const run = new Run(processes, universe, sabotage)
   await run.open()

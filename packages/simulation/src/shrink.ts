@@ -1,5 +1,5 @@
 /** Making a run that breaks a law shorter: actions are left out as long as the same law still breaks. */
-import type { Processes } from "./processes.ts"
+import type { FreshDatabase } from "./database.ts"
 import type { Broken, RunResult } from "./result.ts"
 import type { Sabotage } from "./run.ts"
 import { play } from "./seed.ts"
@@ -18,7 +18,7 @@ export interface Shrunk {
  * law, down to single actions; what remains is needed, each by itself.
  */
 export const shrink = async (
-  processes: Processes,
+  database: FreshDatabase,
   universe: Universe,
   script: ReadonlyArray<Action>,
   broken: Broken,
@@ -29,7 +29,7 @@ export const shrink = async (
   let tries = 0
   const breaks = async (candidate: ReadonlyArray<Action>): Promise<boolean> => {
     tries += 1
-    const result = await play(processes, universe, candidate, sabotage)
+    const result = await play(database, universe, candidate, sabotage)
     if (!result.broken.some(({ law }) => law === broken.law)) return false
     best = { script: candidate, result }
     return true

@@ -1,9 +1,9 @@
 /** The scenarios, played; and what is said to somebody who writes one wrong. */
 import { readdirSync, readFileSync } from "node:fs"
 import path from "node:path"
-import { assert, describe, it, layer } from "@effect/vitest"
-import { openProcesses, playScenario, type Processes, readScenario } from "@stopline/simulation"
-import { Context, Effect, Layer, Result } from "effect"
+import { assert, describe, it } from "@effect/vitest"
+import { playScenario, readScenario } from "@stopline/simulation"
+import { Effect, Result } from "effect"
 import { freshDatabase } from "../../../test/database.ts"
 
 const folder = path.resolve(import.meta.dirname, "../scenarios")
@@ -11,13 +11,9 @@ const files = readdirSync(folder).toSorted()
 const text = (file: string) => readFileSync(path.join(folder, file), "utf8")
 const read = (file: string, from = text(file)) => Effect.fromResult(readScenario(file, from))
 
-class Stage extends Context.Service<Stage, Processes>()("Stage") {
-  static readonly layer = Layer.effect(Stage, Effect.flatMap(freshDatabase, openProcesses))
-}
-
 const play = Effect.fnUntraced(function* (file: string, from = text(file)) {
   const scenario = yield* read(file, from)
-  return yield* playScenario(yield* Stage, scenario)
+  return yield* playScenario(freshDatabase, scenario)
 })
 
 /** The question and the laws, as the name of a test. */
@@ -27,10 +23,10 @@ const scenarios = files.map((file) => {
   return { file, name: `${title.slice(2)} (${[...shows.matchAll(/L\d+/gu)].join(", ")})` }
 })
 
-layer(Stage.layer, { excludeTestServices: true })("scenarios", (it) => {
-  it.effect.each(scenarios)("$name", ({ file }) => play(file))
+describe("scenarios", () => {
+  it.live.each(scenarios)("$name", ({ file }) => play(file))
 
-  it.effect("fail where they do not come true, and say what is so instead", () =>
+  it.live("fail where they do not come true, and say what is so instead", () =>
     Effect.gen(function* () {
       const wrong = text("two-brands.md").replace(
         "Ann is not blocked at azure-one 20501.",
