@@ -24,17 +24,24 @@ export const withReforms = (universe: Universe, script: ReadonlyArray<Action>): 
   const reforms = new Map(
     places
       .toSorted((a, b) => a - b)
-      .map((place): [number, Action] => {
+      .map((place): [number, ReadonlyArray<Action>] => {
         const isRolling = rolling.once(2)
-        if (chance.once(3)) return [place, { do: "reform", policy: chance.pick(policies), isRolling }]
+        if (chance.once(3)) {
+          const reform: Action = { do: "reform", policy: chance.pick(policies), isRolling }
+          return [place, isRolling ? rolledOut(rolling, reform, script.slice(0, place)) : [reform]]
+        }
         groups = reshuffle(chance, universe, groups)
-        return [place, { do: "reform", groups, isRolling }]
+        return [place, [{ do: "reform", groups, isRolling }]]
       })
   )
-  return script.flatMap((action, place) => {
-    const reform = reforms.get(place)
-    return reform === undefined ? [action] : [reform, action]
-  })
+  return script.flatMap((action, place) => [...(reforms.get(place) ?? []), action])
+}
+
+/** A worker that is not told of a policy yet goes on by the widest, while somebody comes back to one sender of a brand. */
+const rolledOut = (chance: Chance, reform: Action, before: ReadonlyArray<Action>): ReadonlyArray<Action> => {
+  const stops = before.filter((action) => action.do === "text" && action.words === "STOP")
+  const starts = stops.length === 0 ? [] : [{ ...chance.pick(stops), words: "START" }]
+  return [{ do: "reform", policy: "group" }, reform, ...starts, { do: "round", worker: 1, read: true }]
 }
 
 /** Every fourth sender goes elsewhere, or nowhere. No brand is left without one. */
