@@ -91,7 +91,7 @@ const proofs: ReadonlyArray<readonly [line: string, Proof]> = [
     })
   ],
   ["stopline doctor", ends(0, "ledger: answers")],
-  ["stopline backfill", ends(0, `${ringcentral}: read 10 rows`, `${azure}: cannot be listed`)],
+  ["stopline backfill", ends(2, `${ringcentral}: read 10 rows`, `${azure}: cannot be listed`)],
   [
     "stopline backfill --account contoso --recipients contacts.csv --country US",
     Effect.fnUntraced(function* (world: World, line: string) {

@@ -16,6 +16,7 @@ import { Front, serverBehind } from "./api/front.ts"
 import { api } from "./api/serve.ts"
 import { Carrier } from "./carry.ts"
 import type { Loaded } from "./open.ts"
+import { queryOf } from "./query.ts"
 import { truthRoutes, type TruthNeeds, untraced } from "./truth/routes.ts"
 
 /** Far more than any provider sends at once: Event Grid stops at 1 MiB. */
@@ -63,7 +64,6 @@ const faultOf = ({ reason }: HttpServerError.HttpServerError): { readonly status
 
 const readRequest = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest) {
   const receivedAt = yield* Clock.currentTimeMillis
-  const query = new URL(request.originalUrl, "http://localhost").searchParams
   const body =
     request.method === "POST"
       ? yield* Effect.provideService(request.text, HttpIncomingMessage.MaxBodySize, largestBody)
@@ -71,7 +71,7 @@ const readRequest = Effect.fnUntraced(function* (request: HttpServerRequest.Http
   return {
     method: request.method,
     headers: { ...request.headers },
-    query: Object.fromEntries(query),
+    query: Object.fromEntries(queryOf(request.originalUrl)),
     // JSON may begin with a byte order mark, and whoever reads it may pass over that (RFC 8259, 8.1).
     body: body.replace(/^\uFEFF/, ""),
     receivedAt

@@ -97,6 +97,18 @@ describe.concurrent("the interface for applications", () => {
       }
       const query = yield* ask(world.url, key, "/v1/imports?country=1234567", { rows: [] })
       expect([query.status, query.body.detail]).toEqual([422, expect.stringContaining("two letters")])
+      const misspelt = yield* ask(world.url, key, "/v1/imports?acount=contoso", { rows: [{ recipient: someone }] })
+      expect([misspelt.status, misspelt.body.detail]).toEqual([
+        422,
+        expect.stringContaining("sender, account, at, country")
+      ])
+      expect(yield* world.sql("select from observation where basis = 'imported'")).toEqual([])
+      for (const path of ["/v1", "/v1/", "/v1/recipients", "/v1/checks", "/v1/check/1", "/v1/halts/1", "/v1/%00"]) {
+        const { body: problem, headers, status } = yield* ask(world.url, key, path)
+        expect([path, status, headers.get("content-type")]).toEqual([path, 404, "application/problem+json"])
+        expect(problem).toMatchObject({ status: 404, detail: expect.stringContaining("/v1/openapi.json") })
+      }
+      expect((yield* ask(world.url, key, "/v1/check")).body.detail).toContain("not by this method")
       expect((yield* ask(world.url, key, "/v1/halts/first/clear", { by: "Ada" })).status).toBe(422)
     })
   )

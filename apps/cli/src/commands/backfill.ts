@@ -161,7 +161,8 @@ const tell = Effect.fnUntraced(function* (json: boolean, told: Told) {
   if (badRows.length + halts.length > 0 || reports.some(leavesDoubt)) return yield* new Ends({ code: 2 })
 })
 
-/** Something was read that nobody could understand, or asked that nobody answered. */
+/** Something was read that nobody could understand, or asked that nobody answered; or nobody was named to ask about. */
 const leavesDoubt = (report: BackfillReport): boolean =>
+  (report._tag === "Blind" && report.canBeAsked) ||
   (report._tag === "Walked" && report.walks.some((walk) => walk.problems > 0 || walk.halted)) ||
   (report._tag === "Checked" && report.checks.some((check) => check.unanswered > 0))

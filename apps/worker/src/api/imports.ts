@@ -6,16 +6,26 @@ import { Clock, Effect, Result, Schema, Stream } from "effect"
 import type { HttpServerRequest } from "effect/http"
 import { type FileContext, openOptOuts, type OptOutFile, readCells, type Refused } from "../people/optouts.ts"
 import { parseWhen, whenExample } from "../people/when.ts"
+import { queryOf } from "../query.ts"
 import { Caller } from "./authorise.ts"
 import { largestImport, placesOf, readJson, readText, wrongIn } from "./body.ts"
 import { unprocessable } from "./problems.ts"
 import { findSender, stationsOf } from "./sender.ts"
-import { ImportRequest, type ImportQuery } from "./shapes.ts"
+import { ImportQuery, ImportRequest } from "./shapes.ts"
 
 type Wherever = typeof ImportQuery.Type
 
+const parameters = Object.keys(ImportQuery.fields).join(", ")
+
 export const runImport = Effect.fnUntraced(
   function* (wherever: Wherever, request: HttpServerRequest.HttpServerRequest) {
+    const unknown = [...queryOf(request.originalUrl).keys()].filter((name) => !Object.hasOwn(ImportQuery.fields, name))
+    // Left aside, a list meant for one account would count for every account.
+    if (unknown.length > 0) {
+      return yield* unprocessable(
+        `the query has what there is not: it may name ${parameters}; /v1/openapi.json says how`
+      )
+    }
     const context = yield* contextOf(wherever)
     const type = (request.headers["content-type"] ?? "application/json").split(";")[0]?.trim().toLowerCase()
     if (type !== "text/csv" && type !== "application/json") {

@@ -54,6 +54,17 @@ export class Unavailable extends HttpApiError.Problem<Unavailable>()("Unavailabl
   title: "Service Unavailable"
 }) {}
 
+/** The answer where there is no endpoint. */
+export const notHere = HttpServerResponse.jsonUnsafe(
+  {
+    type,
+    status: 404,
+    title: "Not Found",
+    detail: "there is no such endpoint, or not by this method; /v1/openapi.json has all of them"
+  },
+  { status: 404, contentType: "application/problem+json" }
+)
+
 export const unprocessable = (detail: string): Unprocessable => new Unprocessable({ detail })
 
 /** Adds a header to whatever the request will be answered with. */

@@ -1,6 +1,6 @@
 /** Every endpoint with what answers it. */
 import { Effect, Fiber, FiberSet, Layer } from "effect"
-import { HttpServerResponse } from "effect/http"
+import { HttpRouter, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder, HttpApiMiddleware } from "effect/http-api"
 import { Api, Shaped } from "./api.ts"
 import { authorised } from "./authorise.ts"
@@ -11,7 +11,7 @@ import { Freshness } from "./freshness.ts"
 import { runImport } from "./imports.ts"
 import { Keys } from "./keys.ts"
 import { approve, clear, halts, plan } from "./plan.ts"
-import { promptly, unavailable, unprocessable } from "./problems.ts"
+import { notHere, promptly, unavailable, unprocessable } from "./problems.ts"
 import { attest, lookup } from "./recipients.ts"
 import * as Shapes from "./shapes.ts"
 
@@ -79,8 +79,11 @@ const shaped = HttpApiMiddleware.layerSchemaErrorTransform(Shaped, (error) =>
       )
 )
 
+/** A path that is none, or a method that it does not take. */
+const elsewhere = HttpRouter.add("*", "/v1/*", () => Effect.succeed(notHere))
+
 /** The interface for applications. */
-export const api = HttpApiBuilder.layer(Api, { openapiPath: "/v1/openapi.json" }).pipe(
+export const api = Layer.merge(HttpApiBuilder.layer(Api, { openapiPath: "/v1/openapi.json" }), elsewhere).pipe(
   Layer.provide([checks, recipients, plans, haltHandlers]),
   Layer.provide([authorised, shaped]),
   Layer.provide([Keys.layer, Rates.layer, Freshness.layer])
