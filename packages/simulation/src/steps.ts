@@ -97,6 +97,15 @@ const mishaps = ({ accounts, people }: Setting): ReadonlyArray<Sentence<Step>> =
       kind: "drop-after-apply"
     })),
     whole("{account} asks us to slow down {number} time(s)", (at) => ({ ...at, kind: "throttle" })),
+    sentence(
+      "{account} asks us {number} time(s) to wait {time}",
+      [account, Count, Schema.DurationFromString],
+      ([at, times, time]) =>
+        act({
+          do: "fault",
+          fault: { kind: "throttle", account: at, form: "seconds", retryAfter: Duration.toSeconds(time), times }
+        })
+    ),
     whole("{account} shows half of a page as its last page {number} time(s)", (at) => ({ ...at, kind: "short-list" })),
     whole("{account} forgets what page comes next {number} time(s)", (at) => ({ ...at, kind: "forgotten-token" })),
     sentence(
@@ -114,9 +123,11 @@ const mishaps = ({ accounts, people }: Setting): ReadonlyArray<Sentence<Step>> =
 }
 
 /** Workers and time. */
-const work = ({ people, places }: Setting): ReadonlyArray<Sentence<Step>> => {
+const work = ({ accounts, people, places }: Setting): ReadonlyArray<Sentence<Step>> => {
   const [person, sender] = [nameIn(people), nameIn(places)]
   const killed = (worker: string): Step => act({ do: "kill", worker: workerOf(worker), after: 0 })
+  const frozen = (worker: string, time: Duration.Duration): Step =>
+    act({ do: "freeze", worker: workerOf(worker), after: 0, ms: Duration.toMillis(time) })
   return [
     sentence("A round", [], () => act({ do: "round", worker: 0, read: true })),
     sentence("A round that only writes begins", [], () => act({ do: "begin", worker: 0, read: false })),
@@ -141,11 +152,12 @@ const work = ({ people, places }: Setting): ReadonlyArray<Sentence<Step>> => {
     sentence(
       "Worker {number} is frozen for {time} the moment it is about to write to {sender}",
       [Worker, Schema.DurationFromString, sender],
-      ([n, time, at]) =>
-        after(
-          intended(of(places, at)),
-          act({ do: "freeze", worker: workerOf(n), after: 0, ms: Duration.toMillis(time) })
-        )
+      ([n, time, at]) => after(intended(of(places, at)), frozen(n, time))
+    ),
+    sentence(
+      "Worker {number} is frozen for {time} the moment {account} asks us to wait",
+      [Worker, Schema.DurationFromString, Schema.Literals(accounts.map(({ name }) => name))],
+      ([n, time, at]) => after(pastFaults(at), frozen(n, time))
     )
   ]
 }
