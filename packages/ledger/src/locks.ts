@@ -24,9 +24,16 @@ export const lockAccount = Effect.fnUntraced(function* (
 /** The same, as an expression within a statement. */
 export const accountLock = (accountId: number) => sql`pg_advisory_xact_lock(${accounts}::int, ${accountId}::int)`
 
-/** Takes the write lock of every account for this transaction, in the order of their ids. */
+/** No account has this id. */
+const everyAccount = 0
+
+/**
+ * Takes the write lock of every account for this transaction, in the order of their ids. One transaction at a time, by a
+ * statement of its own: which accounts there are is seen as the next one begins, with those that the one before added.
+ */
 export const lockAccounts = Effect.fnUntraced(function* (): Effect.fn.Return<void, LedgerError, Connection> {
   const { query } = yield* Connection
+  yield* lockAccount(everyAccount)
   yield* query("lock accounts", (db) =>
     sql`select pg_advisory_xact_lock(${accounts}::int, id) from (select id from account order by id) a`.execute(db)
   )

@@ -1,7 +1,7 @@
 /** Another configuration on the same ledger: processes of before and after it at work at once, groups that go by another name. */
 import { assert, layer } from "@effect/vitest"
 import { type AccountName, everySender, type SenderAddress } from "@stopline/consent"
-import { register, settleAll } from "@stopline/ledger"
+import { register, type Registry, settleAll } from "@stopline/ledger"
 import { Effect, Fiber } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
 import { anotherProcess, heldOpen, somebodyWaits, until } from "../../../test/process.ts"
@@ -26,6 +26,8 @@ import { hear } from "./hearing.ts"
 import { write } from "./writing.ts"
 
 const one = person(1)
+
+const north = "north" as AccountName
 
 const onlyEast = accounts.filter(({ name }) => name === east)
 
@@ -56,6 +58,35 @@ layer(ledgerForTest, { excludeTestServices: true })("another configuration", (it
       const joining = yield* other.run(heldOpen(register(accounts, [brand], "strict", 20_000)))
       const stop = yield* Effect.forkChild(hear(before, { account: west, sender: westOne }))
       yield* until(somebodyWaits)
+      yield* joining.commit
+      yield* Fiber.join(stop)
+      assert.strictEqual((yield* standings(one))[eastOne], "opted-out held unknown")
+    })
+  )
+
+  it.effect("hears the STOP to an account that was being added when it was registered (L1, L2)", () =>
+    Effect.gen(function* () {
+      yield* apart
+      const northOne = "+12065550101" as SenderAddress
+      const wider = [...accounts, { name: north, vendor: "gamma", senders: [northOne] }]
+      const northern = { name: "northern", members: [{ account: north, sender: northOne }] }
+      const joined = { ...easternBrand, members: [...easternBrand.members, ...northern.members] }
+      const [first, second] = [yield* anotherProcess(), yield* anotherProcess()]
+      let before: Registry | undefined
+      const adding = yield* first.run(
+        heldOpen(
+          Effect.map(
+            register(wider, [easternBrand, westernBrand, northern], "strict", 20_000),
+            (registry) => (before = registry)
+          )
+        )
+      )
+      // The next one looks which accounts there are, and waits, before this one is known to all.
+      const added = yield* Effect.forkChild(Effect.andThen(until(somebodyWaits), adding.commit))
+      const joining = yield* second.run(heldOpen(register(wider, [joined, westernBrand], "strict", 21_000)))
+      yield* Fiber.join(added)
+      const stop = yield* Effect.forkChild(hear(before!, { account: north, sender: northOne }))
+      yield* until(Effect.map(somebodyWaits, (waits) => waits || stop.pollUnsafe() !== undefined))
       yield* joining.commit
       yield* Fiber.join(stop)
       assert.strictEqual((yield* standings(one))[eastOne], "opted-out held unknown")
@@ -124,7 +155,6 @@ layer(ledgerForTest, { excludeTestServices: true })("another configuration", (it
     Effect.gen(function* () {
       const before = yield* apart
       yield* hear(before, { account: west, sender: westOne })
-      const north = "north" as AccountName
       const moved = [...onlyEast, { name: north, vendor: "gamma", senders: [westOne] }]
       const northern = { name: "northern", members: [{ account: north, sender: westOne }] }
       yield* register(moved, [easternBrand, northern], "strict", 30_000)
