@@ -36,14 +36,17 @@ export const append = Effect.fn("Ledger.append")(function* (
 ): Effect.fn.Return<ReadonlyArray<Recorded>, LedgerError, Connection> {
   if (facts.length === 0) return []
   const { query, wrote } = yield* Connection
-  const result = yield* query("append", (db) => appendAndFold(accountId, runId, now, facts).execute(db))
-  wrote(result.rows.length)
-  return result.rows
+  const { rows } = yield* query("append", (db) => appendAndFold(accountId, runId, now, facts).execute(db))
+  wrote(rows.length)
+  // By a statement of its own: what another account was just storing is seen by now, as its standing was waited for.
+  const letIn = rows.filter((row) => row.hasOptedIn)
+  if (letIn.length > 0) yield* query("append", (db) => knowLetIn(letIn).execute(db))
+  return rows.map(({ id, recipient, senderId }) => ({ id, senderId, recipient }))
 })
 
 const appendAndFold = (accountId: number, runId: number | null, now: number, facts: ReadonlyArray<Append>) => {
   const column = <A>(pick: (fact: Append) => A) => facts.map(pick)
-  return sql<Recorded>`
+  return sql<Recorded & { readonly hasOptedIn: boolean }>`
 with given as (
   select * from unnest(
     ${column((f) => digits(f.observation.recipient))}::bigint[],
@@ -78,9 +81,6 @@ with given as (
   where f.state = 'opted-in' and f.group_id is not null
 ), standings as (
   ${foldStandings}
-), known as (
-  ${knowWhereOptedOut(sql`
-    union select sender_id from fresh where recipient = st.recipient and state = 'opted-out'`)}
 ), pairs as (
   insert into opt_in (sender_id, recipient, said_at, said_because, told_at, told_because)
   select sender_id, recipient,
@@ -93,7 +93,8 @@ with given as (
     ${keepLater("opt_in", "said_at", "said_because")},
     ${keepLater("opt_in", "told_at", "told_because")}
 )
-select id::int8 as id, sender_id as "senderId", recipient from fresh`
+select id::int8 as id, sender_id as "senderId", recipient,
+  recipient in (select recipient from standings where in_at is not null) as "hasOptedIn" from fresh`
 }
 
 /** gradeOptIn, in SQL. An opt-in of which nobody knows when it began counts for nothing. */
@@ -146,18 +147,27 @@ const foldStandings = sql`
  * made of it nobody knows. So whoever has opted in to a group, of the CTE `standings`, is known wherever in it they had
  * opted out: where there is no list, a sweep has to ask (L10).
  */
-const knowWhereOptedOut = (andNow: RawBuilder<unknown>): RawBuilder<unknown> => sql`
+const knowWhereOptedOut = sql`
   insert into view (sender_id, recipient, read_at, asked_at)
   select s.id, st.recipient, '-infinity', '-infinity'
   from standings st
   -- All that was said of a person, by the person: joined, the whole table could be read.
   cross join lateral (
-    select distinct sender_id from observation where recipient = st.recipient and state = 'opted-out' ${andNow} offset 0
+    select distinct sender_id from observation where recipient = st.recipient and state = 'opted-out' offset 0
   ) o
   join sender s on s.id = o.sender_id and s.group_id = st.group_id and s.active and s.address <> ${everySender}
   where st.in_at is not null
   order by s.id, st.recipient
   on conflict do nothing`
+
+/** The same for what was just recorded of whoever has opted in to a group. */
+const knowLetIn = (rows: ReadonlyArray<Recorded>): RawBuilder<unknown> => sql`
+with standings as (
+  select group_id, recipient, in_at from standing
+  where group_id in (select group_id from membership where sender_id = any(${rows.map((row) => row.senderId)}::int[]))
+    and recipient = any(${rows.map((row) => row.recipient)}::bigint[])
+)
+${knowWhereOptedOut}`
 
 /** All that was ever said to a sender, folded into a group that it joins. */
 export const standingOfJoiner = (senderId: number, groupId: number): RawBuilder<unknown> => sql`
@@ -167,7 +177,7 @@ with touched as (
 ), standings as (
   ${foldStandings}
 )
-${knowWhereOptedOut(sql``)}`
+${knowWhereOptedOut}`
 
 const evidence = (observation: Observation): string | null =>
   Object.keys(observation.evidence).length === 0 ? null : JSON.stringify(observation.evidence)

@@ -1,10 +1,10 @@
 import { assert, layer } from "@effect/vitest"
 import { type Observation, parseTimestamp, point } from "@stopline/consent"
 import { Connection, history, ingest, type Registry } from "@stopline/ledger"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import { sql } from "kysely"
 import { ledgerForTest } from "../../../test/database.ts"
-import { anotherProcess } from "../../../test/process.ts"
+import { anotherProcess, heldOpen, somebodyWaits, until } from "../../../test/process.ts"
 import {
   accountOf,
   at,
@@ -137,6 +137,30 @@ layer(ledgerForTest, { excludeTestServices: true })("what arrives", (it) => {
       assert.strictEqual(yield* rowsOf("observation"), 1)
     })
   )
+
+  for (const first of ["STOP", "START"] as const) {
+    it.effect(
+      `a START to the group beside a STOP, the ${first} stored first, has them known where they said STOP (L10)`,
+      () =>
+        Effect.gen(function* () {
+          const registry = yield* fresh("group")
+          const other = yield* anotherProcess()
+          const stop = observation({ recipient: one, account: west, sender: westOne })
+          const said = {
+            STOP: ingest(accountOf(registry, west), [stop], 10_001, echoWindow),
+            START: hear(registry, [observation({ recipient: one, state: "opted-in", time: at(20_000) })], 20_001)
+          }
+          const before = yield* other.run(heldOpen(said[first]))
+          const after = yield* Effect.forkChild(said[first === "STOP" ? "START" : "STOP"])
+          yield* until(somebodyWaits)
+          yield* before.commit
+          yield* Fiber.join(after)
+          assert.strictEqual((yield* standings(one, "group"))[westOne], "opted-in held unknown")
+          // Nothing is written there for them any more, and where there is no list only those who are known are asked about.
+          assert.isDefined(yield* viewOf(senderOf(registry, westOne), one))
+        })
+    )
+  }
 
   it.effect("is told back with the observation that each row is of, in the order given", () =>
     Effect.gen(function* () {
