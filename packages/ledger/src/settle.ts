@@ -22,7 +22,10 @@ const nobodyDiffers = (policy: OptInPolicy) => sql`${isPolicy(policy)} and not e
  * before. For the same reason no sender may join the group meanwhile.
  */
 
-/** Settles these recipients of a group. To be called inside a transaction. */
+/**
+ * Settles these recipients of a group, whom we have just written, or what was written unsettles them: by a process whose
+ * policy is no longer in force, somebody may be blocked of whom nobody expected it any more. To be called inside a transaction.
+ */
 export const settle = Effect.fn("Ledger.settle")(function* (
   groupId: number,
   recipients: ReadonlyArray<number>,
@@ -36,7 +39,9 @@ export const settle = Effect.fn("Ledger.settle")(function* (
       select from alone, standing st where ${rows} order by st.group_id, st.recipient for update of st`.execute(db)
   )
   yield* query("settle", (db) =>
-    sql`update standing st set settled = true where ${rows} and not st.settled and ${nobodyDiffers(policy)}`.execute(db)
+    sql`update standing st set settled = not st.settled where ${rows} and st.settled <> (${nobodyDiffers(policy)})`.execute(
+      db
+    )
   )
 })
 

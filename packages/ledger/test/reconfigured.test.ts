@@ -139,6 +139,20 @@ layer(ledgerForTest, { excludeTestServices: true })("another configuration", (it
     })
   )
 
+  it.effect("of another policy finds whom a process of the one before still blocks (L10)", () =>
+    Effect.gen(function* () {
+      const before = yield* fresh("strict")
+      yield* hear(before)
+      yield* hear(before, { state: "opted-in", time: at(20_000) })
+      assert.deepInclude((yield* differing(before, westOne))[0], { must: "opted-out" })
+      // Planned so; and before its turn comes the START counts for the whole group, and all is as it must be.
+      const now = yield* register(accounts, [brand], "group", 30_000)
+      yield* settleAll("group")
+      yield* write(before, westOne, one, { begun: 40_000, ended: 40_100 })
+      assert.deepInclude((yield* differing(now, westOne, "group"))[0], { must: "opted-in", held: "opted-out" })
+    })
+  )
+
   it.effect("that gives an account to another provider is refused: nobody knows what that one holds (L5)", () =>
     Effect.gen(function* () {
       yield* fresh()
