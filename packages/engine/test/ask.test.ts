@@ -93,6 +93,22 @@ layer(ledgerForTest, { excludeTestServices: true })("may I text them? (L16)", (i
       })
   )
 
+  it.effect("lets nobody in by a policy that another process has put out of force (L3, L16)", () =>
+    Effect.gen(function* () {
+      const before = yield* setUp("group")
+      const [letIn, silent] = [person((people += 1)), person((people += 1))]
+      yield* ingest(accountOf(before, east), [observation({ recipient: letIn })], 10_001, 0)
+      const start = observation({ recipient: letIn, state: "opted-in", time: at(20_000) })
+      yield* ingest(accountOf(before, east), [start], 20_001, 0)
+      assert.deepInclude(yield* answersOf(before, letIn, westOne), { mayText: true, why: "opted-in" })
+      const now = yield* setUp("strict")
+      assert.deepInclude(yield* answersOf(before, letIn, westOne), { mayText: false, why: "unknown" })
+      assert.deepInclude(yield* answersOf(now, letIn, westOne), { mayText: false, why: "opted-out" })
+      // Who never said anything may be texted by either.
+      assert.isTrue((yield* answersOf(before, silent, westOne)).mayText)
+    })
+  )
+
   it.effect(
     "fails closed: a number that is none, a provider's own block, a write on its way, a sender not in force (L16)",
     () =>

@@ -2,15 +2,15 @@
  * What the ledger knows of some people at some senders, in one statement however
  * many they are: what is asked before somebody is texted (L16).
  *
- * A sender that is no longer in force has no rows, and whoever reads them takes a
- * missing row for a no.
+ * A sender that is no longer in force has no rows, nor has whoever is let in only by
+ * a policy that is not, and whoever reads them takes a missing row for a no.
  */
 import type { Basis, ConsentState, OptInPolicy, Origin } from "@stopline/consent"
 import { Effect } from "effect"
 import { CompiledQuery, sql } from "kysely"
 import { Connection, type Database } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
-import { because, mustBeOut, optInAt } from "./must.ts"
+import { because, isPolicy, mustBeOut, optInAt } from "./must.ts"
 
 export interface Known {
   /** Which of the people asked about, from 0. */
@@ -81,7 +81,7 @@ const statement = (policy: OptInPolicy) => {
       ${mustBeOut(policy)} as out,
       w.former is not null and exists (
         select from standing f where f.group_id = any(w.former) and f.recipient = r.recipient
-          and f.out_at is not null and not coalesce(${said} > f.out_at, false)) as "silencedBefore",
+          and f.out_at is not null and not coalesce(${said} > f.out_at and ${isPolicy(policy)}, false)) as "silencedBefore",
       v.held, coalesce(e.held = 'opted-out', false) as "heldForAll", v.intent,
       case when v.held is not null then v.read_at end as "readAt",
       d.because, case when ${mustBeOut(policy)} then st.out_at else ${said} end as since,
@@ -95,5 +95,6 @@ const statement = (policy: OptInPolicy) => {
     cross join lateral (select ${because(policy)} as because) d
     left join observation ob on ob.recipient = r.recipient and ob.id = d.because
     left join sender t on t.id = ob.sender_id
-    left join account a on a.id = ob.account_id`
+    left join account a on a.id = ob.account_id
+    where st.out_at is null or ${mustBeOut(policy)} or ${isPolicy(policy)}`
 }

@@ -46,7 +46,7 @@ export const silencedBefore = (recipient: RawBuilder<unknown>, optInAt: RawBuild
 
 /** Whether a policy is the one that is configured. A process that was started with another one is on its way out. */
 export const isPolicy = (policy: OptInPolicy): RawBuilder<boolean> =>
-  sql`exists (select from setting where name = 'policy' and value = ${JSON.stringify(policy)}::jsonb)`
+  sql`exists (select from setting where name = 'policy' and value = ${sql.lit(JSON.stringify(policy))}::jsonb)`
 
 /** Whether a provider refused to make a view `v` so. What it refused to lift it may well block, and the other way round. */
 export const wasRefused = (must: RawBuilder<unknown>): RawBuilder<boolean> =>
