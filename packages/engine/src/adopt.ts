@@ -3,7 +3,7 @@
  * them no reading of those pairs can be judged, so they are taken over before
  * anything is read, also where nothing has to be written any more (L12).
  */
-import { adoptOrphans, type Connection, type LedgerError, openIntents } from "@stopline/ledger"
+import { adoptOrphans, type Connection, type Lane, type LedgerError, openIntents } from "@stopline/ledger"
 import { Clock, Effect } from "effect"
 import { type Fleet, laneOf, sendersOf, type Station } from "./fleet.ts"
 import { whileHeld, withLane } from "./lane.ts"
@@ -15,8 +15,10 @@ export const adopt = Effect.fn("adopt")(function* (
 ): Effect.fn.Return<void, LedgerError, Connection | Fleet> {
   for (const sender of sendersOf(station)) {
     if (!open.has(sender.id)) continue
-    const now = yield* Clock.currentTimeMillis
-    yield* withLane(laneOf(sender), (lane) => whileHeld(lane, adoptOrphans(sender, now)), 0).pipe(
+    // Dated when they are taken over: until it was our turn, a request of this process may have been on its way.
+    const takeOver = (lane: Lane) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => whileHeld(lane, adoptOrphans(sender, now)))
+    yield* withLane(laneOf(sender), takeOver, 0).pipe(
       // Held by a process that lives: these are on their way.
       Effect.catchTag("LaneBusy", () => Effect.void)
     )

@@ -1,5 +1,5 @@
 import { assert, layer } from "@effect/vitest"
-import { applyTo, Fleet, push } from "@stopline/engine"
+import { adoptAll, applyTo, Fleet, push } from "@stopline/engine"
 import { claimLane, Connection, digits, type Lane, LedgerError, releaseLane } from "@stopline/ledger"
 import { Clock, Deferred, Effect, Fiber } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
@@ -280,6 +280,41 @@ layer(ledgerForTest, { excludeTestServices: true })("a lane", (it) => {
         [askerTwo]
       )
     }).pipe(timed)
+  )
+
+  it.effect(
+    "taken over dates what was left half done when it is taken over, not when that was waited for (L7, L12)",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* makeWorld()
+        yield* world.says("STOP", listerOne, person(1))
+        const ledger = yield* Connection
+        const began = yield* Clock.currentTimeMillis
+        let looked = false
+        const query: Connection["Service"]["query"] = (operation, run) =>
+          Effect.tap(ledger.query(operation, run), () => Effect.sync(() => (looked ||= operation === "open intents")))
+        const adopting = Effect.provideService(world.run(adoptAll([world.asking])), Connection, { ...ledger, query })
+        let adopted: Fiber.Fiber<void, LedgerError> | undefined
+        // While a request is under way, the same process finds its intents open and waits for the lane.
+        world.asker.onRequest = () =>
+          Effect.gen(function* () {
+            if (adopted !== undefined) return
+            adopted = yield* Effect.forkDetach(adopting)
+            yield* until(Effect.sync(() => looked))
+            yield* pass("1 minute")
+          })
+        // The provider has done it, and the database is away for a moment.
+        const transaction: Connection["Service"]["transaction"] = (operation, self) =>
+          operation === "end writes" || operation === "while held"
+            ? Effect.fail(new LedgerError({ kind: "unreachable", operation, detail: "Connection terminated" }))
+            : ledger.transaction(operation, self)
+        yield* Effect.flip(
+          Effect.provideService(world.run(applyTo(world.asking, everything)), Connection, { ...ledger, transaction })
+        )
+        yield* Fiber.join(adopted!)
+        const view = (yield* viewOf(senderOf(world.asking, askerOne)!, person(1)))!.view
+        assert.deepStrictEqual(view.written, { state: "opted-out", begunAt: began, endedAt: began + 60_000 })
+      }).pipe(timed)
   )
 
   it.effect("is let go however its use ends", () =>
