@@ -253,7 +253,8 @@ const conclude = Effect.fnUntraced(function* (station: Station, port: ListPort, 
   if (!walk.whole || port.coverage === "partial") return certain
   if (yield* sawAll(walk)) return certain
   if (!walk.marking) return { ...certain, missed: true }
-  const missed = yield* absences(walk)
+  // Whoever took the lane over may be marking anew, and would make it seem that nobody had been seen.
+  const missed = yield* whileHeld(lane, absences(walk))
   if (missed.once.length === 0 && missed.twice.length === 0) return certain
   if (yield* haltedBy(station, walk, missed)) return { ...certain, halted: true }
   const { settings } = yield* Fleet

@@ -1,6 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { walk, type WalkStart } from "@stopline/engine"
-import { clearHalts, openHalts } from "@stopline/ledger"
+import { beginWalk, claimLane, clearHalts, Connection, openHalts, walkKey } from "@stopline/ledger"
 import { Clock, Effect } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
 import { saidOf } from "../../../test/world.ts"
@@ -259,6 +259,30 @@ layer(ledgerForTest, { excludeTestServices: true })("a walk", (it) => {
       const report = yield* walkOf(world, { kind: "backfill", unguarded: true })
       assert.deepInclude(report, { rows: 7, resumed: false })
       assert.deepStrictEqual(cursors(world)[0], undefined)
+    }).pipe(timed)
+  )
+
+  it.effect("that was taken over as it ended does not take the marks of its successor for its own (L6, L12)", () =>
+    Effect.gen(function* () {
+      const world = yield* known(absences(3))
+      const other = yield* anotherProcess()
+      const ledger = yield* Connection
+      world.lister.lift(listerOne, person(7))
+      const { account } = world.listing
+      const heir = Effect.gen(function* () {
+        const later = (yield* Clock.currentTimeMillis) + 60_001
+        const lane = (yield* claimLane(walkKey(account, undefined), "heir", later, 60_000))!
+        yield* beginWalk(account, undefined, { ...start, marking: true }, lane, 60_000, later)
+      })
+      let looks = 0
+      // The process freezes behind the last page of the walk that marks.
+      const query: Connection["Service"]["query"] = (operation, run) =>
+        Effect.tap(ledger.query(operation, run), () =>
+          operation === "saw all" && ++looks === 2 ? Effect.orDie(other.run(heir)) : Effect.void
+        )
+      const error = yield* Effect.flip(Effect.provideService(walkOf(world), Connection, { ...ledger, query }))
+      assert.deepInclude(error, { _tag: "LaneBusy", owner: "heir" })
+      assert.deepStrictEqual(yield* openHalts(), [])
     }).pipe(timed)
   )
 })
