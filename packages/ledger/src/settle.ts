@@ -23,8 +23,9 @@ const nobodyDiffers = (policy: OptInPolicy) => sql`${isPolicy(policy)} and not e
  */
 
 /**
- * Settles these recipients of a group, whom we have just written, or what was written unsettles them: by a process whose
- * policy is no longer in force, somebody may be blocked of whom nobody expected it any more. To be called inside a transaction.
+ * Settles these recipients of a group, whom we have just written, or unsettles them. Who said START as the intent was being
+ * committed, or is let in by a policy that came since, may have been settled by who could not see the write. To be called
+ * inside a transaction.
  */
 export const settle = Effect.fn("Ledger.settle")(function* (
   groupId: number,

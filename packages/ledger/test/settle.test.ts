@@ -1,6 +1,17 @@
 import { assert, layer } from "@effect/vitest"
 import type { SenderAddress } from "@stopline/consent"
-import { Connection, digits, ingest, register, type Registry, settle, settleAll } from "@stopline/ledger"
+import {
+  beginWrites,
+  claimLane,
+  Connection,
+  digits,
+  endWrites,
+  ingest,
+  register,
+  type Registry,
+  settle,
+  settleAll
+} from "@stopline/ledger"
 import { Effect, Fiber } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
 import { anotherProcess, heldOpen, somebodyWaits, until } from "../../../test/process.ts"
@@ -26,6 +37,7 @@ import { hear } from "./hearing.ts"
 import { write } from "./writing.ts"
 
 const one = person(1)
+const leaseMs = 60_000
 const third = "+14255550103" as SenderAddress
 
 /** A word that no provider has heard: what is blocked stays so until we lift it. */
@@ -121,6 +133,25 @@ layer(ledgerForTest, { excludeTestServices: true })("a standing", (it) => {
       yield* start.commit
       yield* Fiber.join(settling)
       assert.isFalse(yield* isSettled(senderOf(registry, eastOne), one))
+    })
+  )
+
+  it.effect("settled while the intent to write against it was being committed is unsettled by the outcome (L10)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh("group")
+      const other = yield* anotherProcess()
+      yield* hear(registry)
+      const sender = senderOf(registry, westOne)
+      const lane = (yield* claimLane(`write:${westOne}`, "other", 20_000, leaseMs))!
+      const context = { lane, leaseMs, sender, state: "opted-out", policy: "group" } as const
+      const beginning = yield* other.run(heldOpen(beginWrites(context, [digits(one)], 20_000)))
+      // Meanwhile they say START, and nothing is known that differs from it.
+      yield* hear(registry, { state: "opted-in", time: at(20_050) })
+      yield* settleAll("group")
+      yield* beginning.commit
+      yield* endWrites(context, [{ _tag: "Held", recipient: digits(one) }], 20_100)
+      assert.isFalse(yield* isSettled(sender, one))
+      assert.deepInclude((yield* differing(registry, westOne, "group"))[0], { must: "opted-in", held: "opted-out" })
     })
   )
 
