@@ -157,6 +157,8 @@ const knowWhereOptedOut = sql`
   ) o
   join sender s on s.id = o.sender_id and s.group_id = st.group_id and s.active and s.address <> ${everySender}
   where st.in_at is not null
+    -- One that is there already may be on its way to be written by another account, which waits for the standing.
+    and not exists (select from view v where v.sender_id = s.id and v.recipient = st.recipient)
   order by s.id, st.recipient
   on conflict do nothing`
 

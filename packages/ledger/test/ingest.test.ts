@@ -162,6 +162,34 @@ layer(ledgerForTest, { excludeTestServices: true })("what arrives", (it) => {
     )
   }
 
+  it.effect(
+    "of somebody who once said START to the group waits for nobody at work on them at another account (L2)",
+    () =>
+      Effect.gen(function* () {
+        const registry = yield* fresh("group")
+        const other = yield* anotherProcess()
+        yield* ingest(
+          accountOf(registry, west),
+          [observation({ recipient: one, account: west, sender: westOne })],
+          10_001,
+          0
+        )
+        yield* hear(registry, [observation({ recipient: one, state: "opted-in", time: at(20_000) })], 20_001)
+        // Whoever has moved the view there goes on to the standing, which the STOP has moved by then: they would wait for each other.
+        const answer = reading(one, { sender: westOne, state: "opted-in" })
+        const read = yield* other.run(heldOpen(checkPairs(registry, [answer], { beganAt: 30_000, endedAt: 30_100 })))
+        const stop = yield* Effect.forkChild(
+          hear(registry, [observation({ recipient: one, time: at(40_000) })], 40_001)
+        )
+        yield* until(Effect.map(somebodyWaits, (waits) => waits || stop.pollUnsafe() !== undefined))
+        const stored = stop.pollUnsafe() !== undefined
+        yield* read.commit
+        yield* Fiber.join(stop)
+        assert.isTrue(stored)
+        assert.strictEqual((yield* standings(one, "group"))[westOne], "opted-out held opted-in")
+      })
+  )
+
   it.effect("is told back with the observation that each row is of, in the order given", () =>
     Effect.gen(function* () {
       const registry = yield* fresh()
