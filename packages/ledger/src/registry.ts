@@ -177,16 +177,15 @@ const joinEvery = Effect.fnUntraced(function* (everyId: number, groupId: number,
 /** A sender joins a group: the group hears what was said to the sender, and the sender must hold what the group must. */
 const joinGroup = Effect.fnUntraced(function* (senderId: number, groupId: number, now: number) {
   const { query } = yield* Connection
-  const joined = yield* query("register", (db) =>
+  yield* query("register", (db) =>
     db
       .insertInto("membership")
       .values({ sender_id: senderId, group_id: groupId, since: instant(now) })
       .onConflict((c) => c.doNothing())
-      .executeTakeFirst()
+      .execute()
   )
-  if (joined.numInsertedOrUpdatedRows === 1n) {
-    yield* query("register", (db) => standingOfJoiner(senderId, groupId).execute(db))
-  }
+  // For one that is back, too: who said START meanwhile may be known everywhere but there.
+  yield* query("register", (db) => standingOfJoiner(senderId, groupId).execute(db))
   yield* query("register", (db) =>
     db
       .updateTable("standing")

@@ -17,7 +17,9 @@ import {
   empty,
   fresh,
   person,
+  senderOf,
   standings,
+  viewOf,
   west,
   westernBrand,
   westOne
@@ -150,6 +152,19 @@ layer(ledgerForTest, { excludeTestServices: true })("another configuration", (it
       yield* settleAll("group")
       yield* write(before, westOne, one, { begun: 40_000, ended: 40_100 })
       assert.deepInclude((yield* differing(now, westOne, "group"))[0], { must: "opted-in", held: "opted-out" })
+    })
+  )
+
+  it.effect("that brings a sender back to its group has those known there who said START meanwhile (L10)", () =>
+    Effect.gen(function* () {
+      const together = yield* fresh("group")
+      yield* hear(together, { account: west, sender: westOne })
+      yield* register(accounts, [{ ...easternBrand, name: "brand" }, westernBrand], "group", 20_000)
+      yield* hear(together, { state: "opted-in", time: at(30_000) })
+      const now = yield* register(accounts, [brand], "group", 40_000)
+      assert.strictEqual((yield* standings(one, "group"))[westOne], "opted-in held unknown")
+      // Where there is no list only those who are known are asked about.
+      assert.isDefined(yield* viewOf(senderOf(now, westOne), one))
     })
   )
 
