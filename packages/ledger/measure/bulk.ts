@@ -35,11 +35,10 @@ export const bulk = Effect.fn("bulk")(function* ({ account, sender }: Filled, pa
     0
   )
   const folded = yield* rate(pairs, joinAnother)
-  const [groupId] = (yield* joinAnother).groups.keys()
   const settlePages = Effect.gen(function* () {
     for (let page = 0; page < pages; page++) {
       const recipients = Array.from({ length: 1000 }, (_, i) => numberOf(page * 1000 + i))
-      yield* transaction("bulk", settle(groupId!, recipients, "strict"))
+      yield* transaction("bulk", settle(sender.id, recipients, "strict"))
     }
   })
   return { copied, folded, settled: yield* rate(pages * 1000, settlePages) }

@@ -23,17 +23,17 @@ const nobodyDiffers = (policy: OptInPolicy) => sql`${isPolicy(policy)} and not e
  */
 
 /**
- * Settles these recipients of a group, whom we have just written, or unsettles them. Who said START as the intent was being
- * committed, or is let in by a policy that came since, may have been settled by who could not see the write. To be called
- * inside a transaction.
+ * Settles these recipients of the group that a sender speaks for to this day, whatever this process was started with, or
+ * unsettles them: we have just written them. Who said START as the intent was being committed, or is let in by what was
+ * configured since, may have been settled by who could not see the write. To be called inside a transaction.
  */
 export const settle = Effect.fn("Ledger.settle")(function* (
-  groupId: number,
+  senderId: number,
   recipients: ReadonlyArray<number>,
   policy: OptInPolicy
 ): Effect.fn.Return<void, LedgerError, Connection> {
   const { query } = yield* Connection
-  const rows = sql`st.group_id = ${groupId} and st.recipient = any(${recipients}::bigint[])`
+  const rows = sql`st.group_id = (select group_id from sender where id = ${senderId}) and st.recipient = any(${recipients}::bigint[])`
   yield* query("settle", (db) =>
     sql`
       with alone as materialized (select ${registryShare})

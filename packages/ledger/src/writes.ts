@@ -194,12 +194,11 @@ export const endWrites = Effect.fn("Ledger.endWrites")(function* (
           db
         )
       )
-      if (sender.groupId !== null)
-        yield* settle(
-          sender.groupId,
-          column((o) => o.recipient),
-          context.policy
-        )
+      yield* settle(
+        sender.id,
+        column((o) => o.recipient),
+        context.policy
+      )
     })
   )
 })

@@ -155,6 +155,27 @@ layer(ledgerForTest, { excludeTestServices: true })("another configuration", (it
     })
   )
 
+  it.effect("of other groups finds whom a process of the one before still blocks (L10)", () =>
+    Effect.gen(function* () {
+      const before = yield* fresh("group")
+      yield* hear(before)
+      const now = yield* register(
+        accounts,
+        [
+          { ...brand, name: "eastern" },
+          { name: "brand", members: [] }
+        ],
+        "group",
+        20_000
+      )
+      yield* hear(now, { state: "opted-in", time: at(30_000) })
+      yield* settleAll("group")
+      // To the group that it speaks for here nobody has said START.
+      assert.isTrue(yield* write(before, westOne, one, { begun: 40_000, ended: 40_100, policy: "group" }))
+      assert.deepInclude((yield* differing(now, westOne, "group"))[0], { must: "opted-in", held: "opted-out" })
+    })
+  )
+
   it.effect("that brings a sender back to its group has those known there who said START meanwhile (L10)", () =>
     Effect.gen(function* () {
       const together = yield* fresh("group")

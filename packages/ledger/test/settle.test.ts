@@ -178,5 +178,5 @@ layer(ledgerForTest, { excludeTestServices: true })("a standing", (it) => {
 const settleOne = (registry: Registry) =>
   Effect.gen(function* () {
     const { transaction } = yield* Connection
-    yield* transaction("test", settle(senderOf(registry, eastOne).groupId!, [digits(one)], "strict"))
+    yield* transaction("test", settle(senderOf(registry, eastOne).id, [digits(one)], "strict"))
   })
