@@ -19,11 +19,14 @@ import {
   east,
   eastOne,
   eastTwo,
+  easternBrand,
   fresh,
   observation,
   person,
   reading,
   senderOf,
+  west,
+  westernBrand,
   westOne
 } from "../../../test/world.ts"
 import { walkThrough } from "./walking.ts"
@@ -169,6 +172,21 @@ layer(ledgerForTest, { excludeTestServices: true })("what differs", (it) => {
       yield* hear(registry, { state: "opted-in", time: at(15_000) })
       yield* checkPairs(registry, [reading(one, { sender: eastTwo })], { beganAt: 20_000, endedAt: 20_100 })
       assert.deepInclude((yield* differing(registry, westOne, "group"))[0], { basis: "checked", inOwnWords: false })
+    })
+  )
+
+  it.effect("is not in their own words where they said them to another brand (L8)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh("strict", [easternBrand, westernBrand])
+      yield* ingest(
+        accountOf(registry, west),
+        [observation({ recipient: one, account: west, sender: westOne })],
+        10_000,
+        0
+      )
+      yield* checkPairs(registry, [reading(one, { sender: eastTwo })], { beganAt: 20_000, endedAt: 20_100 })
+      assert.deepInclude((yield* differing(registry, eastOne))[0], { basis: "checked", inOwnWords: false })
+      assert.deepInclude((yield* differing(registry, westOne))[0], { basis: "message", inOwnWords: true })
     })
   )
 

@@ -4,7 +4,18 @@ import type { Observation } from "@stopline/consent"
 import { ingest, type Registry } from "@stopline/ledger"
 import { Effect } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
-import { accountOf, at, fresh, observation, person, standings, west, westOne } from "../../../test/world.ts"
+import {
+  accountOf,
+  at,
+  checkPairs,
+  fresh,
+  observation,
+  person,
+  reading,
+  standings,
+  west,
+  westOne
+} from "../../../test/world.ts"
 import { write } from "./writing.ts"
 
 const one = person(1)
@@ -50,6 +61,22 @@ layer(ledgerForTest, { excludeTestServices: true })("an echo that is sent again 
       yield* hear(registry, { ...event, key: "event:2", state: "opted-in", time: at(100_050) }, 101_000)
       assert.strictEqual((yield* hear(registry, echo, 110_000)).repeated, 1)
       assert.strictEqual((yield* standings(one))[westOne], "opted-in held opted-in")
+    })
+  )
+})
+
+layer(ledgerForTest, { excludeTestServices: true })("an echo that is sent again after a reading", (it) => {
+  it.effect("silences nobody (L7, L11)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* hear(registry, { time: at(10_000) })
+      yield* write(registry, westOne, one, { begun: 20_000, ended: 20_100 })
+      yield* hear(registry, { ...letIn, time: at(20_020) })
+      const echo = { ...event, key: "event:1", time: at(20_050) }
+      assert.strictEqual((yield* hear(registry, echo, 21_000)).echoes, 1)
+      yield* checkPairs(registry, [reading(one, { sender: westOne })], { beganAt: 30_000, endedAt: 30_100 })
+      assert.strictEqual((yield* hear(registry, echo, 110_000)).repeated, 1)
+      assert.strictEqual((yield* standings(one))[westOne], "opted-in held opted-out")
     })
   )
 })

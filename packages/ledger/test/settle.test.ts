@@ -75,6 +75,21 @@ layer(ledgerForTest, { excludeTestServices: true })("a standing", (it) => {
     })
   )
 
+  it.effect(
+    "is not settled while a block is on its way that has become pointless: it has to be lifted then (L10)",
+    () =>
+      Effect.gen(function* () {
+        const registry = yield* fresh("group")
+        yield* hear(registry)
+        const meanwhile = Effect.andThen(
+          hear(registry, { ...lifting, reach: "group", time: at(20_050) }),
+          settleAll("group")
+        )
+        yield* write(registry, eastTwo, one, { begun: 20_000, ended: 20_100, policy: "group", meanwhile })
+        assert.deepInclude((yield* differing(registry, eastTwo, "group"))[0], { must: "opted-in", held: "opted-out" })
+      })
+  )
+
   it.effect("is unsettled by whatever is said of it, and by a provider that lifts a block", () =>
     Effect.gen(function* () {
       const registry = yield* fresh()

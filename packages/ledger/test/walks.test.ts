@@ -145,6 +145,23 @@ layer(ledgerForTest, { excludeTestServices: true })("a walk", (it) => {
     })
   )
 
+  it.effect("that misses a suspected pair which we have written since suspects it for the first time (L6)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      const account = accountOf(registry, east)
+      yield* walkThrough(registry, [rows(one, two)], { at: 10_000 })
+      yield* walkThrough(registry, [rows(one)], { at: 20_000, marking: true })
+      const start = { state: "opted-in", basis: "attested", origin: "operator", time: at(30_000) } as const
+      yield* ingest(account, [observation({ recipient: two, ...start })], 30_000, 0)
+      yield* write(registry, eastOne, two, { begun: 31_000, ended: 31_100, state: "opted-in" })
+      yield* ingest(account, [observation({ recipient: two, time: at(32_000) })], 32_000, 0)
+      yield* write(registry, eastOne, two, { begun: 33_000, ended: 33_100 })
+      const next = yield* walkThrough(registry, [rows(one)], { at: 40_000, marking: true })
+      assert.deepStrictEqual([next.missed?.once.length, next.missed?.twice.length], [1, 0])
+      assert.strictEqual((yield* standings(two))[eastOne], "opted-out held opted-out")
+    })
+  )
+
   it.effect("does not lose a pair that moved from one page to another while it was read", () =>
     Effect.gen(function* () {
       const registry = yield* fresh()
@@ -199,6 +216,9 @@ layer(ledgerForTest, { excludeTestServices: true })("a walk", (it) => {
       const registry = yield* fresh()
       const { walk } = yield* walkThrough(registry, [rows(one), rows(two)], { at: 10_000, problemsOn: 0 })
       assert.isFalse(walk.whole)
+      // Nor is it when it was cut off behind that row and is gone on with.
+      yield* walkThrough(registry, [rows(one), rows(two)], { at: 20_000, problemsOn: 0, cutOff: true })
+      assert.deepInclude(yield* unfinishedWalk(accountOf(registry, east), undefined), { pages: 2, whole: false })
     })
   )
 

@@ -6,6 +6,7 @@ import {
   claimLane,
   digits,
   endWrites,
+  history,
   ingest,
   type LedgerError,
   openIntents,
@@ -288,6 +289,63 @@ layer(ledgerForTest, { excludeTestServices: true })("a write", (it) => {
         yield* checkPairs(registry, [seen], { beganAt: 30_000, endedAt: 30_100 })
         assert.isUndefined((yield* differing(registry, eastTwo))[0]?.refused)
       })
+  )
+
+  it.effect("that is done after it was refused leaves no refusal behind", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* hear(registry)
+      yield* write(registry, eastTwo, one, { begun: 20_000, ended: 20_100, outcome: "rejected" })
+      yield* write(registry, eastTwo, one, { begun: 30_000, ended: 30_100 })
+      const { standings } = yield* history(one, "strict")
+      assert.deepInclude(
+        standings.find(({ sender }) => sender === eastTwo),
+        { held: "opted-out", refused: null }
+      )
+    })
+  )
+
+  it.effect.each(["not done", "maybe", "rejected"] as const)(
+    "that was to put back what its provider had lifted, and was not done, leaves it lifted (L3, L8): %s",
+    (outcome) =>
+      Effect.gen(function* () {
+        const registry = yield* fresh()
+        yield* hear(registry)
+        yield* write(registry, eastTwo, one, { begun: 20_000, ended: 20_100 })
+        yield* ingest(accountOf(registry, east), [event("opted-in", 30_000)], 30_000, 0)
+        assert.isTrue(yield* write(registry, eastTwo, one, { begun: 40_000, ended: 40_100, outcome }))
+        // Otherwise it would pass for what is carried for the first time, which asks for no evidence and no guard.
+        assert.deepInclude((yield* differing(registry, eastTwo))[0], { must: "opted-out", liftedAt: 30_000 })
+      })
+  )
+
+  it.effect("that begins while a reading is being stored has that reading not judged (L7)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      const other = yield* anotherProcess()
+      yield* hear(registry)
+      const clear = reading(one, { sender: eastTwo, state: "opted-in" })
+      yield* checkPairs(registry, [clear], { beganAt: 15_000, endedAt: 15_100 })
+      const beginning = yield* other.run(heldOpen(write(registry, eastTwo, one, { begun: 20_000 })))
+      const blocked = reading(one, { sender: eastTwo })
+      const checking = yield* Effect.forkChild(checkPairs(registry, [blocked], { beganAt: 19_900, endedAt: 20_050 }))
+      yield* until(somebodyWaits)
+      yield* beginning.commit
+      assert.deepInclude(yield* Fiber.join(checking), { undecided: 1, recorded: [] })
+      const view = (yield* viewOf(senderOf(registry, eastTwo), one))?.view
+      assert.deepInclude(view, { held: "opted-in", intent: "opted-out" })
+    })
+  )
+
+  it.effect("left behind by a process that died, and done again by another, may be heard of as well (L7, L12)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* hear(registry)
+      yield* write(registry, eastTwo, one, { begun: 20_000 })
+      assert.isTrue(yield* write(registry, eastTwo, one, { begun: 60_000, ended: 60_100 }))
+      const { recorded } = yield* ingest(accountOf(registry, east), [event("opted-out", 20_050)], 70_000, 5_000)
+      assert.deepStrictEqual(recorded, [])
+    })
   )
 
   it.effect("left behind by a process that died is adopted: it may have been done (L7, L12)", () =>
