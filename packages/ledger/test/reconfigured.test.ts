@@ -112,6 +112,18 @@ layer(ledgerForTest, { excludeTestServices: true })("another configuration", (it
     })
   )
 
+  it.effect("is not undone by a process of before, which lets nobody through at a sender that is gone (L2)", () =>
+    Effect.gen(function* () {
+      const before = yield* fresh()
+      yield* hear(before, { time: at(10_000) })
+      yield* write(before, westOne, one, { begun: 20_000, ended: 20_100 })
+      yield* hear(before, { ...letIn, time: at(25_000) })
+      yield* register(onlyEast, [{ ...easternBrand, name: brand.name }], "strict", 30_000)
+      // Nobody would carry the next STOP there.
+      assert.isFalse(yield* write(before, westOne, one, { begun: 40_000, ended: 40_100, state: "opted-in" }))
+    })
+  )
+
   it.effect("is asked for what was said to a former group also when an intent is committed (L3)", () =>
     Effect.gen(function* () {
       const together = yield* fresh()
@@ -189,6 +201,18 @@ layer(ledgerForTest, { excludeTestServices: true })("another configuration", (it
     })
   )
 
+  it.effect("of another policy is not settled by a process of the one before (L2)", () =>
+    Effect.gen(function* () {
+      const before = yield* fresh("group")
+      yield* hear(before)
+      yield* hear(before, { state: "opted-in", time: at(20_000) })
+      const now = yield* register(accounts, [brand], "strict", 40_000)
+      // By the policy of before, nobody holds what must not be held.
+      yield* settleAll("group")
+      assert.deepInclude((yield* differing(now, eastTwo))[0], { must: "opted-out", held: undefined })
+    })
+  )
+
   it.effect("that gives an account to another provider is refused: nobody knows what that one holds (L5)", () =>
     Effect.gen(function* () {
       yield* fresh()
@@ -242,6 +266,25 @@ layer(ledgerForTest, { excludeTestServices: true })("another configuration", (it
       yield* register(accounts, [{ ...brand, name: "bloom" }], "group", 40_000)
       assert.deepStrictEqual(new Set(Object.values(yield* standings(one, "group"))), new Set(["opted-in held unknown"]))
     })
+  )
+
+  it.effect(
+    "that gives a group to another sender, and its own to another group, has both keep what was said (L2, L3)",
+    () =>
+      Effect.gen(function* () {
+        const former = yield* Effect.andThen(empty, register(onlyEast, [easternBrand], "strict", 1_000))
+        yield* hear(former)
+        const groups = [
+          { name: "bloom", members: easternBrand.members },
+          { ...westernBrand, name: easternBrand.name }
+        ]
+        yield* register(accounts, groups, "strict", 20_000)
+        assert.deepStrictEqual(yield* standings(one), {
+          [eastOne]: "opted-out held unknown",
+          [eastTwo]: "opted-out held unknown",
+          [westOne]: "opted-out held unknown"
+        })
+      })
   )
 
   it.effect(
