@@ -93,6 +93,23 @@ describe("evidence", () => {
     })
   )
 
+  it.live("of a time that was missed tells which messages cannot be read, and takes the others (L1)", () =>
+    Effect.gen(function* () {
+      const records = [message(1, "STOP"), "?", message(3, "STOP", { to: ["Contoso"] })]
+      const server = yield* startRingCentral(() => ({ body: { records, paging: { perPage: 1000 } } }))
+      const { missed } = open((yield* makeRingCentralAdapter(configFor(server.url))).subscription)
+      const { observations, problems } = yield* missed({ since, until: since + 1 })
+      assert.deepStrictEqual(
+        observations.map(({ key }) => key),
+        ["message:1"]
+      )
+      assert.deepStrictEqual(
+        problems.map(({ row }) => row),
+        ["records[1].message", "records[2].to[0]"]
+      )
+    })
+  )
+
   it.live("fails rather than leave out a message that it cannot read (L3, L5)", () =>
     Effect.gen(function* () {
       for (const unread of ["?", message(2, "STOP", { to: sender }), message(2, "STOP", { to: ["Contoso"] })]) {
