@@ -180,6 +180,24 @@ layer(ledgerForTest, { excludeTestServices: true })("applying", (it) => {
     }).pipe(timed)
   )
 
+  it.effect("interrupted in the middle of a request waits for its answer, and sends no other (L12)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ asker: { batch: 1, concurrency: 1 } })
+      yield* world.says("STOP", listerOne, person(1))
+      const arrived = yield* Deferred.make<void>()
+      const answered = yield* Deferred.make<void>()
+      world.asker.onRequest = () => Effect.andThen(Deferred.succeed(arrived, undefined), Deferred.await(answered))
+      const fiber = yield* Effect.forkChild(world.run(applyTo(world.asking, everything)))
+      yield* Deferred.await(arrived)
+      const end = yield* Effect.forkChild(Fiber.interrupt(fiber), { startImmediately: true })
+      yield* Deferred.succeed(answered, undefined)
+      yield* Fiber.join(end)
+      const view = (yield* viewOf(senderOf(world.asking, askerOne)!, person(1)))?.view
+      assert.deepInclude(view, { intent: undefined, held: "opted-out" })
+      assert.strictEqual(world.asker.calls.length, 1)
+    }).pipe(timed)
+  )
+
   it.effect("interrupted in the middle of a request accounts for what it had begun (L12)", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld({ settings: { graceMs: 1 } })

@@ -1,6 +1,6 @@
 import { assert, layer } from "@effect/vitest"
-import { backfill, sweep } from "@stopline/engine"
-import { know, lastRuns } from "@stopline/ledger"
+import { backfill, push, sweep } from "@stopline/engine"
+import { type Connection, know, lastRuns } from "@stopline/ledger"
 import { Clock, Effect, Stream } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
 import { saidOf } from "../../../test/world.ts"
@@ -188,6 +188,24 @@ layer(ledgerForTest, { excludeTestServices: true })("a sweep", (it) => {
       assert.deepInclude(yield* sweepOf(world), { news: 1 })
       assert.strictEqual((yield* standings(person(2)))[listerOne], "opted-out held unknown")
       assert.strictEqual((yield* standings(person(2)))[askerTwo], "opted-out held unknown")
+    }).pipe(timed)
+  )
+
+  it.effect("says nothing of what we wrote while its answer was on its way (L7)", () =>
+    Effect.gen(function* () {
+      const world = yield* known(1)
+      const said = yield* world.says("STOP", listerOne, person(1))
+      const context = yield* Effect.context<Connection>()
+      world.asker.onRequest = Effect.fnUntraced(function* ({ operation }) {
+        if (operation !== "check") return
+        yield* pass("1 second")
+        yield* Effect.orDie(Effect.provideContext(world.run(push(said)), context))
+        // What is answered now is how it was before.
+        world.asker.lift(askerOne, person(1))
+        yield* pass("1 second")
+      })
+      assert.deepInclude(yield* sweepOf(world), { asked: 1, news: 0 })
+      assert.strictEqual((yield* standings(person(1)))[askerOne], "opted-out held opted-out")
     }).pipe(timed)
   )
 

@@ -1,11 +1,12 @@
 import { assert, layer } from "@effect/vitest"
 import { walk, type WalkStart } from "@stopline/engine"
-import { beginWalk, claimLane, clearHalts, Connection, openHalts, walkKey } from "@stopline/ledger"
+import { beginWalk, claimLane, clearHalts, Connection, ingest, lastEnded, openHalts, walkKey } from "@stopline/ledger"
 import { Clock, Effect } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
-import { saidOf } from "../../../test/world.ts"
+import { at, observation, saidOf } from "../../../test/world.ts"
 import { anotherProcess } from "../../../test/process.ts"
 import {
+  lister,
   listerOne,
   listerTwo,
   makeWorld,
@@ -194,6 +195,28 @@ layer(ledgerForTest, { excludeTestServices: true })("a walk", (it) => {
     }).pipe(timed)
   )
 
+  it.effect("that is long under way says what was so when it began, and nothing of what happened since (L7)", () =>
+    Effect.gen(function* () {
+      const world = yield* known()
+      world.lister.lift(listerOne, person(7))
+      world.lister.onRequest = () => pass("1 second")
+      assert.deepInclude(yield* walkOf(world), { news: 1 })
+      assert.strictEqual(yield* heldOf(7), "opted-out held opted-in")
+      // Blocked while the last page was read, which is heard of late.
+      const now = yield* Clock.currentTimeMillis
+      const blocked = observation({
+        account: lister,
+        sender: listerOne,
+        recipient: person(7),
+        basis: "event",
+        origin: "unknown",
+        time: at(now - 500)
+      })
+      yield* ingest(world.listing.account, [blocked], now, 0)
+      assert.strictEqual(yield* heldOf(7), "opted-out held opted-out")
+    }).pipe(timed)
+  )
+
   it.effect("does not believe in an absence that a second look takes back (L6)", () =>
     Effect.gen(function* () {
       const world = yield* known()
@@ -214,6 +237,7 @@ layer(ledgerForTest, { excludeTestServices: true })("a walk", (it) => {
       world.lister.blocked.clear()
       assert.deepInclude(yield* walkOf(world), { news: 0, halted: true })
       assert.strictEqual(yield* heldOf(1), "opted-out held opted-out")
+      assert.strictEqual((yield* lastEnded("walk", world.listing.account.id))?.outcome, "halted")
       const [halt] = yield* openHalts()
       assert.deepInclude(halt, { kind: "listing-emptied", numbers: { missing: 12, known: 12, limit: 1000 } })
       yield* clearHalts({}, "ann", yield* Clock.currentTimeMillis)

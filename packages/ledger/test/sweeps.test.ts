@@ -162,7 +162,9 @@ layer(ledgerForTest, { excludeTestServices: true })("whom to ask about", (it) =>
     Effect.gen(function* () {
       const registry = yield* fresh()
       yield* known(registry, [1, 2])
-      const due = yield* notAskedSince(senderOf(registry, eastOne), people(1, 2, 3, 3), 11_000)
+      // Whoever gave no answer was asked all the same.
+      yield* unanswered(registry, [4], 12_000)
+      const due = yield* notAskedSince(senderOf(registry, eastOne), people(1, 2, 3, 3, 4), 11_000)
       assert.deepStrictEqual(due.toSorted(), people(1, 3))
     })
   )
