@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { SenderAddress } from "@stopline/consent"
 import { LedgerUrl } from "@stopline/ledger"
-import { Deferred, Effect, Layer, Redacted } from "effect"
+import { Clock, Deferred, Effect, Layer, Redacted } from "effect"
 import { jobsSchema } from "../src/jobs/boss.ts"
 import { Jobs } from "../src/jobs/jobs.ts"
 import { freePort } from "./ports.ts"
@@ -142,6 +142,76 @@ describe.concurrent("a worker", () => {
         "the account is read",
         Effect.map(read, (runs) => runs === 2)
       )
+      yield* dueDone(world)
+      // The same order again finds it done; one of today does not.
+      yield* put("backfill", order)
+      yield* dueDone(world)
+      expect(yield* read).toBe(2)
+      yield* put("backfill", { ...order, askedAt: yield* Clock.currentTimeMillis })
+      yield* eventually(
+        "the account is read again",
+        Effect.map(read, (runs) => runs === 3)
+      )
+    })
+  )
+
+  it.live("carries what it finds when it reads a whole account by order, without waiting for a round (L10)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ rest: rarely, deaf: true })
+      yield* startWorker(world)
+      yield* dueDone(world)
+      const [person = ""] = world.sandbox.people
+      const blocked = { account: ringcentral, sender: acmeSender, recipients: [person] }
+      yield* world.sandbox.edit({ ...blocked, action: "opt-out" })
+      const { put } = yield* Effect.provideContext(Jobs, yield* Layer.build(jobsOf(world)))
+      yield* put("backfill", { account: ringcentral, startedBy: "ann", askedAt: 1 })
+      yield* eventually("Azure holds it", azureHolds(world, tenDlc, person))
+    })
+  )
+
+  it.live("that begins takes over what one that died was writing, also where nothing is due to be read (L12)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ rest: rarely, deaf: true })
+      const first = yield* startWorker(world)
+      yield* dueDone(world)
+      yield* first.stop
+      const runs = yield* runsOf(world)
+      // An intent without an outcome, for somebody for whom nothing has to be written.
+      yield* world.sql(
+        `insert into view (sender_id, recipient, read_at, asked_at, intent, written_begun_at, echo_due)
+          select id, 15550000001, '-infinity', now(), 'opted-out', now(), true from sender where address = $1`,
+        [acmeSender]
+      )
+      yield* startWorker(world)
+      yield* eventually(
+        "it is taken over",
+        Effect.map(world.sql("select from view where intent is not null"), (open) => open.length === 0)
+      )
+      expect(yield* runsOf(world)).toEqual(runs)
+    })
+  )
+
+  it.live("that halts lets go of nothing that a guard counts, whatever becomes of the halt meanwhile (L8)", () =>
+    Effect.gen(function* () {
+      const guard = "policy: { guard: { optOuts: { count: 2, share: 0 } } }"
+      const world = yield* makeWorld({ rest: `${rarely}\n${guard}`, deaf: true })
+      const { people, edit } = world.sandbox
+      const recipients = people.slice(0, 5)
+      yield* edit({ account: ringcentral, sender: acmeSender, action: "opt-out", recipients })
+      yield* startWorker(world)
+      // Nothing of it was let through when it was put: whoever clears the halt before its turn has approved nothing.
+      const put = world.sql<{ guarded: unknown }>(
+        "select data -> 'guarded' as guarded from stopline_jobs.job where name = 'apply' and data ->> 'account' = $1",
+        [azure]
+      )
+      yield* eventually(
+        "it is put",
+        Effect.map(put, (jobs) => jobs.length > 0)
+      )
+      for (const { guarded } of yield* put) expect(guarded).toEqual({ "opted-out": 0, "opted-in": 0 })
+      expect(yield* world.sql("select kind from halt where cleared_at is null")).toEqual([
+        { kind: "too-many-opt-outs" }
+      ])
     })
   )
 
