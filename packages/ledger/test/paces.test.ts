@@ -148,6 +148,19 @@ layer(ledgerForTest, { excludeTestServices: true })("a gate", (it) => {
     })
   )
 
+  it.effect("lets nobody go at once behind a penalty, however short, who could have gone before it (L15)", () =>
+    Effect.gen(function* () {
+      const shared = bucket(40, 7_000)
+      const now = 1_000_000
+      yield* reserve(shared, now)
+      yield* block(shared, now + 100, now)
+      const turns = yield* turnsOf(shared, Array(5).fill(now + 50))
+      assert.isAtLeast(turns[0] ?? 0, now + 100)
+      // One after another: no two of them at one moment.
+      assert.strictEqual(new Set(turns).size, 5)
+    })
+  )
+
   it.effect("keeps the longer of two penalties", () =>
     Effect.gen(function* () {
       const shared = bucket(8, 7_000)

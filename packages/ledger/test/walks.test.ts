@@ -1,6 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import {
   abandonWalk,
+  absences,
   beginWalk,
   claimLane,
   commitPage,
@@ -15,6 +16,7 @@ import { contextAt, leaseMs, walkThrough } from "./walking.ts"
 import {
   accountOf,
   at,
+  checkPairs,
   east,
   eastOne,
   eastTwo,
@@ -23,7 +25,8 @@ import {
   person,
   reading,
   saidOf,
-  standings
+  standings,
+  west
 } from "../../../test/world.ts"
 import { write } from "./writing.ts"
 
@@ -120,6 +123,57 @@ layer(ledgerForTest, { excludeTestServices: true })("a walk", (it) => {
       const second = yield* walkThrough(registry, [rows(one)], { at: 30_000, marking: true, meanwhile })
       assert.deepStrictEqual([second.missed?.twice.length, second.news], [1, 0])
       assert.strictEqual((yield* standings(two))[eastOne], "opted-out held opted-out")
+    })
+  )
+
+  it.effect("by who lost the lane says nothing of whom it missed (L6, L12)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* walkThrough(registry, [rows(one, two)], { at: 10_000 })
+      yield* walkThrough(registry, [rows(one)], { at: 20_000, marking: true })
+      const key = walkKey(accountOf(registry, east), undefined)
+      const meanwhile = claimLane(key, "heir", 40_000 + leaseMs, leaseMs)
+      const frozen = walkThrough(registry, [rows(one)], { at: 30_000, marking: true, meanwhile })
+      const error: LedgerError = yield* Effect.flip(frozen)
+      assert.strictEqual(error.kind, "fenced")
+      assert.strictEqual((yield* standings(two))[eastOne], "opted-out held opted-out")
+    })
+  )
+
+  it.effect("by who lost the lane is not begun either: what its heir reads goes on (L12)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      const account = accountOf(registry, east)
+      const frozen = (yield* claimLane(walkKey(account, undefined), "frozen", 10_000, leaseMs))!
+      yield* walkThrough(registry, [rows(one)], { at: 10_001 + leaseMs, cutOff: true })
+      const begun = { kind: "walk", startedBy: "test", unguarded: false, marking: false } as const
+      const error: LedgerError = yield* Effect.flip(beginWalk(account, undefined, begun, frozen, leaseMs, 200_000))
+      assert.strictEqual(error.kind, "fenced")
+      assert.deepInclude(yield* unfinishedWalk(account, undefined), { cursor: "page 2", pages: 1 })
+    })
+  )
+
+  it.effect("suspects nobody who was read again before it could say so (L6)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* walkThrough(registry, [rows(one, two)], { at: 10_000 })
+      const meanwhile = checkPairs(registry, rows(two), { beganAt: 20_500, endedAt: 20_600 })
+      yield* walkThrough(registry, [rows(one)], { at: 20_000, marking: true, meanwhile })
+      const next = yield* walkThrough(registry, [rows(one)], { at: 30_000, marking: true })
+      assert.deepStrictEqual([next.missed?.once.length, next.missed?.twice.length], [1, 0])
+    })
+  )
+
+  it.effect("forgets nothing that another one has marked (L6)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* walkThrough(registry, [rows(one, two)], { at: 10_000 })
+      const { walk } = yield* walkThrough(registry, [rows(one, two)], { at: 20_000, marking: true, cutOff: true })
+      const other = accountOf(registry, west)
+      const lane = (yield* claimLane(walkKey(other, undefined), "test", 21_000, leaseMs))!
+      const begun = { kind: "walk", startedBy: "test", unguarded: false, marking: true } as const
+      yield* beginWalk(other, undefined, begun, lane, leaseMs, 21_000)
+      assert.deepInclude(yield* absences(walk), { once: [], twice: [], known: 2 })
     })
   )
 
