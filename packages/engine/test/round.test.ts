@@ -183,6 +183,31 @@ layer(ledgerForTest, { excludeTestServices: true })("a round", (it) => {
     }).pipe(timed)
   )
 
+  it.effect("of an approved plan that was not all carried out leaves the halt that was raised meanwhile (L8)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ ...guards(2), asker: { batch: 1 } })
+      world.lister.block(listerOne, ...people(12))
+      const { digest } = (yield* world.round()).plan
+      const context = yield* Effect.context<Connection>()
+      const raised: Array<string> = []
+      world.asker.onRequest = ({ sender }) =>
+        raised.length > 0 || sender !== askerOne
+          ? Effect.void
+          : world.run(decide({ confirmMs: 0, write: true, startedBy: "a worker" })).pipe(
+              Effect.tap(({ open }) => Effect.sync(() => raised.push(...open.map(({ account }) => account)))),
+              Effect.provideContext(context),
+              Effect.orDie
+            )
+      world.asker.fail("optOut", [{ kind: "unavailable" }], askerTwo)
+      yield* world.round({ read: false, approve: digest })
+      assert.include(raised, asker)
+      assert.deepStrictEqual(
+        (yield* openHalts()).map(({ account, kind }) => [account, kind]),
+        [[asker, "too-many-opt-outs"]]
+      )
+    }).pipe(timed)
+  )
+
   it.effect("halts above its limit of opt-ins, and lets the opt-outs go (L8)", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld(guards(100, 1))

@@ -217,6 +217,40 @@ layer(ledgerForTest, { excludeTestServices: true })("a burst of writes", (it) =>
     }).pipe(timed)
   )
 
+  it.effect("an opt-in that was perhaps done at its first try and is not wanted at the next is in doubt (L2, L5)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ policy: "group", settings: { retries: 1 } })
+      yield* changesTheirMind(world)
+      const connection = yield* Connection
+      world.asker.fail("optIn", [{ kind: "unavailable", done: true }])
+      world.asker.onRequest = () =>
+        Effect.gen(function* () {
+          yield* pass("1 second")
+          yield* world.says("STOP", listerOne, person(1))
+        }).pipe(Effect.provideService(Connection, connection), Effect.orDie)
+      assert.deepInclude(yield* burst(world, "opted-in"), { held: [], obsolete: 1 })
+      world.asker.onRequest = () => Effect.void
+      assert.isFalse(world.asker.holds(askerOne, person(1)))
+      yield* inTime(world.run(applyTo(world.asking, everything)))
+      assert.isTrue(world.asker.holds(askerOne, person(1)))
+    }).pipe(timed)
+  )
+
+  it.effect("an opt-in of which the answer says nothing is in doubt (L2, L5)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ policy: "group" })
+      yield* changesTheirMind(world)
+      world.asker.treat(person(1), "missing")
+      world.asker.onRequest = () => Effect.sync(() => world.asker.lift(askerOne, person(1)))
+      assert.deepInclude(yield* burst(world, "opted-in"), { held: [], retryable: 1 })
+      world.asker.onRequest = () => Effect.void
+      world.asker.treat(person(1), undefined)
+      yield* pass("1 minute")
+      yield* stops(world)
+      assert.isTrue(world.asker.holds(askerOne, person(1)))
+    }).pipe(timed)
+  )
+
   it.effect("an opt-out that was perhaps done at its first try and then refused may be heard of (L7)", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld({ settings: { retries: 1 } })
