@@ -2,11 +2,16 @@
  * What everybody texted to us in a time, page by page: the message store,
  * GET …/a2p-sms/messages (RingCentral OpenAPI 2026-08-13). It is read after
  * events may have been lost.
+ *
+ * It asks for a permission that neither the events nor the newer API ask for
+ * (A2PSMS). Without it there is nothing to read, and each reading says so: to
+ * fail would also keep the list from being read, which tells the most of it.
  */
 import { by, type Observation, ruleAt, unitedStates } from "@stopline/consent"
 import type { MissedPage, ProviderError, RowProblem, Span } from "@stopline/provider"
 import { Clock, Effect, Option, Result, Schema } from "effect"
 import type { Call, Client } from "./client.ts"
+import { isClosed } from "./failure.ts"
 import { hearMessage } from "./message.ts"
 import { readNext } from "./page.ts"
 import { Message, RecordsPage } from "./wire.ts"
@@ -17,7 +22,9 @@ export const readMissed = Effect.fn("RingCentral.missed")(function* (
   cursor: string | undefined
 ): Effect.fn.Return<MissedPage, ProviderError> {
   const call = callFor(client, span, cursor)
-  const page = yield* client.ask(call, RecordsPage)
+  const asked = yield* Effect.result(client.ask(call, RecordsPage))
+  if (Result.isFailure(asked)) return isClosed(asked.failure) ? closed(asked.failure) : yield* asked.failure
+  const page = asked.success
   const next = readNext(cursor, page)
   if (Result.isFailure(next)) return yield* client.unreadable(call, next.failure)
   const now = yield* Clock.currentTimeMillis
@@ -31,6 +38,14 @@ export const readMissed = Effect.fn("RingCentral.missed")(function* (
     problems.push(...heard.problems.map(({ reason, row }) => ({ row: `records[${index}].${row}`, reason })))
   }
   return { observations, problems, next: next.success }
+})
+
+const closed = ({ detail }: ProviderError): MissedPage => ({
+  observations: [],
+  problems: [
+    { row: "messages", reason: `${detail}: the app may not read what was texted while events were lost: grant A2PSMS` }
+  ],
+  next: { _tag: "End" }
 })
 
 const unreadable = { observations: [], problems: [{ row: "message", reason: "it is no message record" }] }

@@ -215,6 +215,25 @@ describe.each(generations)("%s: the sandbox's people", (api) => {
     })
   )
 
+  it.live("are looked for in vain where the app may not read messages, and that is said", () =>
+    Effect.gen(function* () {
+      const { adapter, sandbox } = yield* start({ permissions: ["SMS", "SubscriptionWebhook"] }, { optedOut: 0 })
+      yield* sandbox.text({ from: person(0), to: sender, text: "REVOKE" })
+      const { missed } = open(adapter.subscription)
+      const told = yield* missed({ since: 0, until: yield* Clock.currentTimeMillis })
+      assert.deepStrictEqual([told.observations, told.next], [[], { _tag: "End" }])
+      assert.deepStrictEqual(
+        told.problems.map(({ row }) => row),
+        ["messages"]
+      )
+      assert.include(told.problems[0]?.reason, "RingCentral answered 403 CMN-401")
+      assert.include(told.problems[0]?.reason, "A2PSMS")
+      yield* sandbox.fault({ account: "acme", kind: "unavailable", operation: "messages" })
+      const error = yield* Effect.flip(missed({ since: 0, until: 1 }))
+      assert.strictEqual(error.reason._tag, "Unavailable", "what may pass is no answer")
+    })
+  )
+
   it.live("send events that a second reading recognises", () =>
     Effect.gen(function* () {
       const { adapter, sandbox } = yield* start({}, { optedOut: 0 })

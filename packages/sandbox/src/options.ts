@@ -41,6 +41,10 @@ export const AzureOptions = Schema.Struct({
 })
 export type AzureOptions = typeof AzureOptions.Type
 
+/** App permissions, as far as something here asks for one (RingCentral OpenAPI 2026-08-13: x-app-permission; guide: webhooks, WebSockets). */
+export const permissions = ["A2PSMS", "SMS", "SubscriptionWebhook", "WebSocketsSubscription"] as const
+export type Permission = (typeof permissions)[number]
+
 export const RingCentralOptions = Schema.Struct({
   vendor: Schema.Literal("ringcentral"),
   name: Name,
@@ -50,6 +54,8 @@ export const RingCentralOptions = Schema.Struct({
   clientSecret: Schema.optionalKey(Schema.String),
   jwt: Schema.optionalKey(Schema.String),
   senders: Senders,
+  /** What the app may do; whatever needs another permission is answered 403. Default: everything. */
+  permissions: Schema.optionalKey(Schema.Array(Schema.Literals(permissions))),
   /** Rate limits; false by default. The numbers are requests a window. */
   limits: Schema.optionalKey(
     Schema.Union([

@@ -227,4 +227,28 @@ describe("RingCentral: consents", () => {
       }
     })
   )
+
+  it.effect("an app without a permission is refused what needs it, and nothing else", () =>
+    Effect.gen(function* () {
+      const messages = "/restapi/v1.0/account/~/a2p-sms/messages"
+      for (const [permissions, older, newer] of [
+        [["A2PSMS"], 200, 403],
+        [["SMS"], 403, 200],
+        [[], 403, 403]
+      ] as const) {
+        const here = yield* acme({ permissions })
+        const asked = (method: string, path: string) =>
+          callRingCentral(here.world, method, path, { token: here.token, body: {} })
+        assert.deepStrictEqual(
+          [optOutsPath, messages].map((path) => statusOf(asked("GET", path))),
+          [older, older]
+        )
+        assert.deepStrictEqual([search(here), history(here)].map(statusOf), [newer, newer])
+        const refused = asked("POST", "/restapi/v1.0/subscription")
+        assert.deepStrictEqual([statusOf(refused), bodyOf(refused).errorCode], [403, "CMN-401"])
+        assert.strictEqual(statusOf(asked("POST", "/restapi/oauth/wstoken")), 403)
+        assert.strictEqual(statusOf(asked("GET", "/restapi/v1.0/subscription")), 200)
+      }
+    })
+  )
 })

@@ -6,10 +6,10 @@ import type { Account, AccountState, Surroundings } from "../account.ts"
 import { Faults } from "../fault.ts"
 import { OptOutList, type Source } from "../list.ts"
 import { RequestLog } from "../log.ts"
-import type { RingCentralOptions } from "../options.ts"
+import { permissions as everyPermission, type RingCentralOptions } from "../options.ts"
 import { strike } from "../strike.ts"
 import { type Line, type Listener, type Outcome, type WireRequest, answer, mapResponse } from "../wire.ts"
-import { excuses, notFound, tokenExpired, tokenUnknown } from "./answers.ts"
+import { excuses, notFound, notPermitted, tokenExpired, tokenUnknown } from "./answers.ts"
 import { Gate, resolveLimits } from "./limits.ts"
 import { OAuth } from "./oauth.ts"
 import { type Answered, type Route, type Service, findRoute } from "./routes.ts"
@@ -43,7 +43,7 @@ const makeService = (
   const accountId = String(400_000_000 + surroundings.secrets.below(99_999_999))
   const ownerId = String(600_000_000 + surroundings.secrets.below(99_999_999))
   const { blacklistAfter = 10, echo = true, optInEvents = true, refreshTokens = false, tokenSeconds = 3600 } = options
-  const { webhookTimeout: timeout = defaultWebhookTimeout } = options
+  const { permissions = everyPermission, webhookTimeout: timeout = defaultWebhookTimeout } = options
   const faults = new Faults("ringcentral")
   const list = new OptOutList(500_000)
   const subscriptions = new Subscriptions({ accountId, ownerId, blacklistAfter, timeout, random, now })
@@ -54,10 +54,11 @@ const makeService = (
     senders: options.senders,
     list,
     traffic: new Traffic({ list, faults, subscriptions, sockets, surroundings, echo, optInEvents }),
-    oauth: new OAuth({ ...credentials, ownerId, tokenSeconds, refreshTokens }, random),
+    oauth: new OAuth({ ...credentials, ownerId, permissions, tokenSeconds, refreshTokens }, random),
     subscriptions,
     sockets,
     faults,
+    permissions,
     only: options.api,
     bare: options.records === "bare",
     tokenOnLastPage: options.tokenOnLastPage ?? false,
@@ -66,16 +67,18 @@ const makeService = (
   }
 }
 
+/** Undefined: the token is good, and the app may do this. */
+const whyNot = ({ now, oauth, permissions }: Service, request: WireRequest, { needs, open }: Route) => {
+  const token = open ? "valid" : oauth.check(request, now())
+  if (token !== "valid") return token === "expired" ? tokenExpired : tokenUnknown
+  return needs === undefined || permissions.includes(needs) ? undefined : notPermitted(needs)
+}
+
 /** Whoever is over the limit learns that before whoever may not come in; the order is not published. */
 const guarded = (service: Service, gate: Gate, request: WireRequest, route: Route): Answered => {
   const { headers, refusal } = gate.admit(route.group, service.now())
-  const token = route.open ? "valid" : service.oauth.check(request, service.now())
-  const answered =
-    refusal !== undefined
-      ? { outcome: answer(refusal) }
-      : token === "valid"
-        ? route.run()
-        : { outcome: answer(token === "expired" ? tokenExpired : tokenUnknown) }
+  const refused = refusal ?? whyNot(service, request, route)
+  const answered = refused === undefined ? route.run() : { outcome: answer(refused) }
   const outcome = mapResponse(answered.outcome, (response) => ({
     ...response,
     headers: { ...headers, ...response.headers }

@@ -55,6 +55,10 @@ export const accountUnknown: WireResponse = refuse(404, "CMN-102", "Resource for
 export const tokenUnknown: WireResponse = refuse(401, "OAU-129", "Access token corrupted")
 export const tokenExpired: WireResponse = refuse(401, "OAU-128", "Access token expired")
 
+/** The app lacks a permission. */
+export const notPermitted = (permission: string): WireResponse =>
+  refuse(403, "CMN-401", `In order to call this API endpoint, application needs to have [${permission}] permission`)
+
 export const rateExceeded = (headers: Readonly<Record<string, string>>): WireResponse =>
   refuse(429, "CMN-301", "Request rate exceeded", {}, headers)
 

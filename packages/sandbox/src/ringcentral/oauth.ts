@@ -13,6 +13,7 @@ export interface Application {
   readonly clientSecret: string
   readonly jwt: string
   readonly ownerId: string
+  readonly permissions: ReadonlyArray<string>
   readonly tokenSeconds: number
   readonly refreshTokens: boolean
 }
@@ -121,7 +122,7 @@ export class OAuth {
 
   /** Both tokens of the session are new, and the old ones are dead at once. */
   #issue(session: Session, grant: Grant, now: number): WireResponse {
-    const { ownerId, refreshTokens, tokenSeconds } = this.#application
+    const { ownerId, permissions, refreshTokens, tokenSeconds } = this.#application
     const lifetime = Math.min(tokenSeconds, clamp(grant.access_token_ttl ?? 3600, 600, 3600))
     const refreshLifetime = clamp(grant.refresh_token_ttl ?? refreshSeconds, 1, 2_592_000)
     session.accessToken = `sandbox-access-${this.#random.hex(40)}`
@@ -132,7 +133,7 @@ export class OAuth {
       access_token: session.accessToken,
       token_type: "bearer",
       expires_in: lifetime,
-      scope: "A2PSMS ReadAccounts SubscriptionWebhook",
+      scope: ["ReadAccounts", ...permissions].join(" "),
       owner_id: ownerId,
       session_id: session.id,
       ...(session.refreshToken !== undefined && {

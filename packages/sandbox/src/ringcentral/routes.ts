@@ -4,6 +4,7 @@
  */
 import type { Call, Faults } from "../fault.ts"
 import type { OptOutList } from "../list.ts"
+import type { Permission } from "../options.ts"
 import { type Outcome, type WireRequest, type WireResponse, answer } from "../wire.ts"
 import { answerAmendment, describeAmendment } from "./amend.ts"
 import { accountUnknown } from "./answers.ts"
@@ -25,6 +26,8 @@ export interface Service {
   readonly subscriptions: Subscriptions
   readonly sockets: Sockets
   readonly faults: Faults
+  /** What the app may do. */
+  readonly permissions: ReadonlyArray<Permission>
   /** The one generation of the opt-out API that is served; undefined: both. */
   readonly only: "v1" | "v2" | undefined
   readonly bare: boolean
@@ -40,6 +43,8 @@ export interface Route {
   readonly group: Group
   /** No access token is needed. */
   readonly open: boolean
+  /** The permission that the app needs. */
+  readonly needs?: Permission
   readonly run: () => Answered
 }
 
@@ -55,22 +60,23 @@ const counted = ({ count, response }: { response: WireResponse; count: number })
   rows: count
 })
 
-const common = { group: "light", open: false } as const
+const ofMessages = { group: "light", open: false, needs: "A2PSMS" } as const
+const ofConsents = { group: "light", open: false, needs: "SMS" } as const
 
 const smsRoute = (service: Service, request: WireRequest, rest: string): Route | undefined => {
   if (service.only === "v2" && rest.startsWith("opt-outs")) return undefined
   switch (`${request.method} ${rest}`) {
     case "GET opt-outs": {
       const call = describeList(request)
-      return { ...common, call, run: () => counted(answerList(service, call, request)) }
+      return { ...ofMessages, call, run: () => counted(answerList(service, call, request)) }
     }
     case "POST opt-outs/bulk-assign": {
       const assignment = describeAssignment(request)
-      return { ...common, call: assignment.call, run: () => plain(answerAssignment(service, assignment)) }
+      return { ...ofMessages, call: assignment.call, run: () => plain(answerAssignment(service, assignment)) }
     }
     case "GET messages": {
       const call = describeMessages(request)
-      return { ...common, call, run: () => counted(answerMessages(service, call, request)) }
+      return { ...ofMessages, call, run: () => counted(answerMessages(service, call, request)) }
     }
     default:
       return undefined
@@ -82,18 +88,18 @@ const consentRoute = (service: Service, request: WireRequest, rest: string): Rou
   switch (`${request.method} ${rest}`) {
     case "POST consents/search": {
       const search = describeSearch(request)
-      return { ...common, call: search.call, run: () => counted(answerSearch(service, search)) }
+      return { ...ofConsents, call: search.call, run: () => counted(answerSearch(service, search)) }
     }
     case "PATCH consents": {
       const amendment = describeAmendment(request)
-      return { ...common, call: amendment.call, run: () => plain(answerAmendment(service, amendment)) }
+      return { ...ofConsents, call: amendment.call, run: () => plain(answerAmendment(service, amendment)) }
     }
     case "GET consents/history": {
       const call = describeHistory(request)
-      return { ...common, call, run: () => counted(answerHistory(service, call, request)) }
+      return { ...ofConsents, call, run: () => counted(answerHistory(service, call, request)) }
     }
     case "GET consents/export":
-      return { ...common, call: { operation: "export" }, run: () => counted(answerExport(service)) }
+      return { ...ofConsents, call: { operation: "export" }, run: () => counted(answerExport(service)) }
     default:
       return undefined
   }
@@ -113,6 +119,7 @@ const subscriptionRoute = (service: Service, request: WireRequest, id: string, v
         call: { operation: "subscribe" },
         group: "medium",
         open: false,
+        needs: "SubscriptionWebhook",
         run: () => ({ outcome: subscriptions.create(request) })
       }
     case "GET all":
@@ -148,6 +155,7 @@ export const findRoute = (service: Service, request: WireRequest): Route | undef
         call: { operation: "subscribe" },
         group: "auth",
         open: false,
+        needs: "WebSocketsSubscription",
         run: () => plain(sockets.token(request.headers["host"] ?? ""))
       }
   }
