@@ -218,7 +218,9 @@ const told = (
   const sender = Option.getOrUndefined(parseSender(raw.sender ?? ""))
   if (recipient === undefined) return Result.fail(`${kind} is about consent, but its recipient is no number`)
   if (sender === undefined) return Result.fail(`${kind} is about consent, but its sender is no number or short code`)
-  const time = parseTimestamp(data.receivedtimestamp ?? "") ?? parseTimestamp(event.time ?? "") ?? by(receivedAt)
+  // The event is made after what it tells of, in the published samples by seconds: an opt-in dated by it could jump an opt-out.
+  const time =
+    parseTimestamp(data.receivedtimestamp ?? "") ?? by(parseTimestamp(event.time ?? "")?.notAfter ?? receivedAt)
   return Result.succeed(
     observe({
       pair: { sender, recipient },

@@ -84,6 +84,7 @@ interface Told {
   readonly account: AccountName
   readonly envelope: Envelope
   readonly receivedAt: number
+  /** Of the event. What it tells of came before it, in the published samples by up to half a second. */
   readonly time: Interval
 }
 
@@ -114,7 +115,7 @@ const inboundMessage = ({ account, envelope, receivedAt, time }: Told): Understa
       hearMessage(message, {
         account,
         rule: ruleAt(unitedStates, receivedAt),
-        otherwise: time,
+        otherwise: by(time.notAfter),
         eventId: envelope.uuid
       })
   })
@@ -136,7 +137,7 @@ const consentChange = ({ account, envelope, time }: Told): Understanding | undef
       account,
       ...read,
       basis: "event",
-      time: at ?? time,
+      time: at ?? by(time.notAfter),
       reach: "pair",
       // One event can speak of one person twice, for two senders.
       key: `event:${envelope.uuid}${change.records.length === 1 ? "" : `#${index}`}`,
