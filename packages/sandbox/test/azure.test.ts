@@ -146,22 +146,42 @@ describe("Azure: opt-outs", () => {
 })
 
 describe("Azure: people who text", () => {
+  const abroad = "+33644600100"
+  const usual = ["STOP", "QUIT", "END", "REVOKE", "OPT OUT", "CANCEL", "UNSUBSCRIBE"]
   const tables: ReadonlyArray<readonly [string, ReadonlyArray<string>, ReadonlyArray<string>]> = [
-    [shortCode, ["STOP", "ARRET", "QUIT", "END", "REVOKE", "OPT OUT", "CANCEL", "UNSUBSCRIBE", " stop\n"], []],
-    [longCode, ["STOP", "ARRET", "QUIT", "END", "REVOKE", "OPT OUT", "CANCEL", "UNSUBSCRIBE"], []],
-    [tollFree, ["STOP", "Stop "], ["ARRET", "QUIT", "END", "REVOKE", "OPT OUT", "CANCEL", "UNSUBSCRIBE"]]
+    [shortCode, [...usual, " stop\n"], ["ARRET"]],
+    [longCode, usual, ["ARRET"]],
+    [tollFree, ["STOP", "Stop "], ["ARRET", ...usual.slice(1)]],
+    [abroad, [...usual, "arret"], []]
   ]
+  const withAbroad = makeWorld({
+    accounts: [{ vendor: "azure", name: "contoso", senders: [tollFree, longCode, shortCode, abroad] }],
+    optedOut: 0
+  })
 
   it.effect.each(tables)("%s hears its own words only", ([sender, heard, unheard]) =>
     Effect.gen(function* () {
-      const world = yield* makeWorld()
+      const world = yield* withAbroad
       for (const text of heard) {
         assert.isTrue((yield* world.text({ from: ann, to: sender, text })).optedOut, text)
-        assert.isFalse((yield* world.text({ from: ann, to: sender, text: "unstop" })).optedOut)
+        assert.isFalse((yield* world.text({ from: ann, to: sender, text: "start" })).optedOut)
       }
       for (const text of [...unheard, "STOP please", "STOPALL", "don't stop", "YES"]) {
         assert.isFalse((yield* world.text({ from: ann, to: sender, text })).optedOut, text)
       }
+    })
+  )
+
+  it.effect.each([
+    [tollFree, true],
+    [abroad, true],
+    [shortCode, false],
+    [longCode, false]
+  ] as const)("%s hears UNSTOP: %s", ([sender, heard]) =>
+    Effect.gen(function* () {
+      const world = yield* withAbroad
+      yield* world.text({ from: ann, to: sender, text: "STOP" })
+      assert.strictEqual((yield* world.text({ from: ann, to: sender, text: "UNSTOP" })).optedOut, !heard)
     })
   )
 
