@@ -4,11 +4,16 @@
  *
  * It answers with the records that failed, and with nothing about the others:
  * silence is success. So a failure that names nobody puts everybody in doubt.
+ *
+ * Whether a record has to name its coverage is not published: the description
+ * tells kinds of records apart by it and has it in none of them, and the guide's
+ * example names one. So none is named, until all of a write is refused and a
+ * record that names it is taken.
  */
 import { parseRecipient, parseSender, type Recipient, type SenderAddress } from "@stopline/consent"
-import type { WriteOutcome, WritePort } from "@stopline/provider"
-import { Effect, Option } from "effect"
-import { writeApart } from "./apart.ts"
+import { mayHaveApplied, NextTurn, type WriteOutcome, type WritePort } from "@stopline/provider"
+import { Effect, Option, Result } from "effect"
+import { isRefusal, writeApart } from "./apart.ts"
 import type { Client } from "./client.ts"
 import type { ResolvedConfig } from "./config.ts"
 import { readCode } from "./failure.ts"
@@ -18,19 +23,61 @@ import { Amended, type FailedRecord } from "./wire.ts"
 /** RingCentral OpenAPI: `records` has 1 to 1000. */
 const maxRecords = 1000
 
-export const makeAmendPort = (client: Client, config: ResolvedConfig, operation: "optOut" | "optIn"): WritePort => ({
-  maxRecipients: Math.min(config.recipients ?? maxRecords, maxRecords),
-  concurrency: config.concurrency,
-  except: () => undefined,
-  write: (sender, recipients) => writeApart(recipients, (part) => amend(client, operation, sender, part))
+/** What is known of how a record has to be written. Undefined: nothing yet. */
+interface Style {
+  coverage: "none" | "PhoneNumber" | undefined
+}
+
+export const makeAmendPorts = (client: Client, config: ResolvedConfig): Record<"optOut" | "optIn", WritePort> => {
+  const style: Style = { coverage: undefined }
+  const port = (operation: "optOut" | "optIn"): WritePort => ({
+    maxRecipients: Math.min(config.recipients ?? maxRecords, maxRecords),
+    concurrency: config.concurrency,
+    except: () => undefined,
+    write: (sender, recipients) => write({ client, operation, sender, style }, recipients)
+  })
+  return { optOut: port("optOut"), optIn: port("optIn") }
+}
+
+interface Wish {
+  readonly client: Client
+  readonly operation: "optOut" | "optIn"
+  readonly sender: SenderAddress
+  readonly style: Style
+}
+
+const write = Effect.fn("RingCentral.amendAll")(function* (wish: Wish, recipients: ReadonlyArray<Recipient>) {
+  const { style } = wish
+  const known = style.coverage !== undefined
+  const apart = writeApart(recipients, (part) => amend(wish, part))
+  const told = yield* Effect.result(apart)
+  if (Result.isSuccess(told)) {
+    if (recipients.length > 0) style.coverage ??= "none"
+    return told.success
+  }
+  if (known || !isRefusal(told.failure)) return yield* told.failure
+  const last = recipients.slice(-1)
+  yield* yield* NextTurn
+  const trial = yield* Effect.result(amend({ ...wish, style: { coverage: "PhoneNumber" } }, last))
+  if (Result.isFailure(trial)) return yield* isRefusal(trial.failure) ? told.failure : trial.failure
+  style.coverage = "PhoneNumber"
+  if (recipients.length === 1) return trial.success
+  yield* yield* NextTurn
+  // What became of the one that was tried is known, whatever becomes of the others.
+  return yield* Effect.catch(apart, (error) => {
+    const failed = (recipient: Recipient) =>
+      retryable(recipient, `its part of the batch failed: ${error.detail}`, mayHaveApplied(error))
+    const outcomeOf = (recipient: Recipient) =>
+      trial.success.find((outcome) => outcome.recipient === recipient) ?? failed(recipient)
+    return Effect.succeed(recipients.map(outcomeOf))
+  })
 })
 
 const amend = Effect.fn("RingCentral.amend")(function* (
-  client: Client,
-  operation: "optOut" | "optIn",
-  sender: SenderAddress,
+  { client, operation, sender, style }: Wish,
   recipients: ReadonlyArray<Recipient>
 ) {
+  const coverage = style.coverage === "PhoneNumber" ? { coverage: style.coverage } : {}
   const optStatus = operation === "optOut" ? "OptOut" : "OptIn"
   const people = new Set(recipients)
   const { failedRecords } = yield* client.ask(
@@ -38,7 +85,7 @@ const amend = Effect.fn("RingCentral.amend")(function* (
       operation,
       method: "PATCH",
       path: client.consents,
-      body: { records: recipients.map((to) => ({ from: sender, to, optStatus, source: "Api" })) },
+      body: { records: recipients.map((to) => ({ from: sender, to, optStatus, source: "Api", ...coverage })) },
       writes: true
     },
     Amended

@@ -35,6 +35,7 @@ export const writeApart = Effect.fn("RingCentral.writeApart")(function* (
 })
 
 const perhapsOverOne = (error: ProviderError): ProviderError | BatchRefused =>
-  error.reason._tag === "Refused" && error.reason.status === 400
-    ? new BatchRefused({ error, overRecipient: false })
-    : error
+  isRefusal(error) ? new BatchRefused({ error, overRecipient: false }) : error
+
+/** Something in the request is not liked, and nothing of it was done. */
+export const isRefusal = ({ reason }: ProviderError): boolean => reason._tag === "Refused" && reason.status === 400

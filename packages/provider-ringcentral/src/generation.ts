@@ -12,7 +12,7 @@ import {
   type WritePort
 } from "@stopline/provider"
 import { Cache, Duration, Effect, Exit } from "effect"
-import { makeAmendPort } from "./amend.ts"
+import { makeAmendPorts } from "./amend.ts"
 import { makeCheckPort } from "./check.ts"
 import type { Client } from "./client.ts"
 import type { ResolvedConfig } from "./config.ts"
@@ -47,8 +47,7 @@ const consents = (client: Client, config: ResolvedConfig): Generation => ({
   probe: (sender) => Effect.asVoid(searchPage(client, "probe", { sender, size: 1 })),
   list: makeSearchListPort(client),
   check: makeSearchCheckPort(client),
-  optOut: makeAmendPort(client, config, "optOut"),
-  optIn: makeAmendPort(client, config, "optIn"),
+  ...makeAmendPorts(client, config),
   evidence: makeHistoryPort(client, makeEvidencePort(client))
 })
 

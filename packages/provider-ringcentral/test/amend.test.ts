@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { startSandbox } from "@stopline/sandbox"
+import { NextTurn } from "@stopline/provider"
 import { Effect, Redacted } from "effect"
 import { makeRingCentralAdapter } from "../src/index.ts"
 import { open, otherSender, person, sender } from "./ports.ts"
@@ -103,6 +104,31 @@ describe("a change of consents", () => {
         assert.deepInclude(told._tag === "ProviderError" && told.reason, { _tag: "Unreadable", mayHaveApplied: true })
       }
     })
+  )
+
+  it.live(
+    "that is refused without a coverage, and taken with one, has a turn for each request and loses no outcome",
+    () =>
+      Effect.gen(function* () {
+        let taken = 0
+        const server = yield* startRingCentral(({ body }) => {
+          if (!body.includes('"coverage":"PhoneNumber"')) return { status: 400 }
+          return ++taken === 1 ? { body: {} } : { status: 503 }
+        })
+        const port = open((yield* makeRingCentralAdapter(configFor(server.url, { api: "v2" }))).write.optOut)
+        let turns = 1
+        const outcomes = yield* port.write(sender, [1, 2].map(person)).pipe(
+          Effect.provideService(
+            NextTurn,
+            Effect.sync(() => void (turns += 1))
+          )
+        )
+        assert.deepStrictEqual(
+          outcomes.map((outcome) => (outcome._tag === "Retryable" ? outcome.mayHaveApplied : outcome._tag)),
+          [true, "Held"]
+        )
+        assert.strictEqual(turns, server.calls().length)
+      })
   )
 
   it.live("takes a thousand, or what the configuration says if that is less", () =>

@@ -41,7 +41,9 @@ describe.each(generations)("%s: an answer is an error by what to do next", (api)
         for (const error of [errors.read, errors.write]) assert.deepStrictEqual<object>(fieldsOf(error), reason)
         assert.deepStrictEqual([errors.read.operation, errors.write.operation], ["list", "optOut"])
         assert.deepStrictEqual(doubt(errors), [false, false])
-        assert.strictEqual(errors.server.calls().length, 2, "nothing is tried twice")
+        // All of a write refused as no good: one record is tried that also names its coverage.
+        const trials = api === "v2" && answer.status === 400 ? 1 : 0
+        assert.strictEqual(errors.server.calls().length, 2 + trials, "nothing else is tried twice")
       })
     )
   }

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Observation } from "@stopline/consent"
-import type { ListPort } from "@stopline/provider"
+import type { ListPort, WriteOutcome } from "@stopline/provider"
 import { type AccountOptions, startSandbox, type SandboxOptions } from "@stopline/sandbox"
 import { Clock, Effect, Redacted } from "effect"
 import { makeRingCentralAdapter } from "../src/index.ts"
@@ -251,6 +251,30 @@ describe.each(generations)("%s: the sandbox's people", (api) => {
       while (keys.length < 4) yield* Effect.sleep("5 millis")
       // Two events, each of them twice: under one key where RingCentral names one, the message's or the event's own.
       assert.strictEqual(new Set(keys.filter((key) => key?.startsWith("message:"))).size, 1)
+    })
+  )
+})
+
+describe("v2: records that have to name what they cover", () => {
+  it.live("are written all the same, and once it is known in one request", () =>
+    Effect.gen(function* () {
+      const { adapter, optedOut, sandbox } = yield* startWith("v2", { coverageNeeded: true }, { optedOut: 0 })
+      const people = [1, 2, 3].map(person)
+      const { optIn, optOut } = adapter.write
+      const tags = (outcomes: ReadonlyArray<WriteOutcome>) => outcomes.map(({ _tag }) => _tag)
+      assert.deepStrictEqual(tags(yield* open(optOut).write(sender, people)), ["Held", "Held", "Held"])
+      assert.deepStrictEqual(yield* optedOut, people)
+      yield* sandbox.clearLog("acme")
+      assert.deepStrictEqual(tags(yield* open(optOut).write(sender, [person(4)])), ["Held"])
+      assert.deepStrictEqual(tags(yield* open(optIn).write(sender, people)), ["Held", "Held", "Held"])
+      assert.deepStrictEqual(yield* optedOut, [person(4)])
+      assert.deepStrictEqual(
+        (yield* sandbox.log("acme")).map(({ count, status }) => [count, status]),
+        [
+          [1, 200],
+          [3, 200]
+        ]
+      )
     })
   )
 })

@@ -77,6 +77,8 @@ export const RingCentralOptions = Schema.Struct({
   api: Schema.optionalKey(Schema.Literals(["v1", "v2"])),
   /** `bare`: v1 records of `from` and `to` only, as the old guide shows them, and v2 records without a coverage. Default `full`. */
   records: Schema.optionalKey(Schema.Literals(["bare", "full"])),
+  /** Whether a v2 write has to name the coverage of its records. Default false: nobody knows. */
+  coverageNeeded: Schema.optionalKey(Schema.Boolean),
   /** A next token on the last page, too, followed by an empty page. Default false. */
   tokenOnLastPage: Schema.optionalKey(Schema.Boolean),
   /** Whether writes through the API cause events. Default true: nobody knows. */

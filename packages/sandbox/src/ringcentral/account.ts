@@ -61,6 +61,7 @@ const makeService = (
     permissions,
     only: options.api,
     bare: options.records === "bare",
+    coverageNeeded: options.coverageNeeded ?? false,
     tokenOnLastPage: options.tokenOnLastPage ?? false,
     now,
     salt: () => ++salts

@@ -14,7 +14,8 @@ const Amended = Schema.Struct({
   from: Schema.String,
   to: Schema.String,
   optStatus: Schema.Literals(["OptOut", "OptIn"]),
-  source: Schema.Literals(["Recipient", "Api", "Upstream", "Carrier"])
+  source: Schema.Literals(["Recipient", "Api", "Upstream", "Carrier"]),
+  coverage: Schema.optionalKey(Schema.Literals(["PhoneNumber", "Account"]))
 })
 const readAmendment = jsonReader(
   Schema.Struct({ records: Schema.Array(Amended).check(Schema.isMinLength(1), Schema.isMaxLength(1_000)) })
@@ -50,8 +51,11 @@ const unexpected = { errorCode: "CMN-203", message: "Internal Server Error" }
  */
 export const answerAmendment = (service: Service, { body, call }: Amendment): WireResponse => {
   if (Result.isFailure(body)) return parameterRefused(body.failure.field)
+  const { records } = body.success
+  if (service.coverageNeeded && records.some(({ coverage }) => coverage === undefined))
+    return parameterRefused("coverage")
   const failedRecords: Array<object> = []
-  for (const [index, record] of body.success.records.entries()) {
+  for (const [index, record] of records.entries()) {
     const { from, optStatus, source, to } = record
     const wrong = !service.senders.includes(from) ? "from" : E164.test(to) ? undefined : "to"
     const fault = service.faults.takeItem(["item-refused", "item-missing"], call, to, index)

@@ -31,6 +31,7 @@ export interface Service {
   /** The one generation of the opt-out API that is served; undefined: both. */
   readonly only: "v1" | "v2" | undefined
   readonly bare: boolean
+  readonly coverageNeeded: boolean
   readonly tokenOnLastPage: boolean
   readonly now: () => number
   /** A number that never came before: it tells two tokens of one place apart. */
