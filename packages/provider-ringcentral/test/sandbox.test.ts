@@ -255,6 +255,21 @@ describe.each(generations)("%s: the sandbox's people", (api) => {
   )
 })
 
+describe("v2: words that RingCentral acts on and shows to nobody", () => {
+  it.live("are found in the history all the same, and the others in the message store", () =>
+    Effect.gen(function* () {
+      const { adapter, sandbox } = yield* startWith("v2", { keywordTexts: false }, { optedOut: 0 })
+      for (const text of ["REVOKE", "STOP", "START"]) yield* sandbox.text({ from: person(1), to: sender, text })
+      const told = yield* open(adapter.evidence).since(sender, person(1), 0)
+      assert.deepStrictEqual(told.map(({ basis, origin, state }) => `${basis} ${origin} ${state}`).toSorted(), [
+        "event recipient opted-in",
+        "event recipient opted-out",
+        "message recipient opted-out"
+      ])
+    })
+  )
+})
+
 describe("v2: records that have to name what they cover", () => {
   it.live("are written all the same, and once it is known in one request", () =>
     Effect.gen(function* () {

@@ -83,6 +83,8 @@ export const RingCentralOptions = Schema.Struct({
   tokenOnLastPage: Schema.optionalKey(Schema.Boolean),
   /** Whether writes through the API cause events. Default true: nobody knows. */
   echo: Schema.optionalKey(Schema.Boolean),
+  /** Whether a text that RingCentral acts on is an inbound message as well, told of and kept. Default true: nobody knows. */
+  keywordTexts: Schema.optionalKey(Schema.Boolean),
   /** Whether opt-ins cause events. Default true; false is the world before October 2021, on paper. */
   optInEvents: Schema.optionalKey(Schema.Boolean),
   /** After how many failures in a row a webhook is blacklisted. Default 10. */

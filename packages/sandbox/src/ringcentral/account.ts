@@ -42,7 +42,8 @@ const makeService = (
   const { now, random } = surroundings
   const accountId = String(400_000_000 + surroundings.secrets.below(99_999_999))
   const ownerId = String(600_000_000 + surroundings.secrets.below(99_999_999))
-  const { blacklistAfter = 10, echo = true, optInEvents = true, refreshTokens = false, tokenSeconds = 3600 } = options
+  const { blacklistAfter = 10, echo = true, keywordTexts = true, optInEvents = true } = options
+  const { refreshTokens = false, tokenSeconds = 3600 } = options
   const { permissions = everyPermission, webhookTimeout: timeout = defaultWebhookTimeout } = options
   const faults = new Faults("ringcentral")
   const list = new OptOutList(500_000)
@@ -53,7 +54,7 @@ const makeService = (
     accountId,
     senders: options.senders,
     list,
-    traffic: new Traffic({ list, faults, subscriptions, sockets, surroundings, echo, optInEvents }),
+    traffic: new Traffic({ list, faults, subscriptions, sockets, surroundings, echo, keywordTexts, optInEvents }),
     oauth: new OAuth({ ...credentials, ownerId, permissions, tokenSeconds, refreshTokens }, random),
     subscriptions,
     sockets,

@@ -19,6 +19,8 @@ export interface Message {
   readonly at: number
   readonly status: "Delivered" | "SendingFailed"
   readonly errorCode?: string
+  /** RingCentral acted on it and shows it to nobody. */
+  readonly swallowed?: boolean
 }
 
 const day = 24 * 3_600_000
@@ -72,6 +74,7 @@ export const answerMessages = (
   const page = showPage(service, call, {
     rows: service.traffic.messages,
     accept: (message: Message) =>
+      message.swallowed !== true &&
       message.at >= since &&
       message.at <= until &&
       (direction === undefined || message.direction === direction) &&

@@ -21,6 +21,7 @@ export interface TrafficOptions {
   readonly surroundings: Surroundings
   readonly echo: boolean
   readonly optInEvents: boolean
+  readonly keywordTexts: boolean
 }
 
 export class Traffic {
@@ -36,14 +37,15 @@ export class Traffic {
   }
 
   receive(sender: string, person: string, text: string): Heard {
-    const { list, surroundings } = this.#options
+    const { keywordTexts, list, surroundings } = this.#options
     const heard = hear(text)
     const status = heard && (heard.action === "opt-out" ? "OptOut" : "OptIn")
     const changed = status !== undefined && list.set(sender, person, status, "Recipient", surroundings.now())
     // Each keyword is told, even one that changes nothing: whether it is at the service is not published.
     if (status !== undefined) this.#tell(sender, person, status)
-    const message = this.#keep({ direction: "Inbound", from: person, to: sender, text, status: "Delivered" })
-    this.#emit("messages", sender, person, { ...messageBody(message, true), id: String(message.id) })
+    const swallowed = status !== undefined && !keywordTexts
+    const message = this.#keep({ direction: "Inbound", from: person, to: sender, text, status: "Delivered", swallowed })
+    if (!swallowed) this.#emit("messages", sender, person, { ...messageBody(message, true), id: String(message.id) })
     return { messageId: String(message.id), ...heard, changed }
   }
 
