@@ -228,6 +228,15 @@ describe("RingCentral: consents", () => {
     })
   )
 
+  it.effect("a search without a body is refused, and one that asks for nothing in particular is not", () =>
+    Effect.gen(function* () {
+      const { token, world } = yield* acme()
+      const asked = (body?: object) =>
+        statusOf(callRingCentral(world, "POST", `${consentsPath}/search`, { token, ...(body && { body }) }))
+      assert.deepStrictEqual([asked(), asked({}), asked({ coverage: [] })], [400, 200, 400])
+    })
+  )
+
   it.effect("an app without a permission is refused what needs it, and nothing else", () =>
     Effect.gen(function* () {
       const messages = "/restapi/v1.0/account/~/a2p-sms/messages"

@@ -31,7 +31,12 @@ const readCriteria = jsonReader(
     from: Schema.optionalKey(Numbers),
     to: Schema.optionalKey(Numbers),
     optStatus: Schema.optionalKey(Schema.Literals(["OptOut", "OptIn"])),
-    coverage: Schema.optionalKey(Schema.Array(Schema.Literals(["PhoneNumber", "Account", "CampaignType"]))),
+    coverage: Schema.optionalKey(
+      Schema.Array(Schema.Literals(["PhoneNumber", "Account", "CampaignType"])).check(
+        Schema.isMinLength(1),
+        Schema.isUnique()
+      )
+    ),
     pageToken: Schema.optionalKey(Schema.String),
     perPage: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0)))
   })
@@ -72,7 +77,7 @@ export interface Search {
 }
 
 export const describeSearch = (request: WireRequest): Search => {
-  const criteria = readCriteria(request.body.trim() === "" ? "{}" : request.body)
+  const criteria = readCriteria(request.body)
   if (Result.isFailure(criteria)) return { call: { operation: "list" }, criteria }
   const { from: [sender, ...others] = [], to = [] } = criteria.success
   return {
