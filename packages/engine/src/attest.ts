@@ -99,6 +99,10 @@ const observe = (said: Attestation, account: AccountName, now: number): Observat
   }
 }
 
+/** What was said is kept, and counts for whoever speaks beside that sender or comes to. */
+const configuredAnew =
+  "it is stored, but the sender speaks for nobody any more: another configuration has come into force; start this process with that one"
+
 const nowStands = Effect.fnUntraced(function* (
   { account, recipient, sender }: Observation,
   policy: Fleet["Service"]["settings"]["policy"]
@@ -106,7 +110,7 @@ const nowStands = Effect.fnUntraced(function* (
   const { observations, standings } = yield* history(recipient, policy)
   const isPair = (one: Stands) => one.account === account && one.sender === sender
   const pair = standings.find(isPair)
-  if (pair === undefined) return yield* Effect.die(new Error("a configured sender has no standing"))
+  if (pair === undefined) return yield* new NotAttested({ problem: configuredAnew })
   const rest = standings.filter((one) => one.group === pair.group && !isPair(one))
   const stand = (one: Stands): NowStands => {
     const decides = observations.find(({ id }) => id === one.because)

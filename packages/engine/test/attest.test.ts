@@ -1,7 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import { type Interval, point } from "@stopline/consent"
 import { attest, type Attestation, Fleet } from "@stopline/engine"
-import { history } from "@stopline/ledger"
+import { history, register } from "@stopline/ledger"
 import { Clock, Effect } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
 import {
@@ -217,6 +217,17 @@ layer(ledgerForTest, { excludeTestServices: true })("a named person's attestatio
       yield* pass("1 hour")
       const { repeated, stands } = yield* attested(world, { time: today })
       assert.deepInclude({ repeated, must: stands[0].must }, { repeated: false, must: "opted-out" })
+    }).pipe(timed)
+  )
+
+  it.effect("at a sender that another process has just configured away is stored, and says so (L1)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const accounts = [{ name: asker, vendor: "fake", senders: [askerOne] }]
+      const groups = [{ name: "brand", members: [{ account: asker, sender: askerOne }] }]
+      yield* register(accounts, groups, "strict", yield* Clock.currentTimeMillis)
+      assert.include(yield* refusal(world, {}), "it is stored, but")
+      assert.deepStrictEqual(yield* musts, { [askerOne]: "opted-out" })
     }).pipe(timed)
   )
 })
