@@ -35,7 +35,14 @@ const report = Effect.fnUntraced(function* (database: FreshDatabase, result: Run
     yield* Console.error(
       `${shrunk?.script.length ?? script.length} of ${script.length} actions are needed; what happened (ms, what):`
     )
-    yield* Console.error(log.map((line) => `  ${line}`).join("\n"))
+    // What came after the law was broken explains nothing.
+    const until = log.findLastIndex((line) => line.includes(" BROKEN ")) + 1
+    yield* Console.error(
+      log
+        .slice(0, until)
+        .map((line) => `  ${line}`)
+        .join("\n")
+    )
     for (const one of seen) yield* Console.error(`${one.law}: ${one.what}`)
   }
   yield* Console.error(`again: npm run simulate -- --seed ${result.seed} --rounds ${rounds} --log`)
