@@ -15,7 +15,7 @@ import { Rates } from "./bucket.ts"
 import { check } from "./check.ts"
 import { Freshness } from "./freshness.ts"
 import { Keys } from "./keys.ts"
-import { promptly, type Unavailable, unavailableNow, Unprocessable } from "./problems.ts"
+import { problemBody, problemType, promptly, type Unavailable, unavailableNow, Unprocessable } from "./problems.ts"
 
 /** Answers a request, or leaves it untouched and says false. */
 type Answer = (request: IncomingMessage, response: ServerResponse) => boolean
@@ -81,8 +81,7 @@ const send = (response: ServerResponse, status: number, type: string, body: obje
 }
 
 const sendProblem = (response: ServerResponse, problem: Unprocessable | Unavailable, headers: object = {}): void => {
-  const { detail, status, title, type } = problem
-  send(response, status, "application/problem+json", { type, status, title, detail }, headers)
+  send(response, problem.status, problemType, problemBody(problem), headers)
 }
 
 /** A server whose requests are shown to the front first. */

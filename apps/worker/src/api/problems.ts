@@ -54,16 +54,25 @@ export class Unavailable extends HttpApiError.Problem<Unavailable>()("Unavailabl
   title: "Service Unavailable"
 }) {}
 
+/** What is sent of a problem, where nobody else does it. */
+export const problemBody = ({ detail, status, title, type }: NotFound | Unprocessable | Unavailable) => ({
+  type,
+  status,
+  title,
+  detail
+})
+
+export const problemType = "application/problem+json"
+
+const noEndpoint = new NotFound({
+  detail: "there is no such endpoint, or not by this method; /v1/openapi.json has all of them"
+})
+
 /** The answer where there is no endpoint. */
-export const notHere = HttpServerResponse.jsonUnsafe(
-  {
-    type,
-    status: 404,
-    title: "Not Found",
-    detail: "there is no such endpoint, or not by this method; /v1/openapi.json has all of them"
-  },
-  { status: 404, contentType: "application/problem+json" }
-)
+export const notHere = HttpServerResponse.jsonUnsafe(problemBody(noEndpoint), {
+  status: noEndpoint.status,
+  contentType: problemType
+})
 
 export const unprocessable = (detail: string): Unprocessable => new Unprocessable({ detail })
 
