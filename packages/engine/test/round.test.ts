@@ -37,6 +37,21 @@ const everywhere = (world: World, n: number) => [
 
 const silenced = Array(4).fill(true)
 
+/** A worker plans in the middle of a write to `askerOne`. The accounts that it halts. */
+const haltMeanwhile = Effect.fnUntraced(function* (world: World) {
+  const context = yield* Effect.context<Connection>()
+  const raised: Array<string> = []
+  world.asker.onRequest = ({ sender }) =>
+    raised.length > 0 || sender !== askerOne
+      ? Effect.void
+      : world.run(decide({ confirmMs: 0, write: true, startedBy: "a worker" })).pipe(
+          Effect.tap(({ open }) => Effect.sync(() => raised.push(...open.map(({ account }) => account)))),
+          Effect.provideContext(context),
+          Effect.orDie
+        )
+  return raised
+})
+
 layer(ledgerForTest, { excludeTestServices: true })("a round", (it) => {
   it.effect("carries what one provider knows to all others (L2), and then finds nothing to do (L10)", () =>
     Effect.gen(function* () {
@@ -164,16 +179,7 @@ layer(ledgerForTest, { excludeTestServices: true })("a round", (it) => {
       const world = yield* makeWorld({ ...guards(2), asker: { batch: 1 } })
       world.lister.block(listerOne, ...people(12))
       const { digest } = (yield* world.round()).plan
-      const context = yield* Effect.context<Connection>()
-      const raised: Array<string> = []
-      world.asker.onRequest = ({ sender }) =>
-        raised.length > 0 || sender !== askerOne
-          ? Effect.void
-          : world.run(decide({ confirmMs: 0, write: true, startedBy: "a worker" })).pipe(
-              Effect.tap(({ open }) => Effect.sync(() => raised.push(...open.map(({ account }) => account)))),
-              Effect.provideContext(context),
-              Effect.orDie
-            )
+      const raised = yield* haltMeanwhile(world)
       yield* world.round({ read: false, approve: digest })
       assert.include(raised, asker)
       assert.deepStrictEqual(yield* openHalts(), [])
@@ -188,16 +194,7 @@ layer(ledgerForTest, { excludeTestServices: true })("a round", (it) => {
       const world = yield* makeWorld({ ...guards(2), asker: { batch: 1 } })
       world.lister.block(listerOne, ...people(12))
       const { digest } = (yield* world.round()).plan
-      const context = yield* Effect.context<Connection>()
-      const raised: Array<string> = []
-      world.asker.onRequest = ({ sender }) =>
-        raised.length > 0 || sender !== askerOne
-          ? Effect.void
-          : world.run(decide({ confirmMs: 0, write: true, startedBy: "a worker" })).pipe(
-              Effect.tap(({ open }) => Effect.sync(() => raised.push(...open.map(({ account }) => account)))),
-              Effect.provideContext(context),
-              Effect.orDie
-            )
+      const raised = yield* haltMeanwhile(world)
       world.asker.fail("optOut", [{ kind: "unavailable" }], askerTwo)
       yield* world.round({ read: false, approve: digest })
       assert.include(raised, asker)

@@ -28,6 +28,17 @@ const hear = (registry: Registry, given: Partial<Observation>, heardAt?: number)
 const event = { account: west, sender: westOne, basis: "event", origin: "unknown" } as const
 const letIn = { account: west, sender: westOne, state: "opted-in", basis: "attested", origin: "operator" } as const
 
+/** Our block of somebody, let in while it was written, and its echo. */
+const echoed = Effect.gen(function* () {
+  const registry = yield* fresh()
+  yield* hear(registry, { time: at(10_000) })
+  yield* write(registry, westOne, one, { begun: 20_000, ended: 20_100 })
+  yield* hear(registry, { ...letIn, time: at(20_020) })
+  const echo = { ...event, key: "event:1", time: at(20_050) }
+  assert.strictEqual((yield* hear(registry, echo, 21_000)).echoes, 1)
+  return { echo, registry }
+})
+
 layer(ledgerForTest, { excludeTestServices: true })("an echo that is sent again after the next write's echo", (it) => {
   it.effect("opts nobody in (L3, L7)", () =>
     Effect.gen(function* () {
@@ -51,12 +62,7 @@ layer(ledgerForTest, { excludeTestServices: true })("an echo that is sent again 
 
   it.effect("silences nobody (L7, L11)", () =>
     Effect.gen(function* () {
-      const registry = yield* fresh()
-      yield* hear(registry, { time: at(10_000) })
-      yield* write(registry, westOne, one, { begun: 20_000, ended: 20_100 })
-      yield* hear(registry, { ...letIn, time: at(20_020) })
-      const echo = { ...event, key: "event:1", time: at(20_050) }
-      assert.strictEqual((yield* hear(registry, echo, 21_000)).echoes, 1)
+      const { echo, registry } = yield* echoed
       assert.isTrue(yield* write(registry, westOne, one, { begun: 100_000, ended: 100_100, state: "opted-in" }))
       yield* hear(registry, { ...event, key: "event:2", state: "opted-in", time: at(100_050) }, 101_000)
       assert.strictEqual((yield* hear(registry, echo, 110_000)).repeated, 1)
@@ -68,12 +74,7 @@ layer(ledgerForTest, { excludeTestServices: true })("an echo that is sent again 
 layer(ledgerForTest, { excludeTestServices: true })("an echo that is sent again after a reading", (it) => {
   it.effect("silences nobody (L7, L11)", () =>
     Effect.gen(function* () {
-      const registry = yield* fresh()
-      yield* hear(registry, { time: at(10_000) })
-      yield* write(registry, westOne, one, { begun: 20_000, ended: 20_100 })
-      yield* hear(registry, { ...letIn, time: at(20_020) })
-      const echo = { ...event, key: "event:1", time: at(20_050) }
-      assert.strictEqual((yield* hear(registry, echo, 21_000)).echoes, 1)
+      const { echo, registry } = yield* echoed
       yield* checkPairs(registry, [reading(one, { sender: westOne })], { beganAt: 30_000, endedAt: 30_100 })
       assert.strictEqual((yield* hear(registry, echo, 110_000)).repeated, 1)
       assert.strictEqual((yield* standings(one))[westOne], "opted-in held opted-out")
