@@ -1,11 +1,8 @@
 /** `bench`: how fast it is, beside the least that could do the same. */
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
-import { embeddedPostgres } from "@stopline/ledger"
+import { embeddedPostgres, temporaryFolder } from "@stopline/ledger"
 import { Console, Effect, Layer, Option, Redacted } from "effect"
 import { CliError, Command, Flag } from "effect/cli"
-import { chmod, mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import path from "node:path"
 import { Bed } from "./bed.ts"
 import { type Row, Watching } from "./bench.ts"
 import { benches } from "./benches.ts"
@@ -17,16 +14,7 @@ const names = benches.map(({ name }) => name)
 /** A Postgres from npm with its default settings, and nothing left of it afterwards. */
 const server = Layer.unwrap(
   Effect.gen(function* () {
-    const folder = yield* Effect.acquireRelease(
-      Effect.promise(async () => {
-        const folder = await mkdtemp(path.join(tmpdir(), "stopline-bench-"))
-        // Started by root, Postgres runs as another user, who has to get in.
-        await chmod(folder, 0o755)
-        return folder
-      }),
-      (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))
-    )
-    return Bed.layer(yield* embeddedPostgres({ folder }))
+    return Bed.layer(yield* embeddedPostgres({ folder: yield* temporaryFolder("bench") }))
   })
 )
 

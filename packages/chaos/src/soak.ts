@@ -1,8 +1,8 @@
 /** `soak`: the same world with nothing broken, for a while. Does anything grow? */
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { writeFile } from "node:fs/promises"
 import path from "node:path"
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import { temporaryFolder } from "@stopline/ledger"
 import { Clock, Console, Effect, Fiber } from "effect"
 import { Command, Flag } from "effect/cli"
 import { unhurried } from "./config.ts"
@@ -19,17 +19,8 @@ const everyMs = 5_000
 const csvOf = (samples: ReadonlyArray<Sample>): string =>
   [fields.join(","), ...samples.map((sample) => fields.map((field) => sample[field]).join(","))].join("\n") + "\n"
 
-const folder = Effect.acquireRelease(
-  Effect.promise(async () => {
-    const made = await mkdtemp(path.join(tmpdir(), "stopline-soak-"))
-    await chmod(made, 0o755)
-    return made
-  }),
-  (made) => Effect.promise(() => rm(made, { recursive: true, force: true }))
-)
-
 const soak = Effect.fnUntraced(function* (minutes: number, rate: number, seed: number) {
-  const world = yield* openWorld(yield* folder, seed, unhurried)
+  const world = yield* openWorld(yield* temporaryFolder("soak"), seed, unhurried)
   const startedAt = yield* Clock.currentTimeMillis
   const load = yield* Effect.forkChild(Effect.scoped(crowd(world, rate, new Dice(seed))))
   const samples: Array<Sample> = []

@@ -4,11 +4,9 @@
  *
  *   node packages/ledger/measure/main.ts --pairs 1000000 [--partitions 16] [--fillfactor 85] [--more]
  */
-import { chmod, mkdtemp, rm } from "node:fs/promises"
-import { cpus, tmpdir, totalmem } from "node:os"
-import path from "node:path"
+import { cpus, totalmem } from "node:os"
 import { parseArgs } from "node:util"
-import { Connection, embeddedPostgres, migrate } from "@stopline/ledger"
+import { Connection, embeddedPostgres, migrate, temporaryFolder } from "@stopline/ledger"
 import { Clock, Console, Effect } from "effect"
 import { sql } from "kysely"
 import { bulk } from "./bulk.ts"
@@ -32,21 +30,11 @@ const shape = {
   fillfactor: values.fillfactor === undefined ? undefined : Number(values.fillfactor)
 }
 
-const temporaryFolder = Effect.acquireRelease(
-  Effect.promise(async () => {
-    const folder = await mkdtemp(path.join(tmpdir(), "stopline-measure-"))
-    // As root the server runs as another user, who must be able to pass.
-    await chmod(folder, 0o755)
-    return folder
-  }),
-  (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))
-)
-
 const settings = ["shared_buffers = '2GB'", "max_wal_size = '2GB'", "maintenance_work_mem = '256MB'"]
 
 /** A server with room: its settings are read when it is started again. */
 const server = Effect.gen(function* () {
-  const folder = yield* temporaryFolder
+  const folder = yield* temporaryFolder("measure")
   yield* Effect.scoped(
     Effect.gen(function* () {
       const url = yield* embeddedPostgres({ folder, disposable: true })

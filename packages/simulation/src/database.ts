@@ -3,23 +3,11 @@
  * that was used and emptied Postgres still knows what it held, reads it by other
  * ways, and finds equals in another order: the same seed would be another run.
  */
-import { chmod, mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import path from "node:path"
-import { Connection, embeddedPostgres, type LedgerError, migrate, openPool } from "@stopline/ledger"
+import { Connection, embeddedPostgres, type LedgerError, migrate, openPool, temporaryFolder } from "@stopline/ledger"
 import { Effect, Redacted, type Scope } from "effect"
 
 /** A migrated database, for as long as the scope lives. */
 export type FreshDatabase = Effect.Effect<Redacted.Redacted, never, Scope.Scope>
-
-const temporaryFolder = Effect.acquireRelease(
-  Effect.promise(async () => {
-    const folder = await mkdtemp(path.join(tmpdir(), "stopline-simulation-"))
-    await chmod(folder, 0o755)
-    return folder
-  }),
-  (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))
-)
 
 const at = (server: Redacted.Redacted, database: string): Redacted.Redacted => {
   const url = new URL(Redacted.value(server))
@@ -29,7 +17,7 @@ const at = (server: Redacted.Redacted, database: string): Redacted.Redacted => {
 
 /** A Postgres of our own that gives fresh databases, one at a time. */
 export const ownDatabases = Effect.gen(function* (): Effect.gen.Return<FreshDatabase, LedgerError, Scope.Scope> {
-  const folder = yield* temporaryFolder
+  const folder = yield* temporaryFolder("simulation")
   const server = yield* embeddedPostgres({ folder, disposable: true })
   const pool = yield* openPool(server, 1)
   const tell = (statement: string) => Effect.promise(() => pool.query(statement))
