@@ -10,11 +10,10 @@
  */
 import { execFile } from "node:child_process"
 import { chmod, mkdtemp, readdir, readFile, rm } from "node:fs/promises"
-import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import path from "node:path"
 import { parseArgs, promisify } from "node:util"
-import { Connection, history, ingest, migrate } from "@stopline/ledger"
+import { Connection, freePort, history, ingest, migrate } from "@stopline/ledger"
 import { Clock, Console, Data, Effect, Redacted } from "effect"
 import { sql } from "kysely"
 import { fill, recipientOf } from "../packages/ledger/measure/fill.ts"
@@ -41,15 +40,6 @@ const userOf = async (name: string) => {
   return { uid: Number(uid), gid: Number(gid) }
 }
 
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const server = createServer()
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === "object" ? (address?.port ?? 0) : 0))
-    })
-  })
-
 /** Runs one of the tools, as the user who owns the server. */
 type Tool = (name: string, ...args: ReadonlyArray<string>) => Effect.Effect<string, Wrong>
 
@@ -67,7 +57,7 @@ const openServer = Effect.gen(function* () {
       catch: (cause) => new Wrong({ message: `${name} ${args.join(" ")}\n${String(cause)}` })
     }).pipe(Effect.map(({ stdout }) => stdout))
   const data = path.join(folder, "data")
-  const port = yield* Effect.promise(freePort)
+  const port = yield* freePort
   yield* tool("initdb", "--pgdata", data, "--username=stopline", "--auth=trust", "--no-sync")
   const options = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c max_wal_size=4GB`
   yield* Effect.acquireRelease(

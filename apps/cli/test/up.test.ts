@@ -2,6 +2,7 @@
 import { chmod, readFile } from "node:fs/promises"
 import path from "node:path"
 import { describe, expect, it } from "@effect/vitest"
+import { freePort } from "@stopline/ledger"
 import { Effect } from "effect"
 import {
   acmeSender,
@@ -14,7 +15,6 @@ import {
   tenDlc,
   type World
 } from "../../worker/test/world.ts"
-import { freePort } from "../../worker/test/ports.ts"
 import { azurePath, textToAzure } from "../../worker/test/texted.ts"
 import { json, run, said, signalGroup, start, type Started } from "./cli.ts"
 

@@ -1,9 +1,9 @@
 /** A backfill by two workers, of which the one that reads is killed. */
 import { describe, expect, it } from "@effect/vitest"
 import { readFile, writeFile } from "node:fs/promises"
+import { freePort } from "@stopline/ledger"
 import { Effect } from "effect"
 import { azure, dueDone, eventually, makeWorld, ringcentral, tenDlc, type World } from "../../worker/test/world.ts"
-import { freePort } from "../../worker/test/ports.ts"
 import { run, said, signalGroup, start } from "./cli.ts"
 
 const startReader = Effect.fnUntraced(function* (world: World) {

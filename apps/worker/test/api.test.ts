@@ -1,8 +1,8 @@
 /** The interface for applications: who may ask what, and what is answered when something is wrong. */
 import { describe, expect, it } from "@effect/vitest"
+import { freePort } from "@stopline/ledger"
 import { Effect, Fiber } from "effect"
 import { ask, endpoints, keyFor, type ScopeName } from "./api.ts"
-import { freePort } from "./ports.ts"
 import { startWorker } from "./worker.ts"
 import { eventually, locksHere, makeWorld } from "./world.ts"
 

@@ -1,11 +1,10 @@
 /** Several workers on one ledger: who reads, who takes webhooks, and what becomes of the jobs of one that ends. */
 import { describe, expect, it } from "@effect/vitest"
 import { SenderAddress } from "@stopline/consent"
-import { LedgerUrl } from "@stopline/ledger"
+import { freePort, LedgerUrl } from "@stopline/ledger"
 import { Clock, Deferred, Effect, Layer, Redacted } from "effect"
 import { jobsSchema } from "../src/jobs/boss.ts"
 import { Jobs } from "../src/jobs/jobs.ts"
-import { freePort } from "./ports.ts"
 import { startWorker } from "./worker.ts"
 import {
   acmeSender,

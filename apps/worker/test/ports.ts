@@ -1,18 +1,6 @@
-/** Ports that are free, ports that are taken, and a way to a database that can be cut. */
-import { randomInt } from "node:crypto"
+/** A port that is taken, and a way to a database that can be cut. */
 import { connect, createServer, type Server, type Socket } from "node:net"
 import { Effect, type Scope } from "effect"
-
-/** A port that nobody has, from below those which the system hands out by itself. */
-export const freePort: Effect.Effect<number> = Effect.suspend(() => {
-  const port = randomInt(20_000, 32_000)
-  const attempt = Effect.callback<boolean>((resume) => {
-    const server = createServer()
-    server.once("error", () => resume(Effect.succeed(false)))
-    server.listen(port, "127.0.0.1", () => server.close(() => resume(Effect.succeed(true))))
-  })
-  return Effect.flatMap(attempt, (free) => (free ? Effect.succeed(port) : freePort))
-})
 
 /** A way to the database that can be cut. */
 export const doorTo = Effect.fnUntraced(function* (databaseUrl: string) {

@@ -1,8 +1,8 @@
 /** A worker as `stopline up` starts it, in a process of its own. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import path from "node:path"
+import { freePort } from "@stopline/ledger"
 import { Effect, type Scope } from "effect"
 import { type Providers, startProcess } from "./providers.ts"
 
@@ -27,7 +27,7 @@ export const startWorker = Effect.fnUntraced(function* (
   const { credentials } = providers.ringcentral
   return yield* startProcess<string>(
     path.join(import.meta.dirname, "worker-process.ts"),
-    { config, port: yield* Effect.promise(freePort) },
+    { config, port: yield* freePort },
     {
       BENCH_TOKEN: webhookToken,
       BENCH_DATABASE: ledger,
@@ -67,12 +67,3 @@ const configOf = ({ ringcentral }: Providers) => ({
   // A round that reads would be in the way of what is measured.
   schedule: { every: "1 hour" }
 })
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer()
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
-    })
-  })

@@ -2,11 +2,9 @@
  * Two workers, the providers and a Postgres, each in a process of its own on this
  * machine, and every way between them a door that can be shut.
  */
-import { randomInt } from "node:crypto"
 import { mkdir, writeFile } from "node:fs/promises"
-import { createServer } from "node:net"
 import path from "node:path"
-import type { LedgerError } from "@stopline/ledger"
+import { freePort, type LedgerError } from "@stopline/ledger"
 import { Effect, Schedule, type Scope } from "effect"
 import { azure, ringcentral, senders } from "./accounts.ts"
 import { makeBalancer } from "./balancer.ts"
@@ -54,7 +52,8 @@ export const openWorld = Effect.fn("openWorld")(function* (
     yield* Effect.promise(() => mkdir(inside(name), { recursive: true, mode: 0o755 }))
   }
   const database = yield* openDatabase(inside("postgres"), process.env["DATABASE_URL"])
-  const [controlPort = 0, ...ports] = yield* freePorts(3)
+  const controlPort = yield* freePort
+  const ports = [yield* freePort, yield* freePort] as const
   const providers = yield* makeChild({
     name: "providers",
     args: [provider, String(seed), String(controlPort)],
@@ -67,7 +66,7 @@ export const openWorld = Effect.fn("openWorld")(function* (
   const accounts = yield* control.accounts
   const balancer = yield* makeBalancer(ports)
   const wires = yield* makeWires
-  const worker = (name: string, port = 0) =>
+  const worker = (name: string, port: number) =>
     makeWorker({ name, port, folder: inside(name), accounts, database, wires, publicUrl: balancer, schedule })
   const workers = [yield* worker("one", ports[0]), yield* worker("two", ports[1])] as const
   const url = (name: string) => accounts.find((account) => account.name === name)?.url ?? ""
@@ -144,21 +143,3 @@ export const ready = (worker: Worker): Effect.Effect<void> =>
     const response = await fetch(`http://127.0.0.1:${worker.port}/healthz`, { signal: AbortSignal.timeout(5_000) })
     if (!response.ok) throw new Error(`it says ${response.status}`)
   }).pipe(Effect.retry({ times: 600, schedule: Schedule.spaced("50 millis") }), Effect.orDie)
-
-/** Ports that nobody has just now, from below those which the system hands out by itself. */
-const freePorts = (count: number): Effect.Effect<ReadonlyArray<number>> =>
-  Effect.promise(async () => {
-    const ports = new Set<number>()
-    while (ports.size < count) {
-      const port = randomInt(20_000, 32_000)
-      if (await isFree(port)) ports.add(port)
-    }
-    return [...ports]
-  })
-
-const isFree = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const server = createServer()
-    server.once("error", () => resolve(false))
-    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)))
-  })

@@ -8,7 +8,6 @@
  */
 import { execFile } from "node:child_process"
 import * as fs from "node:fs/promises"
-import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import path from "node:path"
 import { promisify } from "node:util"
@@ -16,6 +15,7 @@ import { Effect, Predicate, Redacted, Schedule, Schema, type Scope } from "effec
 import pg from "pg"
 import { LedgerError } from "./error.ts"
 import { exists, findPlace, type Place } from "./place.ts"
+import { freePort } from "./port.ts"
 
 export interface EmbeddedOptions {
   /** Folder for the server's files, made if absent: `.stopline`. */
@@ -133,7 +133,7 @@ const startOrJoin = (place: Place, disposable: boolean) =>
     const found = yield* attempt("reading the pid file", () => running(place))
     const joined = found === undefined ? undefined : yield* join(place, found)
     if (joined !== undefined) return joined
-    const port = yield* attempt("finding a free port", freePort)
+    const port = yield* freePort
     yield* attempt("starting the server", () => start(place, port, disposable))
     return urlOf(place, port)
   }).pipe(
@@ -167,16 +167,6 @@ const start = async (place: Place, port: number, disposable: boolean): Promise<v
     throw new Error(`pg_ctl failed; the end of ${place.log} says: ${log.trim().split("\n").slice(-3).join(" | ")}`)
   }
 }
-
-const freePort = () =>
-  new Promise<number>((resolve, reject) => {
-    const server = createServer()
-    server.once("error", reject)
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address()
-      server.close(() => resolve(Predicate.isObject(address) && "port" in address ? Number(address.port) : 0))
-    })
-  })
 
 const leaving = "stopline leaving"
 
