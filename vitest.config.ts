@@ -8,6 +8,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          testTimeout: 60_000,
           include: ["packages/{client,consent,provider,provider-*,sandbox}/test/**/*.test.ts"]
         }
       },
@@ -20,8 +21,8 @@ export default defineConfig({
             "test/**/*.test.ts"
           ],
           globalSetup: "./test/postgres.ts",
-          testTimeout: 60_000,
-          hookTimeout: 60_000
+          testTimeout: 180_000,
+          hookTimeout: 180_000
         }
       }
     ]

@@ -203,8 +203,7 @@ describe.concurrent("the interface for applications", () => {
       for (const url of [world.url, other]) {
         yield* eventually(
           "it is refused",
-          Effect.map(ask(url, key, "/v1/halts"), ({ status }) => status === 401),
-          5_000
+          Effect.map(ask(url, key, "/v1/halts"), ({ status }) => status === 401)
         )
       }
       // Its name is free again.

@@ -62,8 +62,7 @@ describe.concurrent("the check before a text", () => {
           `${account} is ${how}`,
           Effect.map(freshness, (all) =>
             all.some(([name, events, read]) => name === account && events === how && read === listed)
-          ),
-          10_000
+          )
         )
       yield* events(ringcentral, "heard", true)
       // Nobody can see whether Event Grid calls, and Azure has no list.

@@ -236,7 +236,8 @@ export const ringcentralHolds = Effect.fn("ringcentralHolds")(function* ({ sandb
   return senders[0]?.optedOut.includes(person) === true
 })
 
-const patienceMs = 20_000
+/** For a process that starts beside others on a busy machine. */
+const patienceMs = 60_000
 
 /** Waits until it holds, and says what did not. */
 export const eventually = Effect.fn("eventually")(function* <E, R>(

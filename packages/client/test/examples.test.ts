@@ -9,6 +9,6 @@ const root = path.join(import.meta.dirname, "../../..")
 
 describe("the example", () => {
   for (const { file, run } of examplesOfClient) {
-    it.live(file, () => Effect.flatMap(startSandbox(), (sandbox) => run(path.join(root, file), sandbox)), 30_000)
+    it.live(file, () => Effect.flatMap(startSandbox(), (sandbox) => run(path.join(root, file), sandbox)))
   }
 })

@@ -10,6 +10,7 @@ import { execFile } from "node:child_process"
 import * as fs from "node:fs/promises"
 import { tmpdir } from "node:os"
 import path from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
 import { promisify } from "node:util"
 import { Effect, Predicate, Redacted, Schedule, Schema, type Scope } from "effect"
 import pg from "pg"
@@ -38,9 +39,10 @@ export const embeddedPostgres = Effect.fn("embeddedPostgres")(function* (
 ): Effect.fn.Return<Redacted.Redacted, LedgerError, Scope.Scope> {
   const place = yield* attempt("finding a place for the files", () => findPlace(path.resolve(options.folder)))
   yield* attempt("creating the database files", () => initialise(place, options.disposable ?? false))
-  return yield* Effect.acquireRelease(startOrJoin(place, options.disposable ?? false), (url) =>
-    Effect.promise(() => leave(place, url))
+  const { url } = yield* Effect.acquireRelease(startOrJoin(place, options.disposable ?? false), (server) =>
+    Effect.promise(() => leave(place, server))
   )
+  return url
 })
 
 const run = promisify(execFile)
@@ -132,10 +134,10 @@ const startOrJoin = (place: Place, disposable: boolean) =>
   Effect.gen(function* () {
     const found = yield* attempt("reading the pid file", () => running(place))
     const joined = found === undefined ? undefined : yield* join(place, found)
-    if (joined !== undefined) return joined
+    if (joined !== undefined) return { url: joined, isOurs: false }
     const port = yield* freePort
     yield* attempt("starting the server", () => start(place, port, disposable))
-    return urlOf(place, port)
+    return { url: urlOf(place, port), isOurs: true }
   }).pipe(
     // Two processes may start it at once: one of them loses, waits a moment, and joins.
     Effect.retry({ times: 5, schedule: Schedule.spaced("500 millis") })
@@ -170,8 +172,18 @@ const start = async (place: Place, port: number, disposable: boolean): Promise<v
 
 const leaving = "stopline leaving"
 
-/** Stops the server unless somebody else is still connected. Two who leave at once do not wait for each other. */
-const leave = async (place: Place, url: Redacted.Redacted): Promise<void> => {
+/** For so long at most the server may know of a connection that was closed already (ms). Who has joined keeps nobody waiting for that long. */
+const lingering = { starter: 2_000, joiner: 300 }
+
+/**
+ * Stops the server unless somebody else is still connected. Two who leave at once do not wait for each other.
+ *
+ * @param server `isOurs`: this process started it
+ */
+const leave = async (
+  place: Place,
+  { isOurs, url }: { readonly url: Redacted.Redacted; readonly isOurs: boolean }
+): Promise<void> => {
   const client = new pg.Client({
     connectionString: Redacted.value(url),
     connectionTimeoutMillis: 5000,
@@ -180,11 +192,18 @@ const leave = async (place: Place, url: Redacted.Redacted): Promise<void> => {
   client.on("error", () => undefined)
   try {
     await client.connect()
-    const others = await client.query<{ count: string }>(
-      "select count(*) from pg_stat_activity where backend_type = 'client backend' and application_name <> $1",
-      [leaving]
-    )
-    if (Number(others.rows[0]?.count) > 0) return
+    const isAlone = async (): Promise<boolean> => {
+      const { rows } = await client.query<{ others: string }>(
+        "select count(*) as others from pg_stat_activity where backend_type = 'client backend' and application_name <> $1",
+        [leaving]
+      )
+      return Number(rows[0]?.others) === 0
+    }
+    const most = isOurs ? lingering.starter : lingering.joiner
+    for (let waited = 0; !(await isAlone()); waited += 100) {
+      if (waited >= most) return
+      await sleep(100)
+    }
   } catch {
     return
   } finally {

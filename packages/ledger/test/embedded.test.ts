@@ -6,7 +6,7 @@ import path from "node:path"
 import { promisify } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import { embeddedPostgres, ledgerLayer } from "@stopline/ledger"
-import { Effect, Exit, Layer, Redacted, Scope } from "effect"
+import { Effect, Exit, Fiber, Layer, Redacted, Scope } from "effect"
 import pg from "pg"
 
 const folder = Effect.acquireRelease(
@@ -81,6 +81,20 @@ describe("the Postgres from npm", () => {
       yield* Effect.promise(() => leaving.connect())
       yield* Effect.forEach(all, (one) => one.close, { concurrency: "unbounded" })
       assert.isUndefined(yield* ask(all[0]!.url, "select 1"))
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("is stopped by its starter, though somebody is only just leaving", () =>
+    Effect.gen(function* () {
+      const { close, url } = yield* opened(yield* folder)
+      const client = new pg.Client({ connectionString: Redacted.value(url) })
+      client.on("error", () => undefined)
+      yield* Effect.promise(() => client.connect())
+      const closing = yield* Effect.forkChild(close)
+      yield* Effect.sleep("500 millis")
+      yield* Effect.promise(() => client.end())
+      yield* Fiber.join(closing)
+      assert.isUndefined(yield* ask(url, "select 1"))
     }).pipe(Effect.scoped)
   )
 

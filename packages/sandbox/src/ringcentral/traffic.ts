@@ -39,12 +39,21 @@ export class Traffic {
   receive(sender: string, person: string, text: string): Heard {
     const { keywordTexts, list, surroundings } = this.#options
     const heard = hear(text)
+    const at = surroundings.now()
     const status = heard && (heard.action === "opt-out" ? "OptOut" : "OptIn")
-    const changed = status !== undefined && list.set(sender, person, status, "Recipient", surroundings.now())
+    const changed = status !== undefined && list.set(sender, person, status, "Recipient", at)
     // Each keyword is told, even one that changes nothing: whether it is at the service is not published.
     if (status !== undefined) this.#tell(sender, person, status)
     const swallowed = status !== undefined && !keywordTexts
-    const message = this.#keep({ direction: "Inbound", from: person, to: sender, text, status: "Delivered", swallowed })
+    const message = this.#keep({
+      direction: "Inbound",
+      from: person,
+      to: sender,
+      text,
+      at,
+      status: "Delivered",
+      swallowed
+    })
     if (!swallowed) this.#emit("messages", sender, person, { ...messageBody(message, true), id: String(message.id) })
     return { messageId: String(message.id), ...heard, changed }
   }
@@ -56,6 +65,7 @@ export class Traffic {
       from: sender,
       to: person,
       text: "",
+      at: this.#options.surroundings.now(),
       status: blocked ? "SendingFailed" : "Delivered",
       ...(blocked && { errorCode: "SMS-RC-413" })
     })
@@ -80,8 +90,8 @@ export class Traffic {
     return ((own?.id ?? -1) > (wide?.id ?? -1) ? own : wide)?.status === "OptOut"
   }
 
-  #keep(message: Omit<Message, "id" | "at">): Message {
-    const kept = { ...message, id: this.#firstId + this.messages.length, at: this.#options.surroundings.now() }
+  #keep(message: Omit<Message, "id">): Message {
+    const kept = { ...message, id: this.#firstId + this.messages.length }
     this.messages.push(kept)
     return kept
   }
