@@ -2,7 +2,7 @@
 import type { ApplyReport, Fleet, ListenReport, ReadReport } from "@stopline/engine"
 import type { Connection, LedgerError } from "@stopline/ledger"
 import type { SandboxError } from "@stopline/sandbox"
-import { Console, Context, Effect, Layer, Queue, type Scope, Tracer } from "effect"
+import { Console, Context, Effect, Fiber, Layer, Queue, type Scope, Tracer } from "effect"
 import { HttpServer } from "effect/http"
 import { type Carried, Carrier } from "./carry.ts"
 import { demoEnvironment, demoSecrets, type DemoWorld, startDemo, writeDemo } from "./demo.ts"
@@ -115,10 +115,11 @@ const serving = Effect.fnUntraced(function* (
   const readiness = yield* Readiness
   yield* readiness.listening
   yield* tell.ready(here, content, demo)
-  if (options.role !== "web") yield* work({ ...dutiesOf(content), people, ...tell })
+  const working = options.role === "web" ? Effect.never : work({ ...dutiesOf(content), people, ...tell })
+  const atWork = yield* Effect.forkScoped(working)
   const drainMs = millis(content.http?.drain, 0)
   const drain = Effect.andThen(readiness.stopping, Effect.sleep(drainMs))
-  return yield* Effect.onInterrupt(Effect.never, () => drain)
+  return yield* Effect.onInterrupt(Fiber.join(atWork), () => drain)
 })
 
 const forever = <E, R>(self: Effect.Effect<void, E, R>) => Effect.forkScoped(Effect.forever(self))

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { SenderAddress } from "@stopline/consent"
 import { freePort, LedgerUrl } from "@stopline/ledger"
-import { Clock, Deferred, Effect, Layer, Redacted } from "effect"
+import { Clock, Deferred, Effect, Fiber, Layer, Redacted } from "effect"
 import { jobsSchema } from "../src/jobs/boss.ts"
 import { Jobs } from "../src/jobs/jobs.ts"
 import { startWorker } from "./worker.ts"
@@ -30,6 +30,36 @@ const runsOf = ({ sql }: World) =>
 
 const jobsOf = (world: World) =>
   Jobs.layer({ works: false }).pipe(Layer.provide(Layer.succeed(LedgerUrl, Redacted.make(world.databaseUrl))))
+
+describe("a worker", () => {
+  it.live("that finds the database away when it begins to work begins as soon as it is back (L12)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ rest: rarely })
+      yield* startWorker(world, { role: "web" })
+      // Away for its jobs alone, so that it is away at no other moment.
+      yield* world.sql(`
+        create sequence turned_away;
+        create function away() returns trigger language plpgsql as $$
+          begin
+            perform nextval('turned_away');
+            raise exception 'the database system is starting up' using errcode = '57P03';
+          end $$;
+        create trigger away before insert on ${jobsSchema}.job for each row execute function away()`)
+      const starting = yield* Effect.forkScoped(startWorker(world, { role: "worker", port: yield* freePort }))
+      const turnedAway = world.sql<{ often: number }>(
+        "select case when is_called then last_value::int else 0 end as often from turned_away"
+      )
+      yield* eventually(
+        "it was turned away and came again",
+        Effect.map(turnedAway, ([one]) => (one?.often ?? 0) > 1)
+      )
+      yield* world.sql(`drop trigger away on ${jobsSchema}.job`)
+      const worker = yield* Fiber.join(starting)
+      expect(worker.logged.filter((line) => line.includes("no job can be done")).length).toBeGreaterThan(0)
+      expect((yield* runsOf(world)).map(({ count }) => count)).toEqual([1, 1])
+    })
+  )
+})
 
 describe.concurrent("two workers", () => {
   it.live("read every account once between them", () =>

@@ -27,7 +27,7 @@ import {
   policyInForce,
   settleAll
 } from "@stopline/ledger"
-import { Clock, Effect, Predicate, type Scope, Stream } from "effect"
+import { Clock, Effect, Predicate, Schedule, type Scope, Stream } from "effect"
 import { gatherAgainMs, gatherDue, gatherWhenDue, type People } from "../people/gather.ts"
 import { Jobs, type Working } from "./jobs.ts"
 import type { Payload } from "./queues.ts"
@@ -47,8 +47,17 @@ type Needs = Fleet | Connection | Jobs
 /** How often, at least, it is looked whether a job is missing that a worker was about to put when it died. */
 const mostMs = 60_000
 
-/** Works until the scope ends. */
-export const work = Effect.fn("work")(function* (
+/** Works until it is interrupted. While the database is away it begins again and again; whatever else is wrong ends it. */
+export const work = (duties: Duties): Effect.Effect<never, LedgerError, Needs> =>
+  Effect.scoped(Effect.andThen(beginWork(duties), Effect.never)).pipe(
+    Effect.tapError((error) => Effect.logWarning("no job can be done", { error: error.message })),
+    Effect.retry({
+      while: ({ kind }) => kind === "unreachable" || kind === "conflict",
+      schedule: Schedule.spaced("1 second")
+    })
+  )
+
+const beginWork = Effect.fn("work")(function* (
   duties: Duties
 ): Effect.fn.Return<void, LedgerError, Needs | Scope.Scope> {
   const jobs = yield* Jobs
