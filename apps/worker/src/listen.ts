@@ -5,7 +5,7 @@
  * been lost meanwhile is told, and read.
  */
 import type { AccountName } from "@stopline/consent"
-import { attend, Fleet, listen, type ListenReport, type Station } from "@stopline/engine"
+import { attend, Fleet, type ListenReport, makeLooks, type Station } from "@stopline/engine"
 import type { Connection, LedgerError } from "@stopline/ledger"
 import type { Received, StreamPort, SubscriptionPort } from "@stopline/provider"
 import { Context, Effect, Fiber, Layer, Queue, type Scope } from "effect"
@@ -58,8 +58,7 @@ export class Listener extends Context.Service<
       const context = yield* Effect.context<Fleet | Connection>()
       const { stations } = yield* Fleet
       const reads = yield* Queue.sliding<AccountName>(100)
-      /** The accounts of which this process knows that nothing was lost since its last look. */
-      const unbroken = new Set<AccountName>()
+      const looks = makeLooks()
       /** What a person has been told already. */
       const told = new Map<string, string>()
       const endings = new Map<AccountName, Queue.Queue<void>>()
@@ -81,18 +80,13 @@ export class Listener extends Context.Service<
       ) {
         const { everyMs } = listening
         const { name } = station.account
-        const trusted = unbroken.has(name)
-        // An event that is refused while this look goes on breaks it again.
-        unbroken.add(name)
-        const looking = { url: `${url}/webhooks/${name}`, unbroken: trusted, patienceMs: vouchesMs(everyMs) }
-        return yield* listen(station, port, looking).pipe(
+        const looking = { url: `${url}/webhooks/${name}`, patienceMs: vouchesMs(everyMs) }
+        return yield* looks.look(station, port, looking).pipe(
           Effect.tap((report) => tell(name, report, listening)),
           Effect.as(everyMs),
-          Effect.catch((error) => {
-            if (!trusted) unbroken.delete(name)
-            const next = Math.min(soonMs, everyMs)
-            return Effect.as(Effect.logError(`events may not come: ${error.message}`), next)
-          }),
+          Effect.catch((error) =>
+            Effect.as(Effect.logError(`events may not come: ${error.message}`), Math.min(soonMs, everyMs))
+          ),
           Effect.provideContext(context)
         )
       })
@@ -147,7 +141,7 @@ export class Listener extends Context.Service<
       return Listener.of({
         start,
         ending: (account) => Effect.asVoid(offerTo(endings.get(account))),
-        refused: (account) => Effect.sync(() => void unbroken.delete(account)),
+        refused: looks.refused,
         reads
       })
     })

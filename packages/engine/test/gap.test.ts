@@ -1,6 +1,6 @@
 /** When events could be heard, and what is read of the time in between: looks at a subscription, and a connection that brings them. */
 import { assert, layer } from "@effect/vitest"
-import { attend, listen, type Looking } from "@stopline/engine"
+import { attend, makeLooks } from "@stopline/engine"
 import { gapsOf, lastHearing } from "@stopline/ledger"
 import {
   type EventStream,
@@ -11,6 +11,7 @@ import {
   Unavailable
 } from "@stopline/provider"
 import { Clock, Effect, Fiber } from "effect"
+import { listen, type Looking } from "../src/listen.ts"
 import { ledgerForTest } from "../../../test/database.ts"
 import { at, observation } from "../../../test/world.ts"
 import { inTime, lister, listerOne, makeWorld, pass, person, standings, timed, type World } from "./world.ts"
@@ -54,6 +55,29 @@ const look = (world: World, { port }: Keeper, given: Partial<Looking> = {}) =>
 const heardUntil = ({ listing }: World) => Effect.map(lastHearing(listing.account.id), (last) => last?.until)
 
 layer(ledgerForTest, { excludeTestServices: true })("a look at a subscription", (it) => {
+  it.effect("vouches for the time since the last one of its process, unless an event was refused meanwhile (L10)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const kept = keeper()
+      const looks = makeLooks()
+      const gapAfter = Effect.fnUntraced(function* () {
+        yield* pass("5 minutes")
+        const looking = { url: "https://ours", patienceMs: 10 * minute }
+        return (yield* world.run(looks.look(world.listing, kept.port, looking))).gap !== undefined
+      })
+      yield* gapAfter()
+      assert.isFalse(yield* gapAfter())
+      // One that fails takes nothing from what is known.
+      kept.state.isAway = true
+      yield* Effect.flip(gapAfter())
+      kept.state.isAway = false
+      assert.isFalse(yield* gapAfter())
+      yield* looks.refused(world.listing.account.name)
+      assert.isTrue(yield* gapAfter())
+      assert.isFalse(yield* gapAfter())
+    }).pipe(timed)
+  )
+
   it.effect("reads what was texted since the one before, and somewhat more for clocks that differ (L1)", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
