@@ -5,7 +5,7 @@ import type { Conductor } from "./time.ts"
 import type { Universe } from "./universe.ts"
 import { startWorker, type Worker, type WorkerSetup } from "./worker.ts"
 
-type Given = "configuration" | "accounts" | "witness" | "committed" | "logged" | "sabotage" | "penalties"
+type Given = "configuration" | "accounts" | "witness" | "committed" | "accounted" | "logged" | "sabotage" | "penalties"
 
 export interface Employer {
   readonly universe: Universe
@@ -63,6 +63,18 @@ export class Crew {
       chance: makeChance(universe.seed, `worker ${this.#born}`),
       skew: this.#skews[index] ?? 0
     })
+    await this.look(index)
+  }
+
+  /** A worker begins to look whether all was heard. */
+  async look(index: number): Promise<void> {
+    void this.worker(index).look()
+    await this.#employer.conductor.still()
+  }
+
+  /** A worker looks whether all was heard, to the end. Returns whether it could. */
+  looked(index: number): Promise<boolean> {
+    return this.#employer.conductor.driven(this.worker(index).look())
   }
 
   skew(index: number, ms: number): void {

@@ -1,6 +1,6 @@
 /** A line of the event log for what happens. */
 import { mask } from "@stopline/consent"
-import type { Action } from "./script.ts"
+import type { Action } from "./action.ts"
 
 export const describe = (action: Action): string => {
   switch (action.do) {

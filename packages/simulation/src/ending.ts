@@ -3,7 +3,7 @@
  * written next for the same sender repairs it.
  */
 import { makeChance } from "./chance.ts"
-import type { Action } from "./script.ts"
+import type { Action } from "./action.ts"
 import type { Universe } from "./universe.ts"
 
 /** Every second script just ends. */

@@ -130,6 +130,7 @@ export class Laws {
       this.#news = true
       if (operation === "commit page") yield* this.#walked.check()
       if (operation === "begin writes") yield* this.#begun()
+      if (operation === "end writes") yield* this.#views.ended()
       const lanes = lanesOf[operation]
       if (lanes === undefined) return
       // There are many pages, and whoever commits one without a lane will do so again.

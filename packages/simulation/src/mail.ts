@@ -5,12 +5,20 @@ import type { Said } from "./oracle.ts"
 import { accountOf, type Receipts } from "./receipts.ts"
 import type { Worker } from "./worker.ts"
 
+interface Expected {
+  readonly account: string
+  readonly messageId: string
+  readonly said: Said
+  /** Its provider shows it to whoever asks what was texted. */
+  readonly isKept: boolean
+}
+
 export class Mail {
   /** The next webhooks are late by so much. */
   late = { times: 0, ms: 0 }
   last: OutgoingRequest | undefined
   /** What people said and no webhook of it was answered yet. Two accounts may give two texts the same id. */
-  #unheard: Array<{ readonly account: string; readonly messageId: string; readonly said: Said }> = []
+  #unheard: Array<Expected> = []
   readonly #workers: ReadonlyArray<Worker>
   readonly #known: (person: string) => void
   readonly #receipts: Receipts
@@ -24,9 +32,15 @@ export class Mail {
     this.#known = known
   }
 
-  expect(account: string, messageId: string, said: Said): void {
-    this.#unheard.push({ account, messageId, said })
-    this.#receipts.did(`${said.sender} ${said.person}`)
+  expect(expected: Expected): void {
+    const { person, sender } = expected.said
+    this.#unheard.push(expected)
+    this.#receipts.did(`${sender} ${person}`)
+  }
+
+  /** All that was texted to an account before a moment has been read there. */
+  accounted(account: string, before: number): void {
+    this.#know((one) => one.account === account && one.isKept && one.said.at < before)
   }
 
   readonly bring = Effect.fnUntraced(
@@ -47,9 +61,12 @@ export class Mail {
   #heard(request: OutgoingRequest): void {
     if (request.method === "POST") this.#receipts.note(request)
     const from = accountOf(request)
-    for (const { account, messageId, said } of this.#unheard) {
-      // The same words may have been said twice, and only one of them be heard of.
-      if (account !== from || !request.body.includes(JSON.stringify(messageId))) continue
+    // The same words may have been said twice, and only one of them be heard of.
+    this.#know(({ account, messageId }) => account === from && request.body.includes(JSON.stringify(messageId)))
+  }
+
+  #know(isKnown: (one: Expected) => boolean): void {
+    for (const { said } of this.#unheard.filter(isKnown)) {
       said.knownAt = this.#now()
       this.#known(said.person)
     }

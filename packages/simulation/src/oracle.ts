@@ -130,10 +130,12 @@ export class Oracle {
   /** Whether anybody ever gave a reason to block the pair. */
   mayBlock(person: string, sender: string): boolean {
     const account = sender.split("/")[0]
-    const brand = this.#brandOf(sender)
     return (
       this.#of(person).some((one) => one.means === "out") ||
-      [...(this.#edited.get(person) ?? [])].some((one) => this.#everOf(one).has(brand) || one.startsWith(`${account}/`))
+      // While a configuration is rolled out, somebody still goes by the brands of before.
+      [...(this.#edited.get(person) ?? [])].some(
+        (one) => this.#everSharedBrand(one, sender) || one.startsWith(`${account}/`)
+      )
     )
   }
 

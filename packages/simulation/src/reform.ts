@@ -1,7 +1,7 @@
 /** New configurations now and then, by a chance of its own: senders leave a brand, change it or come back, and the policy changes. */
 import { type Group, type Member, type OptInPolicy, policies } from "@stopline/consent"
 import { type Chance, makeChance } from "./chance.ts"
-import type { Action } from "./script.ts"
+import type { Action } from "./action.ts"
 import type { Universe } from "./universe.ts"
 
 export interface Configuration {

@@ -13,6 +13,7 @@ import { Clock, Effect, Exit, Scope } from "effect"
 import { beCalm, type Stage } from "./calm.ts"
 import { makeChance } from "./chance.ts"
 import { Crew, type Employer } from "./crew.ts"
+import { Deeds } from "./deeds.ts"
 import { describe } from "./describe.ts"
 import { Excuses } from "./excuses.ts"
 import { forged } from "./forge.ts"
@@ -29,10 +30,10 @@ import { rebuild } from "./rebuild.ts"
 import { type Configuration, joined, moved, type Reform } from "./reform.ts"
 import { Receipts } from "./receipts.ts"
 import type { Broken, RunResult } from "./result.ts"
-import type { Action } from "./script.ts"
+import type { Action } from "./action.ts"
 import { type Actor, Conductor } from "./time.ts"
 import { Truth } from "./truth.ts"
-import { mostSkew, type SimAccount, type Universe, worldOf } from "./universe.ts"
+import { mostSkew, type Universe, worldOf } from "./universe.ts"
 import { Watch } from "./watch.ts"
 import { webhookSecret, type Worker } from "./worker.ts"
 import { Written } from "./written.ts"
@@ -60,6 +61,7 @@ export class Run {
   readonly #crew: Crew
   readonly #desk: Desk
   readonly #mail: Mail
+  readonly #deeds: Deeds
   #configuration: Configuration
   #world: World | undefined
 
@@ -103,6 +105,15 @@ export class Run {
     const known = (person: string) => this.#laws.touch(person)
     this.#desk = new Desk({ ...book, crew: this.#crew, conductor: this.#conductor, watch: this.#watch, known })
     this.#mail = new Mail(this.#crew.workers, known, receipts, now)
+    this.#deeds = new Deeds({
+      ...book,
+      universe,
+      conductor: this.#conductor,
+      watch: this.#watch,
+      mail: this.#mail,
+      world: () => this.world,
+      natural: (self) => this.#natural(self)
+    })
     this.#conductor.onTurn = (actor, label) => this.note(`${actor.name} ${label}`)
   }
 
@@ -153,8 +164,10 @@ export class Run {
     const { world } = this
     const courier = startCourier(world, (request) => this.#mail.bring(request))
     await this.#natural(Scope.provide(courier, this.#scope))
-    await this.#crew.hire(0)
-    await this.#crew.hire(1)
+    for (const index of [0, 1]) {
+      await this.#crew.hire(index)
+      await this.#crew.looked(index)
+    }
     for (const { name, vendor } of this.universe.accounts) {
       if (vendor !== "azure") continue
       const wish = { account: name, url: `http://127.0.0.1:1/${name}?code=${webhookSecret}` }
@@ -182,6 +195,7 @@ export class Run {
           Effect.provideService(this.#laws.committed(owner, operation), Connection, this.#processes.ledger)
         )
       },
+      accounted: (account, before) => this.#mail.accounted(account, before),
       logged: (line) => this.#laws.logged(line),
       sabotage: this.#sabotage,
       penalties: this.#penalties
@@ -212,26 +226,10 @@ export class Run {
   async #do(action: Action): Promise<void> {
     const { world } = this
     switch (action.do) {
-      case "text": {
-        const { account, person, sender, words } = action
-        const { now } = this.#conductor
-        const pair = `${account}/${sender}`
-        const said = this.#oracle.texts(person, pair, words, now)
-        const { messageId } = await this.#natural(world.text({ from: person, to: sender, text: words }))
-        if (said !== undefined) this.#mail.expect(account, messageId, said)
-        this.#watch.look(account, [sender], [person], "person")
-        const turned = this.#truth.last(`${pair} ${person}`)
-        if (turned?.at === now && turned.by === "person" && !turned.blocked) this.#oracle.lifts(person, pair, now)
-        return
-      }
-      case "edit": {
-        const { account, person, sender, to } = action
-        const senders = sender === "*" ? this.#sendersOf(account) : [sender]
-        if (sender === "*") for (const one of senders) this.#truth.blur(`${account}/${one} ${person}`)
-        if (to === "opt-out") for (const one of senders) this.#oracle.edits(person, `${account}/${one}`)
-        await this.#natural(world.edit({ account, sender, action: to, recipients: [person] }))
-        return this.#watch.look(account, senders, [person], "colleague")
-      }
+      case "text":
+        return this.#deeds.text(action)
+      case "edit":
+        return this.#deeds.edit(action)
       case "attest":
         return this.#desk.attest(action)
       case "import":
@@ -285,10 +283,15 @@ export class Run {
         this.#journal.count("frozen")
         await this.#crew.freeze(action.worker, action.after, action.ms)
         return this.#forgive(action.worker)
+      case "look":
+        return this.#crew.look(action.worker)
       case "join":
         return this.#reform({ groups: joined(this.#configuration.groups, this.universe.spare) })
       case "move":
-        return this.#reform({ groups: moved(this.#configuration.groups, action.sender, action.to) })
+        return this.#reform({
+          groups: moved(this.#configuration.groups, action.sender, action.to),
+          isRolling: action.isRolling ?? false
+        })
       case "reform":
         return this.#reform(action)
     }
@@ -309,10 +312,6 @@ export class Run {
   #forgive(worker: number): void {
     this.#written.forgive(worker)
     this.#penalties.forget()
-  }
-
-  #sendersOf(account: SimAccount["name"]): SimAccount["senders"] {
-    return this.universe.accounts.find(({ name }) => name === account)?.senders ?? []
   }
 
   #stage(): Stage {
@@ -345,6 +344,8 @@ export class Run {
     this.#mail.late.times = 0
     for (const one of this.#crew.workers) one.ledgerFault.left = 0
     if (await this.#crew.catchUp()) this.#forgive(1)
+    // The other one may be at it, and made to wait.
+    await this.#crew.looked(0)
   }
 
   /** The world goes quiet: no more faults, all that is on its way arrives, and rounds are given time to repair. */
@@ -354,6 +355,7 @@ export class Run {
     await this.#crew.finish()
     await this.#repair()
     await this.#conductor.pass(3_600_000)
+    if (!(await this.#crew.looked(0))) this.breaks("L1", "nothing is wrong, and nobody can say what was texted")
     for (let i = 0; i < 5; i++) {
       await this.#desk.resume()
       await this.#crew.begin(0, true)

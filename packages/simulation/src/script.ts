@@ -2,93 +2,14 @@
  * What happens, from a seed: a list of actions, drawn beforehand, so that a run
  * that breaks a law can be made shorter by leaving actions out.
  */
-import type { AccountName, Member, Recipient, SenderAddress } from "@stopline/consent"
+import type { AccountName, Recipient, SenderAddress } from "@stopline/consent"
 import type { Fault } from "@stopline/sandbox"
+import type { Action } from "./action.ts"
 import { type Chance, makeChance } from "./chance.ts"
 import { drawEnding } from "./ending.ts"
-import { type Reform, withReforms } from "./reform.ts"
+import { withLooks } from "./looks.ts"
+import { withReforms } from "./reform.ts"
 import { mostSkew, type Universe } from "./universe.ts"
-
-export type Action =
-  | {
-      readonly do: "text"
-      readonly person: Recipient
-      readonly account: AccountName
-      readonly sender: SenderAddress
-      readonly words: string
-    }
-  /** A colleague in the vendor's console. */
-  | {
-      readonly do: "edit"
-      readonly person: Recipient
-      readonly account: AccountName
-      /** `*`: every sender of the account, at RingCentral only. */
-      readonly sender: SenderAddress | "*"
-      readonly to: "opt-out" | "opt-in"
-    }
-  /** A named person at the command line says it for somebody. */
-  | {
-      readonly do: "attest"
-      readonly person: Recipient
-      readonly account: AccountName
-      readonly sender: SenderAddress
-      readonly to: "opted-out" | "opted-in"
-    }
-  /** A file of opt-outs is imported. */
-  | {
-      readonly do: "import"
-      /** How long ago they opted out (ms), if the file says so. */
-      readonly ago?: number
-      readonly people: ReadonlyArray<Recipient>
-      readonly account: AccountName
-      readonly sender: SenderAddress
-    }
-  /** Somebody looks at the plan that a halt held back, and approves it. */
-  | { readonly do: "approve" }
-  /** Somebody clears the halts. */
-  | { readonly do: "resume" }
-  /** The next webhooks are late by so much. */
-  | { readonly do: "late"; readonly times: number; readonly ms: number }
-  /** Somebody who does not know the secret sends what looks like a webhook. */
-  | { readonly do: "forge"; readonly person: Recipient }
-  /** A worker's clock is set. */
-  | { readonly do: "skew"; readonly worker: number; readonly ms: number }
-  | { readonly do: "fault"; readonly fault: Fault }
-  | { readonly do: "clear" }
-  /** The ledger fails a worker so often: before it did what was asked, after, or by a conflict that rolls it back. */
-  | {
-      readonly do: "ledger"
-      readonly worker: number
-      readonly when: "before" | "after" | "conflict"
-      readonly times: number
-    }
-  | { readonly do: "stir"; readonly turns: number }
-  | { readonly do: "pass"; readonly ms: number }
-  | { readonly do: "round"; readonly worker: number; readonly read: boolean }
-  /** A worker begins a round, and other things happen while it runs. */
-  | { readonly do: "begin"; readonly worker: number; readonly read: boolean }
-  /** All rounds that were begun come to their end. */
-  | { readonly do: "finish" }
-  /** Nothing is wrong for a while, and somebody says STOP again; or three for the first time, one shortly after the other. */
-  | {
-      readonly do: "calm"
-      readonly person?: Recipient
-      readonly account: AccountName
-      readonly sender: SenderAddress
-      /** They say it after so many turns of a round. */
-      readonly during?: { readonly worker: number; readonly after: number }
-    }
-  /** Both workers at once. */
-  | { readonly do: "both" }
-  /** A worker is killed after so many turns of a round, and started again. */
-  | { readonly do: "kill"; readonly worker: number; readonly after: number }
-  /** A worker is frozen after so many turns of a round, for so long; the other goes on. */
-  | { readonly do: "freeze"; readonly worker: number; readonly after: number; readonly ms: number }
-  | { readonly do: "join" }
-  /** A new configuration: who speaks for which brand, or what an opt-in is worth. */
-  | ({ readonly do: "reform" } & Reform)
-  /** One sender speaks for another brand. */
-  | { readonly do: "move"; readonly sender: Member; readonly to: string }
 
 /** What people text, and what a person who reads it takes it for. */
 export const vocabulary: ReadonlyArray<{ readonly words: string; readonly means: "out" | "in" | "nothing" }> = [
@@ -184,7 +105,7 @@ export const makeScript = (universe: Universe, rounds: number): ReadonlyArray<Ac
     if (chance.once(40)) script.push({ do: "resume" })
     script.push({ do: "pass", ms: chance.pick([0, 1, 10, 300, 1_000, 30_000, 120_000, 900_000]) })
   }
-  return [...withReforms(universe, script), ...drawEnding(universe)]
+  return [...withLooks(universe, withReforms(universe, script)), ...drawEnding(universe)]
 }
 
 /**

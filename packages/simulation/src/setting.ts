@@ -10,7 +10,7 @@ import {
 } from "@stopline/consent"
 import { Duration, Schema, SchemaTransformation } from "effect"
 import { sentence, type Sentence } from "./sentence.ts"
-import { makeUniverse, type Universe } from "./universe.ts"
+import { makeUniverse, patient, type Universe } from "./universe.ts"
 
 export interface Setting {
   readonly accounts: Universe["accounts"]
@@ -159,6 +159,7 @@ export const universeOf = (setting: Setting): Universe => {
     turnMs: 0,
     answerMs: setting.answerMs,
     sweepBudget: 1_000_000,
-    tokenSeconds: 3600
+    tokenSeconds: 3600,
+    blacklistAfter: patient
   }
 }

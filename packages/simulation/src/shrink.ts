@@ -3,7 +3,7 @@ import type { FreshDatabase } from "./database.ts"
 import type { Broken, RunResult } from "./result.ts"
 import type { Sabotage } from "./run.ts"
 import { play } from "./seed.ts"
-import type { Action } from "./script.ts"
+import type { Action } from "./action.ts"
 import type { Universe } from "./universe.ts"
 
 export interface Shrunk {

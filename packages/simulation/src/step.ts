@@ -4,7 +4,7 @@ import { Fleet, sendersOf } from "@stopline/engine"
 import { openIntents } from "@stopline/ledger"
 import { Effect } from "effect"
 import type { Run } from "./run.ts"
-import type { Action } from "./script.ts"
+import type { Action } from "./action.ts"
 
 /** Does something, or looks at something and fails with what is there instead. */
 export type Step = (run: Run) => Effect.Effect<void, string>
@@ -24,6 +24,12 @@ export const blocked =
   (person: Recipient, { account, sender }: Member) =>
   (run: Run): Effect.Effect<boolean> =>
     Effect.sync(() => run.world.accounts.find(({ name }) => name === account)?.isOptedOut(sender, person) ?? false)
+
+/** Whether it does not. */
+export const letThrough =
+  (person: Recipient, place: Member) =>
+  (run: Run): Effect.Effect<boolean> =>
+    Effect.map(blocked(person, place)(run), (is) => !is)
 
 /** Whether a write to the sender was committed to be sent and has no outcome yet. */
 export const intended =

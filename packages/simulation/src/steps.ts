@@ -1,13 +1,13 @@
 /** What people, colleagues, providers and workers do in a scenario, each in a sentence. */
 import { policies, type Recipient } from "@stopline/consent"
 import type { Fault } from "@stopline/sandbox"
-import { Duration, Effect, Schema } from "effect"
+import { Duration, Schema } from "effect"
 import { factSentences } from "./facts.ts"
 import { Count, Quoted } from "./gaps.ts"
-import type { Action } from "./script.ts"
+import type { Action } from "./action.ts"
 import { sentence, type Sentence } from "./sentence.ts"
 import { crowdsOf, nameIn, of, type Setting, unspoken } from "./setting.ts"
-import { act, after, blocked, intended, pastFaults, type Step } from "./step.ts"
+import { act, after, blocked, intended, letThrough, pastFaults, type Step } from "./step.ts"
 
 const Worker = Schema.Literals(["1", "2"])
 const workerOf = (name: string): number => Number(name) - 1
@@ -53,6 +53,11 @@ const deeds = (setting: Setting): ReadonlyArray<Sentence<Step>> => {
       ([who, words, to, blockedOne]) =>
         after(blocked(of(setting.people, blockedOne), of(places, to)), texts([who, words, to]))
     ),
+    sentence(
+      "{person} texts {words} to {sender} the moment {person} is let through there",
+      [nameIn(setting.people), Quoted, sender, nameIn(setting.people)],
+      ([who, words, to, one]) => after(letThrough(of(setting.people, one), of(places, to)), texts([who, words, to]))
+    ),
     sentence("A colleague opts {people} out at {sender}", [people, sender], ([who, at]) =>
       each(who, (person) => ({ do: "edit", person, ...of(places, at), to: "opt-out" }))
     ),
@@ -72,6 +77,9 @@ const deeds = (setting: Setting): ReadonlyArray<Sentence<Step>> => {
       "{sender} moves to the brand {brand}",
       [sender, Schema.Literals(brands.map(({ name }) => name))],
       ([at, to]) => act({ do: "move", sender: of(places, at), to })
+    ),
+    sentence("{sender} leaves its brand, and worker 2 goes on as before", [sender], ([at]) =>
+      act({ do: "move", sender: of(places, at), to: undefined, isRolling: true })
     ),
     sentence("The policy becomes {policy}", [Schema.Literals(policies)], ([policy]) => act({ do: "reform", policy })),
     sentence("{sender} joins the brand", [nameIn(joiners)], () => act({ do: "join" })),
@@ -96,6 +104,7 @@ const mishaps = ({ accounts, people }: Setting): ReadonlyArray<Sentence<Step>> =
       ...at,
       kind: "drop-after-apply"
     })),
+    whole("{account} answers with a page of HTML {number} time(s)", (at) => ({ ...at, kind: "html-200" })),
     whole("{account} asks us to slow down {number} time(s)", (at) => ({ ...at, kind: "throttle" })),
     sentence(
       "{account} asks us {number} time(s) to wait {time}",
@@ -134,6 +143,12 @@ const work = ({ accounts, people, places }: Setting): ReadonlyArray<Sentence<Ste
     sentence("The round ends", [], () => act({ do: "finish" })),
     sentence("A round by worker {number}", [Worker], ([n]) => act({ do: "round", worker: workerOf(n), read: true })),
     sentence("A round by both workers at once", [], () => act({ do: "both" })),
+    sentence("Worker {number} looks whether all was heard", [Worker], ([n]) =>
+      act({ do: "look", worker: workerOf(n) }, { do: "stir", turns: 40 })
+    ),
+    sentence("Worker {number} dies in the middle of looking whether all was heard", [Worker], ([n]) =>
+      act({ do: "look", worker: workerOf(n) }, { do: "stir", turns: 4 }, { do: "kill", worker: workerOf(n), after: 0 })
+    ),
     sentence("{time} pass(es)", [Schema.DurationFromString], ([time]) =>
       act({ do: "pass", ms: Duration.toMillis(time) })
     ),
@@ -146,8 +161,7 @@ const work = ({ accounts, people, places }: Setting): ReadonlyArray<Sentence<Ste
     sentence(
       "Worker {number} is killed the moment {person} is let through at {sender}",
       [Worker, person, sender],
-      ([n, who, at]) =>
-        after((run) => Effect.map(blocked(of(people, who), of(places, at))(run), (is) => !is), killed(n))
+      ([n, who, at]) => after(letThrough(of(people, who), of(places, at)), killed(n))
     ),
     sentence(
       "Worker {number} is frozen for {time} the moment it is about to write to {sender}",

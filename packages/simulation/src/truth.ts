@@ -11,11 +11,14 @@ export type Mover = "person" | "colleague" | "us"
 export class Truth {
   readonly #turns = new Map<string, Array<Turn>>()
   readonly #blurred = new Set<string>()
+  /** How a pair stood after each write of ours, also those that moved nothing. */
+  readonly #ours = new Map<string, Array<Turn>>()
   /** Turns that a write of ours has said once more. */
   readonly #repeated = new Set<Turn>()
 
   /** Notes how a pair stands now: `account/sender person`. */
   note(pair: string, blocked: boolean, at: number, by: Mover): void {
+    if (by === "us") this.#ours.set(pair, [...(this.#ours.get(pair) ?? []), { at, blocked, by }])
     const turns = this.#turns.get(pair) ?? []
     const last = turns.at(-1)
     if ((last?.blocked ?? false) === blocked) {
@@ -37,9 +40,9 @@ export class Truth {
     return turns.some((turn) => turn.by === "person" && turn.blocked === blocked && turn.at >= from && turn.at <= to)
   }
 
-  /** Whether a write of ours moved the pair so within a span, both ends included, and two more have moved it since. */
+  /** Whether a write of ours left the pair so within a span, both ends included, and there were two more since, be it that they moved nothing. */
   outlived(pair: string, blocked: boolean, from: number, to: number): boolean {
-    const ours = (this.#turns.get(pair) ?? []).filter(({ by }) => by === "us")
+    const ours = this.#ours.get(pair) ?? []
     return ours.slice(0, -2).some((turn) => turn.blocked === blocked && turn.at >= from && turn.at <= to)
   }
 

@@ -6,7 +6,7 @@ import { type Chance, makeChance } from "./chance.ts"
 /** A worker's clock and a provider's are each off by at most so much (ms). */
 export const mostSkew = 2_000
 
-export interface SimAccount {
+interface SimAccount {
   readonly name: AccountName
   readonly vendor: "azure" | "ringcentral"
   readonly senders: ReadonlyArray<SenderAddress>
@@ -41,9 +41,14 @@ export interface Universe {
   readonly turnMs: number
   /** How long every answer is on its way (ms). Absent: where turns take time every second one takes up to half a second. */
   readonly answerMs?: number
+  /** RingCentral gives a webhook up that failed so often, and says nothing any more until somebody looks. */
+  readonly blacklistAfter: number
   /** Seconds that a login is good for. */
   readonly tokenSeconds: number
 }
+
+/** However long nobody listens. */
+export const patient = 1_000
 
 const number = (prefix: string, n: number) => SenderAddress.make(`+1${prefix}${String(5550100 + n)}`)
 
@@ -103,6 +108,7 @@ export const makeUniverse = (seed: number): Universe => {
     groups,
     spare,
     people,
+    blacklistAfter: makeChance(seed, "blacklist").pick([1, 4, patient]),
     policy: makeChance(seed, "policy").pick(["strict", "strict", "group", "trusting"]),
     refused,
     inactive,
@@ -118,13 +124,20 @@ export const makeUniverse = (seed: number): Universe => {
 }
 
 /** The sandbox that plays its providers. */
-export const worldOf = ({ accounts, clocks, inactive, seed, tokenSeconds }: Universe): SandboxOptions => ({
+export const worldOf = ({
+  accounts,
+  blacklistAfter,
+  clocks,
+  inactive,
+  seed,
+  tokenSeconds
+}: Universe): SandboxOptions => ({
   seed,
   people: 0,
   optedOut: 0,
   accounts: accounts.map(({ name, senders, vendor }) => {
     const common = { name, senders, clockSkew: clocks.get(name) ?? 0 }
-    // Azure's client dates its requests by real time; and no webhook is given up, however long nobody listens.
+    // Azure's client dates its requests by real time; and it gives no webhook up, however long nobody listens.
     return vendor === "azure"
       ? {
           vendor,
@@ -133,6 +146,6 @@ export const worldOf = ({ accounts, clocks, inactive, seed, tokenSeconds }: Univ
           dateTolerance: Number.MAX_SAFE_INTEGER,
           retryDelays: Array.from({ length: 200 }, () => 20_000)
         }
-      : { vendor, ...common, tokenSeconds, blacklistAfter: 1_000 }
+      : { vendor, ...common, tokenSeconds, blacklistAfter }
   })
 })

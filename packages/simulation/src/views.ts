@@ -64,13 +64,36 @@ export class Views {
     }.bind(this)
   )
 
+  /** Writes have ended. Before the next look others may be begun, of which the ledger remembers no more than of these. */
+  readonly ended = Effect.fnUntraced(
+    function* (this: Views): Effect.fn.Return<void, LedgerError, Connection> {
+      const { query } = yield* Connection
+      const { rows } = yield* query("views", (db) =>
+        sql<Pick<Row, "name" | "recipient" | "read_at" | "written_begun_at">>`
+          select a.name || '/' || s.address as name, v.recipient, v.read_at, v.written_begun_at
+          from view v join sender s on s.id = v.sender_id join account a on a.id = s.account_id
+          where v.xmin::text::bigint > ${this.#version} and v.written_at = v.read_at and v.intent is null`.execute(db)
+      )
+      for (const row of rows) this.#done(row)
+    }.bind(this)
+  )
+
+  /** A write was done somewhere between its beginning and its end, also when another one has been tried since. */
+  #done({
+    name,
+    read_at,
+    recipient,
+    written_begun_at
+  }: Pick<Row, "name" | "recipient" | "read_at" | "written_begun_at">): void {
+    this.#begun.set(`${name} ${toRecipient(recipient)}`, { begunAt: written_begun_at ?? read_at, endedAt: read_at })
+  }
+
   #hold(row: Row): void {
     const { breaks, excuses, now, truth } = this.#book
     const person = toRecipient(row.recipient)
     const pair = `${row.name} ${person}`
     const written = row.written_at === row.read_at
-    // A write was done somewhere between its beginning and its end, also when another one has been tried since.
-    if (written) this.#begun.set(pair, { begunAt: row.written_begun_at ?? row.read_at, endedAt: row.read_at })
+    if (written) this.#done(row)
     const write = this.#begun.get(pair)
     const from = write?.endedAt === row.read_at ? write.begunAt : row.read_at
     const slack = excuses.slack(row.account, row.read_at)

@@ -1,8 +1,18 @@
 /** A worker process: the real engine, adapters and ledger, whose every reach outside is a turn. */
 import { AccountName } from "@stopline/consent"
-import { defaultSettings, type EngineSettings, Fleet, hearRequest, keeping, pushing, round } from "@stopline/engine"
-import { Connection, LedgerError, register } from "@stopline/ledger"
-import { can, type Capability, type Operation, type ProviderAdapter, NextTurn } from "@stopline/provider"
+import {
+  defaultSettings,
+  type EngineSettings,
+  Fleet,
+  hearRequest,
+  keeping,
+  makeLooks,
+  pushing,
+  round,
+  type Station
+} from "@stopline/engine"
+import { Connection, register } from "@stopline/ledger"
+import type { ProviderAdapter } from "@stopline/provider"
 import { makeAzureAdapter } from "@stopline/provider-azure"
 import { makeRingCentralAdapter } from "@stopline/provider-ringcentral"
 import type { AnyAccount, OutgoingAnswer, OutgoingRequest } from "@stopline/sandbox"
@@ -15,15 +25,17 @@ import {
   Exit,
   Layer,
   Logger,
-  Predicate,
   Random,
   Redacted,
   References,
+  Result,
   Scheduler,
   Scope
 } from "effect"
-import { type Chance, makeChance } from "./chance.ts"
+import type { Chance } from "./chance.ts"
+import { patienceMs } from "./looks.ts"
 import { azureNetwork, type Handshake, ringcentralNetwork, type Witness } from "./network.ts"
+import { conducted, conductedAdapter, type LedgerFault } from "./outside.ts"
 import type { Penalties } from "./penalties.ts"
 import type { Processes } from "./processes.ts"
 import type { Configuration } from "./reform.ts"
@@ -32,12 +44,6 @@ import type { Universe } from "./universe.ts"
 
 export const webhookSecret = "simulation-only-secret"
 
-/** A fault of the ledger, armed for one worker. */
-interface LedgerFault {
-  when: "before" | "after" | "conflict"
-  left: number
-}
-
 export interface Worker {
   readonly actor: Actor
   readonly ledgerFault: LedgerFault
@@ -45,122 +51,14 @@ export interface Worker {
   readonly round: (read: boolean, approve?: string) => Promise<unknown>
   /** What a person does at this worker's command line. */
   readonly command: <A, E>(self: Effect.Effect<A, E, Fleet | Connection>) => Promise<Exit.Exit<A, E>>
+  /** Looks whether all was heard, unless it is at it already; the promise says whether every account could be looked at. */
+  readonly look: () => Promise<boolean>
   /** Takes a webhook request, as its HTTP port would. */
   readonly receive: (request: OutgoingRequest) => Effect.Effect<OutgoingAnswer>
   /** Runs something with the worker's ledger and fleet, at once and outside the course of events. */
   readonly inspect: <A, E>(self: Effect.Effect<A, E, Fleet | Connection>) => Promise<A>
   /** The process is gone: its connections break, nothing of it goes on. */
   readonly kill: () => Promise<void>
-}
-
-const InTurn = Context.Reference<boolean>("@stopline/simulation/InTurn", { defaultValue: () => false })
-
-const lostConnection = () =>
-  new LedgerError({ kind: "unreachable", operation: "simulation", detail: "the connection was lost" })
-
-const conflict = () =>
-  new LedgerError({ kind: "conflict", operation: "simulation", detail: "could not serialize access" })
-
-/** A statement that found nothing to change has committed nothing. */
-const foundNothing = (value: unknown): boolean =>
-  Predicate.hasProperty(value, "rows") && Array.isArray(value.rows) && value.rows.length === 0
-
-/** The ledger, one turn at a time, with its faults. */
-const conducted = (
-  base: Connection["Service"],
-  conductor: Conductor,
-  actor: Actor,
-  fault: LedgerFault,
-  committed: (operation: string) => Effect.Effect<void>,
-  penalties: Penalties
-): Connection["Service"] => {
-  const take = (when: LedgerFault["when"]) => {
-    if (fault.left === 0 || fault.when !== when) return false
-    fault.left -= 1
-    return true
-  }
-  const turn = <A, E, R>(label: string, self: Effect.Effect<A, E, R>): Effect.Effect<A, E | LedgerError, R> =>
-    Effect.flatMap(InTurn, (inside): Effect.Effect<A, E | LedgerError, R> => {
-      if (inside) return self
-      const whole = Effect.suspend((): Effect.Effect<A, E | LedgerError, R> => {
-        if (take("before")) return Effect.fail(lostConnection())
-        return self.pipe(
-          Effect.tap((value) =>
-            Effect.andThen(penalties.ledger(label), foundNothing(value) ? Effect.void : committed(label))
-          ),
-          Effect.flatMap((value) => (take("after") ? Effect.fail(lostConnection()) : Effect.succeed(value)))
-        )
-      })
-      return conductor.turn(actor, `ledger: ${label}`, Effect.provideService(whole, InTurn, true))
-    })
-  return {
-    session: base.session,
-    freed: base.freed,
-    certain: base.certain,
-    wrote: base.wrote,
-    // As many connections as a worker has: how many there really are is nothing that it could notice.
-    use: Effect.map(base.use, (use) => ({ ...use, most: 10 })),
-    query: (operation, run) => turn(operation, base.query(operation, run)),
-    transaction: (operation, self) =>
-      turn(
-        operation,
-        base.transaction(
-          operation,
-          Effect.flatMap(self, (value) => (take("conflict") ? Effect.fail(conflict()) : Effect.succeed(value)))
-        )
-      )
-  }
-}
-
-/** An adapter whose every request is a turn. */
-const conductedAdapter = (
-  adapter: ProviderAdapter,
-  conductor: Conductor,
-  actor: Actor,
-  { answerMs, askSize, batchSize, pageSize, seed, turnMs }: Universe,
-  penalties: Penalties
-): ProviderAdapter => {
-  const chance = makeChance(seed, `answers to ${actor.name} by ${adapter.account}`)
-  // Where turns take time, answers are under way for some, and others go on meanwhile.
-  const underway = Effect.suspend(() =>
-    Effect.sleep(answerMs ?? (turnMs > 0 && chance.once(2) ? chance.below(500) : 0))
-  )
-  const turn = <A, E, R>(operation: Operation, self: Effect.Effect<A, E, R>) =>
-    Effect.flatMap(NextTurn, (next) =>
-      conductor.turns(actor, `${adapter.account}: ${operation}`, (pause) =>
-        Effect.provideService(penalties.request(adapter, operation, self), NextTurn, pause(next))
-      )
-    ).pipe(Effect.tap(() => underway))
-  const map = <Port>(capability: Capability<Port>, wrap: (port: Port) => Port): Capability<Port> =>
-    capability._tag === "Can" ? can(wrap(capability.port)) : capability
-  return {
-    ...adapter,
-    list: map(adapter.list, (port) => ({
-      ...port,
-      maxPage: Math.min(port.maxPage, pageSize),
-      page: (request) => turn("list", port.page(request))
-    })),
-    check: map(adapter.check, (port) => ({
-      ...port,
-      maxRecipients: Math.min(port.maxRecipients, askSize),
-      check: (sender, people) => turn("check", port.check(sender, people))
-    })),
-    write: {
-      optOut: map(adapter.write.optOut, (port) => ({
-        ...port,
-        maxRecipients: Math.min(port.maxRecipients, batchSize),
-        write: (sender, people) => turn("optOut", port.write(sender, people))
-      })),
-      optIn: map(adapter.write.optIn, (port) => ({
-        ...port,
-        maxRecipients: Math.min(port.maxRecipients, batchSize),
-        write: (sender, people) => turn("optIn", port.write(sender, people))
-      }))
-    },
-    evidence: map(adapter.evidence, (port) => ({
-      since: (sender, recipient, since) => turn("evidence", port.since(sender, recipient, since))
-    }))
-  }
 }
 
 export interface WorkerSetup {
@@ -173,6 +71,8 @@ export interface WorkerSetup {
   readonly witness: Witness
   /** Told of everything this worker committed, by the name of the operation. */
   readonly committed: (owner: string, operation: string) => Effect.Effect<void>
+  /** Told when all that was texted to an account before a moment has been read. */
+  readonly accounted: (account: string, before: number) => void
   /** Told of every line this worker logs. */
   readonly logged: (line: string) => void
   readonly sabotage: (adapter: ProviderAdapter) => ProviderAdapter
@@ -294,15 +194,25 @@ export const startWorker = async (setup: WorkerSetup): Promise<Worker> => {
     )
   )
 
-  for (const adapter of adapters) {
-    if (adapter.subscription._tag === "Can") {
-      // A provider that is out of order is asked again at the next start; its walks tell meanwhile.
-      await direct(Effect.ignore(adapter.subscription.port.ensure(`http://127.0.0.1:1/${adapter.account}`)))
-    }
-  }
-
   const start = <A, E>(self: Effect.Effect<A, E, Fleet | Connection>) =>
     Effect.runPromiseExit(Effect.provideContext(self, context))
+
+  const looks = makeLooks()
+  const lookAt = Effect.fnUntraced(function* (station: Station) {
+    const { name } = station.account
+    const { subscription } = station.adapter
+    if (subscription._tag !== "Can") return
+    const beganAt = conductor.now
+    const looking = { url: `http://127.0.0.1:1/${name}`, patienceMs }
+    const { missing } = yield* looks.look(station, subscription.port, looking)
+    if (missing.length === 0) setup.accounted(name, beganAt)
+  })
+  let looking: Promise<boolean> | undefined
+  const look = async () => {
+    const all = await start(Effect.all(fleet.stations.map(lookAt), { concurrency: "unbounded", mode: "result" }))
+    looking = undefined
+    return Exit.isSuccess(all) && all.value.every(Result.isSuccess)
+  }
 
   const take = Effect.fnUntraced(function* (request: OutgoingRequest) {
     const url = new URL(request.url)
@@ -319,7 +229,7 @@ export const startWorker = async (setup: WorkerSetup): Promise<Worker> => {
         receivedAt: conductor.now
       },
       keeps.get(station.account.name)
-    )
+    ).pipe(Effect.tapError(() => looks.refused(station.account.name)))
     const people = heard.ingested?.recorded.map((row) => row.recipient) ?? []
     if (people.length > 0) void start(push(people))
     return answered(heard.reply.status, heard.reply.body)
@@ -340,6 +250,7 @@ export const startWorker = async (setup: WorkerSetup): Promise<Worker> => {
         })
       ),
     command: start,
+    look: () => (looking ??= look()),
     receive: (request) =>
       Effect.raceFirst(
         Effect.catch(take(request), () => Effect.succeed(answered(503, ""))).pipe(Effect.provideContext(context)),

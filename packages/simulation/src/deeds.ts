@@ -1,0 +1,61 @@
+/** What people do at their phones, and colleagues in their vendors' consoles. */
+import type { World } from "@stopline/sandbox"
+import type { Effect } from "effect"
+import type { Action } from "./action.ts"
+import type { Mail } from "./mail.ts"
+import type { Oracle } from "./oracle.ts"
+import type { Conductor } from "./time.ts"
+import type { Truth } from "./truth.ts"
+import type { Universe } from "./universe.ts"
+import type { Watch } from "./watch.ts"
+
+type Doing<Name extends Action["do"]> = Extract<Action, { readonly do: Name }>
+
+export interface Outdoors {
+  readonly universe: Universe
+  readonly conductor: Conductor
+  readonly oracle: Oracle
+  readonly truth: Truth
+  readonly watch: Watch
+  readonly mail: Mail
+  readonly world: () => World
+  /** Runs what happens out there. */
+  readonly natural: <A, E>(self: Effect.Effect<A, E>) => Promise<A>
+}
+
+export class Deeds {
+  readonly #outdoors: Outdoors
+
+  constructor(outdoors: Outdoors) {
+    this.#outdoors = outdoors
+  }
+
+  /** A person texts. */
+  async text({ account, person, sender, words }: Doing<"text">): Promise<void> {
+    const { conductor, mail, natural, oracle, truth, watch, world } = this.#outdoors
+    const { now } = conductor
+    const pair = `${account}/${sender}`
+    const said = oracle.texts(person, pair, words, now)
+    const { action, messageId } = await natural(world().text({ from: person, to: sender, text: words }))
+    // What RingCentral acted on by itself it shows to nobody.
+    const isKept = this.#find(account)?.vendor === "ringcentral" && action === undefined
+    if (said !== undefined) mail.expect({ account, messageId, said, isKept })
+    watch.look(account, [sender], [person], "person")
+    const turned = truth.last(`${pair} ${person}`)
+    if (turned?.at === now && turned.by === "person" && !turned.blocked) oracle.lifts(person, pair, now)
+  }
+
+  /** A colleague changes the list of a sender, or of all of an account. */
+  async edit({ account, person, sender, to }: Doing<"edit">): Promise<void> {
+    const { natural, oracle, truth, watch, world } = this.#outdoors
+    const senders = sender === "*" ? (this.#find(account)?.senders ?? []) : [sender]
+    if (sender === "*") for (const one of senders) truth.blur(`${account}/${one} ${person}`)
+    if (to === "opt-out") for (const one of senders) oracle.edits(person, `${account}/${one}`)
+    await natural(world().edit({ account, sender, action: to, recipients: [person] }))
+    watch.look(account, senders, [person], "colleague")
+  }
+
+  #find(account: string): Universe["accounts"][number] | undefined {
+    return this.#outdoors.universe.accounts.find(({ name }) => name === account)
+  }
+}
