@@ -52,6 +52,15 @@ type Keeper = ReturnType<typeof keeper>
 const look = (world: World, { port }: Keeper, given: Partial<Looking> = {}) =>
   world.run(listen(world.listing, port, { url: "https://ours", unbroken: true, patienceMs: 10 * minute, ...given }))
 
+/** Somebody has just looked for the first time: since then all is heard. */
+const listening = Effect.fnUntraced(function* () {
+  const world = yield* makeWorld()
+  const kept = keeper()
+  const since = yield* Clock.currentTimeMillis
+  yield* look(world, kept)
+  return { kept, since, world }
+})
+
 const heardUntil = ({ listing }: World) => Effect.map(lastHearing(listing.account.id), (last) => last?.until)
 
 layer(ledgerForTest, { excludeTestServices: true })("a look at a subscription", (it) => {
@@ -94,10 +103,7 @@ layer(ledgerForTest, { excludeTestServices: true })("a look at a subscription", 
 
   it.effect("that cannot read what was texted leaves it to the next one (L1)", () =>
     Effect.gen(function* () {
-      const world = yield* makeWorld()
-      const kept = keeper()
-      const began = yield* Clock.currentTimeMillis
-      yield* look(world, kept)
+      const { kept, since: began, world } = yield* listening()
       yield* pass("5 minutes")
       kept.state.isAway = true
       assert.strictEqual((yield* Effect.flip(look(world, kept)))._tag, "ProviderError")
@@ -111,10 +117,7 @@ layer(ledgerForTest, { excludeTestServices: true })("a look at a subscription", 
 
   it.effect("that cannot read what was texted in a gap leaves the gap to the next one (L1)", () =>
     Effect.gen(function* () {
-      const world = yield* makeWorld()
-      const kept = keeper()
-      const began = yield* Clock.currentTimeMillis
-      yield* look(world, kept)
+      const { kept, since: began, world } = yield* listening()
       yield* pass("1 hour")
       kept.state.isAway = true
       yield* Effect.flip(look(world, kept, { unbroken: false }))
@@ -133,10 +136,7 @@ layer(ledgerForTest, { excludeTestServices: true })("a look at a subscription", 
   ] as const) {
     it.effect(`that ${what} finds a gap (L10)`, () =>
       Effect.gen(function* () {
-        const world = yield* makeWorld()
-        const kept = keeper()
-        const since = yield* Clock.currentTimeMillis
-        yield* look(world, kept)
+        const { kept, since, world } = yield* listening()
         yield* pass("11 minutes")
         const gap = { since, until: since + 11 * minute }
         assert.deepInclude(yield* look(world, kept, given), { gap, unread: true })
@@ -146,10 +146,7 @@ layer(ledgerForTest, { excludeTestServices: true })("a look at a subscription", 
 
   it.effect("that finds another subscription finds a gap (L10)", () =>
     Effect.gen(function* () {
-      const world = yield* makeWorld()
-      const kept = keeper()
-      const since = yield* Clock.currentTimeMillis
-      yield* look(world, kept)
+      const { kept, since, world } = yield* listening()
       yield* pass("1 minute")
       kept.state.subscription = subscription("two")
       assert.deepInclude(yield* look(world, kept), { gap: { since, until: since + minute }, unread: true })
@@ -158,10 +155,7 @@ layer(ledgerForTest, { excludeTestServices: true })("a look at a subscription", 
 
   it.effect("of one that does not hear everything vouches for nothing: once it does, all between is a gap (L1)", () =>
     Effect.gen(function* () {
-      const world = yield* makeWorld()
-      const kept = keeper()
-      const since = yield* Clock.currentTimeMillis
-      yield* look(world, kept)
+      const { kept, since, world } = yield* listening()
       yield* pass("5 minutes")
       kept.state.subscription = subscription("one", "messages")
       assert.deepInclude(yield* look(world, kept), { news: 0, gap: undefined })
@@ -194,10 +188,7 @@ layer(ledgerForTest, { excludeTestServices: true })("a connection that brings ev
 
   it.effect("and does not hear everything vouches for nobody, nor for the connection before it (L1)", () =>
     Effect.gen(function* () {
-      const world = yield* makeWorld()
-      const kept = keeper()
-      const began = yield* Clock.currentTimeMillis
-      yield* look(world, kept)
+      const { kept, since: began, world } = yield* listening()
       yield* attended(world, kept, subscription("two", "messages"))
       assert.strictEqual(yield* heardUntil(world), began)
     }).pipe(timed)

@@ -1,22 +1,14 @@
 import { execFile, spawn } from "node:child_process"
 import { once } from "node:events"
-import { chmod, mkdir, mkdtemp, readFile, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { chmod, mkdir, readFile, rm } from "node:fs/promises"
 import path from "node:path"
 import { promisify } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
-import { embeddedPostgres, ledgerLayer } from "@stopline/ledger"
+import { embeddedPostgres, ledgerLayer, temporaryFolder } from "@stopline/ledger"
 import { Effect, Exit, Fiber, Layer, Redacted, Scope } from "effect"
 import pg from "pg"
 
-const folder = Effect.acquireRelease(
-  Effect.promise(async () => {
-    const folder = await mkdtemp(path.join(tmpdir(), "stopline-embedded-"))
-    await chmod(folder, 0o755)
-    return folder
-  }),
-  (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))
-)
+const folder = temporaryFolder("embedded")
 
 const server = (folder: string) => embeddedPostgres({ folder, disposable: true })
 

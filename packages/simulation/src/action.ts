@@ -85,3 +85,6 @@ export type Action =
   | ({ readonly do: "reform" } & Reform)
   /** One sender speaks for another brand, or for none. */
   | { readonly do: "move"; readonly sender: Member; readonly to: string | undefined; readonly isRolling?: boolean }
+
+/** What happens of one kind. */
+export type Doing<Name extends Action["do"]> = Extract<Action, { readonly do: Name }>

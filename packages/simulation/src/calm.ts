@@ -6,7 +6,7 @@ import { Effect } from "effect"
 import { sql } from "kysely"
 import type { Oracle } from "./oracle.ts"
 import { isKnownLift, notHeld } from "./quiet.ts"
-import type { Action } from "./action.ts"
+import type { Action, Doing } from "./action.ts"
 import type { Conductor } from "./time.ts"
 import type { Truth } from "./truth.ts"
 import type { Universe } from "./universe.ts"
@@ -48,7 +48,7 @@ const isKnownFree = (oracle: Oracle, truth: Truth, place: string, person: string
  */
 export const beCalm = async (
   { accounts, act, asked, breaks, conductor, oracle, repair, truth, universe }: Stage,
-  { account, during, person, sender }: Extract<Action, { readonly do: "calm" }>
+  { account, during, person, sender }: Doing<"calm">
 ): Promise<void> => {
   const strangers = universe.people.filter((one) => !oracle.people.includes(one)).slice(-3)
   const few = person === undefined ? strangers : [person]

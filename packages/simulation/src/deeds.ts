@@ -1,15 +1,13 @@
 /** What people do at their phones, and colleagues in their vendors' consoles. */
 import type { World } from "@stopline/sandbox"
 import type { Effect } from "effect"
-import type { Action } from "./action.ts"
+import type { Doing } from "./action.ts"
 import type { Mail } from "./mail.ts"
 import type { Oracle } from "./oracle.ts"
 import type { Conductor } from "./time.ts"
 import type { Truth } from "./truth.ts"
 import type { Universe } from "./universe.ts"
 import type { Watch } from "./watch.ts"
-
-type Doing<Name extends Action["do"]> = Extract<Action, { readonly do: Name }>
 
 export interface Outdoors {
   readonly universe: Universe

@@ -5,7 +5,7 @@ import { type Effect, Exit } from "effect"
 import type { Crew } from "./crew.ts"
 import { attesting, importing, planning, sweeping } from "./operator.ts"
 import type { Oracle, Said } from "./oracle.ts"
-import type { Action } from "./action.ts"
+import type { Doing } from "./action.ts"
 import type { Conductor } from "./time.ts"
 import type { Watch } from "./watch.ts"
 import { settings } from "./worker.ts"
@@ -20,8 +20,6 @@ interface Word extends Pick<Said, "means" | "words"> {
   readonly sender: string
   readonly at: number
 }
-
-type Doing<Name extends Action["do"]> = Extract<Action, { readonly do: Name }>
 
 export interface Office {
   readonly crew: Crew

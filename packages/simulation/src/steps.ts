@@ -146,9 +146,6 @@ const work = ({ accounts, people, places }: Setting): ReadonlyArray<Sentence<Ste
     sentence("Worker {number} looks whether all was heard", [Worker], ([n]) =>
       act({ do: "look", worker: workerOf(n) }, { do: "stir", turns: 40 })
     ),
-    sentence("Worker {number} dies in the middle of looking whether all was heard", [Worker], ([n]) =>
-      act({ do: "look", worker: workerOf(n) }, { do: "stir", turns: 4 }, { do: "kill", worker: workerOf(n), after: 0 })
-    ),
     sentence("{time} pass(es)", [Schema.DurationFromString], ([time]) =>
       act({ do: "pass", ms: Duration.toMillis(time) })
     ),

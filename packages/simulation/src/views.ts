@@ -18,6 +18,9 @@ interface Row extends Stored {
   readonly version: number
 }
 
+/** A write that was done, and when. */
+type Done = Pick<Row, "name" | "recipient" | "read_at" | "written_begun_at">
+
 export interface Believed {
   readonly truth: Truth
   readonly excuses: Excuses
@@ -69,7 +72,7 @@ export class Views {
     function* (this: Views): Effect.fn.Return<void, LedgerError, Connection> {
       const { query } = yield* Connection
       const { rows } = yield* query("views", (db) =>
-        sql<Pick<Row, "name" | "recipient" | "read_at" | "written_begun_at">>`
+        sql<Done>`
           select a.name || '/' || s.address as name, v.recipient, v.read_at, v.written_begun_at
           from view v join sender s on s.id = v.sender_id join account a on a.id = s.account_id
           where v.xmin::text::bigint > ${this.#version} and v.written_at = v.read_at and v.intent is null`.execute(db)
@@ -79,12 +82,7 @@ export class Views {
   )
 
   /** A write was done somewhere between its beginning and its end, also when another one has been tried since. */
-  #done({
-    name,
-    read_at,
-    recipient,
-    written_begun_at
-  }: Pick<Row, "name" | "recipient" | "read_at" | "written_begun_at">): void {
+  #done({ name, read_at, recipient, written_begun_at }: Done): void {
     this.#begun.set(`${name} ${toRecipient(recipient)}`, { begunAt: written_begun_at ?? read_at, endedAt: read_at })
   }
 
