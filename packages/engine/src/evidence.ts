@@ -6,9 +6,9 @@
 import {
   type Connection,
   type Difference,
-  differences,
   ingest,
   type LedgerError,
+  liftedBlocks,
   type RegisteredSender,
   type Seeking,
   toRecipient
@@ -18,8 +18,6 @@ import { Clock, Effect } from "effect"
 import { reasonFor } from "./diff.ts"
 import { Fleet, sendersOf, type Station } from "./fleet.ts"
 import { paced } from "./pace.ts"
-
-const pageSize = 1000
 
 /** How long it takes to look for many. */
 export const seeking: Seeking = {
@@ -62,16 +60,15 @@ export const seekEvidence = Effect.fn("seekEvidence")(function* (
     sender,
     after: turns.get(sender.id) ?? 0
   }))
-  const differing = yield* differences(cursors, policy, pageSize)
+  const lifted = yield* liftedBlocks(cursors, policy, atOnce)
   for (const cursor of cursors) {
     const { after, sender } = cursor
-    const behind = differing.get(sender.id) ?? []
+    const behind = lifted.get(sender.id) ?? []
     // At the end it is the first one's turn again.
-    const anew = behind.length < pageSize && after > 0
-    const first = anew ? ((yield* differences([{ ...cursor, after: 0 }], policy, pageSize)).get(sender.id) ?? []) : []
+    const anew = behind.length < atOnce && after > 0
+    const first = anew ? ((yield* liftedBlocks([{ ...cursor, after: 0 }], policy, atOnce)).get(sender.id) ?? []) : []
     const before = first.filter(({ recipient }) => recipient <= after)
-    const lifted = [...behind, ...before].filter(isLifted).slice(0, atOnce)
-    for (const row of lifted) {
+    for (const row of [...behind, ...before].slice(0, atOnce)) {
       // Before it is asked about: one that cannot be answered for does not keep those behind it from their turn.
       turns.set(sender.id, row.recipient)
       const since = port.since(sender.address, toRecipient(row.recipient), row.outAt ?? 0)
@@ -81,10 +78,6 @@ export const seekEvidence = Effect.fn("seekEvidence")(function* (
       const { recorded } = yield* ingest(station.account, said, yield* Clock.currentTimeMillis, settings.echoMs)
       found += recorded.length
     }
-    // Where there are more behind what was looked through, they are next.
-    const page = anew ? first : behind
-    const last = page.length < pageSize ? undefined : page.at(-1)
-    if (lifted.length < atOnce && last !== undefined) turns.set(sender.id, last.recipient)
   }
   return found
 })

@@ -13,6 +13,7 @@ import {
   history,
   ingest,
   type LedgerError,
+  liftedBlocks,
   stalest,
   walkKey
 } from "@stopline/ledger"
@@ -97,6 +98,7 @@ export const hotPaths = Effect.fn("hotPaths")(function* ({ account, sender }: Fi
     ["a page of 1000 without news", 100, () => page(held(1000))],
     ["a plan where nothing differs", 500, () => differences([{ account, sender, after: beyond }], "strict", 1000)],
     ["a plan's page of 1000", 30, () => differences([{ account, sender, after: 0 }], "strict", 1000)],
+    ["blocks that were lifted, where none was", 30, () => liftedBlocks([{ account, sender, after: 0 }], "strict", 20)],
     ["whom to ask next, 500", 30, () => stalest(sender, now - 1, 500)],
     ["a check of 100", 100, () => commitCheck({ ...context, basis: "checked" }, sender, held(100), [])],
     ["100 writes, begun and ended", 50, write],

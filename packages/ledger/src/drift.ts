@@ -4,10 +4,20 @@
  */
 import { bases, type Basis, type ConsentState, isPersonal, type OptInPolicy } from "@stopline/consent"
 import { Effect } from "effect"
-import { sql } from "kysely"
+import { type RawBuilder, sql } from "kysely"
 import { Connection } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
-import { because, differs, heldForAll, inDoubt, mustBeOut, optInAt, silencedBefore, wasRefused } from "./must.ts"
+import {
+  because,
+  differs,
+  heldForAll,
+  inDoubt,
+  mustBeOut,
+  optInAt,
+  silencedBefore,
+  wasLifted,
+  wasRefused
+} from "./must.ts"
 import type { RegisteredAccount, RegisteredSender } from "./registry.ts"
 
 export interface Difference {
@@ -46,12 +56,27 @@ export interface Cursor {
   readonly after: number
 }
 
-/** The next differences of each of these senders, at most `limit` of each, by the sender's id and in order of recipient. */
-export const differences = Effect.fn("Ledger.differences")(function* (
+/** Some of the differences of each sender, by its id. */
+export type Differing = Effect.Effect<ReadonlyMap<number, ReadonlyArray<Difference>>, LedgerError, Connection>
+
+/** The next differences of each of these senders, at most `limit` of each, in order of recipient. @param only those of these recipients */
+export const differences = (
   cursors: ReadonlyArray<Cursor>,
   policy: OptInPolicy,
   limit: number,
   only?: ReadonlyArray<number>
+): Differing =>
+  differing(cursors, policy, limit, only === undefined ? sql`true` : sql`st.recipient = any(${only}::bigint[])`)
+
+/** Of these differences the blocks that a provider lifted, and that are to be put back. */
+export const liftedBlocks = (cursors: ReadonlyArray<Cursor>, policy: OptInPolicy, limit: number): Differing =>
+  differing(cursors, policy, limit, sql`${wasLifted} and ${mustBeOut(policy)}`)
+
+const differing = Effect.fn("Ledger.differences")(function* (
+  cursors: ReadonlyArray<Cursor>,
+  policy: OptInPolicy,
+  limit: number,
+  which: RawBuilder<unknown>
 ): Effect.fn.Return<ReadonlyMap<number, ReadonlyArray<Difference>>, LedgerError, Connection> {
   const { query } = yield* Connection
   const column = (pick: (cursor: Cursor) => number | null) => cursors.map(pick)
@@ -79,8 +104,7 @@ export const differences = Effect.fn("Ledger.differences")(function* (
         left join view v on v.sender_id = w.sender_id and v.recipient = st.recipient and v.recipient > w.after
         left join opt_in o on o.sender_id = w.sender_id and o.recipient = st.recipient
         where st.group_id = w.group_id and not st.settled and st.recipient > w.after
-          ${only === undefined ? sql`` : sql`and st.recipient = any(${only}::bigint[])`}
-          and ${differs(policy)}
+          and ${which} and ${differs(policy)}
         order by st.recipient
         limit ${limit}
       ) d

@@ -51,30 +51,29 @@ interface Key {
   readonly recipient: number
 }
 
-const pageSize = 1000
-
-/** Settles whatever can be settled, a page at a time. Costs what is unsettled, not what exists. */
+/** Settles whatever can be settled, so many at a time. Costs what is unsettled, not what exists. */
 export const settleAll = Effect.fn("Ledger.settleAll")(function* (
-  policy: OptInPolicy
+  policy: OptInPolicy,
+  atOnce = 1000
 ): Effect.fn.Return<void, LedgerError, Connection> {
   const { transaction } = yield* Connection
   let after: Key = { groupId: 0, recipient: 0 }
   for (;;) {
-    const page = yield* transaction("settle all", settlePage(after, policy))
+    const page = yield* transaction("settle all", settlePage(after, policy, atOnce))
     const last = page.at(-1)
-    if (last === undefined || page.length < pageSize) return
+    if (last === undefined || page.length < atOnce) return
     after = last
   }
 })
 
-const settlePage = Effect.fnUntraced(function* (after: Key, policy: OptInPolicy) {
+const settlePage = Effect.fnUntraced(function* (after: Key, policy: OptInPolicy, atOnce: number) {
   const { query } = yield* Connection
   const { rows } = yield* query("settle all", (db) =>
     sql<Key>`
       with alone as materialized (select ${registryShare})
       select st.group_id as "groupId", st.recipient from alone, standing st
       where not st.settled and (st.group_id, st.recipient) > (${after.groupId}, ${after.recipient})
-      order by st.group_id, st.recipient limit ${pageSize} for update of st`.execute(db)
+      order by st.group_id, st.recipient limit ${atOnce} for update of st`.execute(db)
   )
   if (rows.length === 0) return rows
   yield* query("settle all", (db) =>

@@ -8,7 +8,7 @@ import { Effect } from "effect"
 import { sql } from "kysely"
 import { Connection, instant } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
-import { differs, heldForAll, mustBeOut, optInAt, silencedBefore, wasRefused } from "./must.ts"
+import { differs, heldForAll, mustBeOut, optInAt, silencedBefore, wasLifted, wasRefused } from "./must.ts"
 import type { RegisteredAccount, RegisteredSender } from "./registry.ts"
 
 /** A sender, and what its provider takes from us at all. */
@@ -55,8 +55,7 @@ export const unheld = Effect.fn("Ledger.unheld")(function* (
 ): Effect.fn.Return<ReadonlyArray<Unheld>, LedgerError, Connection> {
   const { query } = yield* Connection
   const column = <A>(pick: (one: Writable) => A) => senders.map(pick)
-  const lifted = sql`coalesce(v.lifted_at > st.out_at, false)`
-  const people = sql`count(*) filter (where p.must = 'opted-out' and ${lifted}) over (partition by w.sender_id)`
+  const people = sql`count(*) filter (where p.must = 'opted-out' and ${wasLifted}) over (partition by w.sender_id)`
   const windowMs = sql`greatest(${confirmMs}::float8, least((ceil(${people} / w.at_once) - 1) * w.turn_ms, w.longest_ms))`
   const result = yield* query("unheld", (db) =>
     sql<{
@@ -74,9 +73,9 @@ export const unheld = Effect.fn("Ledger.unheld")(function* (
             when ${wasRefused(sql`p.must`)} and v.refused_until > ${instant(now)}::timestamptz then 'refused'
             when p.must = 'opted-in' and ${heldForAll(sql`st.recipient`)} then 'held-for-all'
             when p.must = 'opted-in' and ${silencedBefore(sql`st.recipient`, optInAt[policy])} then 'awaiting-evidence'
-            when p.must = 'opted-out' and ${lifted} and v.lifted_at > ${instant(now)}::timestamptz - ${windowMs} * interval '1 millisecond' then 'awaiting-evidence'
+            when p.must = 'opted-out' and ${wasLifted} and v.lifted_at > ${instant(now)}::timestamptz - ${windowMs} * interval '1 millisecond' then 'awaiting-evidence'
           end as withheld,
-          greatest(st.out_at, j.since, case when ${lifted} then v.lifted_at end) as since
+          greatest(st.out_at, j.since, case when ${wasLifted} then v.lifted_at end) as since
         from unnest(
           ${column((one) => one.sender.id)}::int[],
           ${column((one) => one.sender.groupId)}::int[],
