@@ -69,7 +69,7 @@ export const applyTo = Effect.fn("applyTo")(function* (
   const windowOf = confirmWindow(station.adapter.evidence._tag === "Can", options.confirmMs)
   yield* eachDiffering(
     speakingFor(station),
-    settings.policy,
+    settings,
     Effect.fnUntraced(function* (sender: RegisteredSender, rows: ReadonlyArray<Difference>) {
       const moment = { now: yield* Clock.currentTimeMillis, confirmMs: windowOf(sender, rows) }
       const written = yield* applyPage(station, sender, rows, moment, options, room, bursts, total)

@@ -45,19 +45,18 @@ export interface ImportReport {
   readonly news: number
 }
 
-const batchSize = 1000
-
 /** Stores a list. Killed and begun again it goes on: what is stored already is no news. */
 export const importOptOuts = Effect.fn("importOptOuts")(function* <E, R>(
   request: ImportRequest<E, R>
 ): Effect.fn.Return<ImportReport, LedgerError | E, Connection | Fleet | R> {
   const { name, refused = 0, rowCount, source, startedBy } = request
+  const { settings } = yield* Fleet
   const startedAt = yield* Clock.currentTimeMillis
   const runId = yield* beginRun({ kind: "import", accountId: null, startedBy, at: startedAt })
   let rows = 0
   let news = 0
   yield* request.rows.pipe(
-    Stream.grouped(batchSize),
+    Stream.grouped(settings.pageRows),
     Stream.runForEach((batch) =>
       Effect.gen(function* () {
         news += yield* store(batch, source, runId)

@@ -74,7 +74,7 @@ export const plan = Effect.fn("plan")(function* (
   }))
   const senders = accounts.flatMap(({ account }) => account.senders.map((sender) => ({ account, sender })))
   let withheld = 0
-  yield* eachDiffering(senders, settings.policy, (sender, rows) =>
+  yield* eachDiffering(senders, settings, (sender, rows) =>
     Effect.sync(() => {
       const draft = drafts.find(({ account }) => account.id === sender.accountId)
       if (draft === undefined) return "sender"

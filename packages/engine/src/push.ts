@@ -25,7 +25,7 @@ export const unheld = Effect.fn("unheld")(function* (
   recipients: ReadonlyArray<number>
 ): Effect.fn.Return<FirstPages, LedgerError, Connection | Fleet> {
   const { settings, stations } = yield* Fleet
-  return yield* firstPages(stations.flatMap(speakingFor), settings.policy, [...new Set(recipients)])
+  return yield* firstPages(stations.flatMap(speakingFor), settings, [...new Set(recipients)])
 })
 
 /** The same at one account. */

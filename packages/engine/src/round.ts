@@ -80,7 +80,7 @@ export const decide = Effect.fn("decide")(function* (
   options: Pick<RoundOptions, "confirmMs" | "write" | "approve" | "startedBy">
 ): Effect.fn.Return<Decided, LedgerError, Connection | Fleet> {
   const { settings, stations } = yield* Fleet
-  yield* settleAll(settings.policy)
+  yield* settleAll(settings.policy, settings.pageRows)
   const planned = yield* plan(
     stations.map(plannedOf),
     settings,

@@ -31,6 +31,8 @@ export interface EngineSettings {
   readonly graceMs: number
   /** Requests tried again after a failure that may pass, and at most. */
   readonly retries: number
+  /** Rows of the ledger that are read or stored at once: what a statement can carry without making others wait. */
+  readonly pageRows: number
 }
 
 export const defaultSettings: EngineSettings = {
@@ -46,7 +48,8 @@ export const defaultSettings: EngineSettings = {
   patienceMs: 30_000,
   lookAgainMs: 2_000,
   graceMs: 3_000,
-  retries: 4
+  retries: 4,
+  pageRows: 1000
 }
 
 export const allowed = (limit: Limit, population: number): number =>

@@ -6,6 +6,7 @@ import type { AccountName, Recipient, SenderAddress } from "@stopline/consent"
 import type { Fault } from "@stopline/sandbox"
 import type { Action } from "./action.ts"
 import { type Chance, makeChance } from "./chance.ts"
+import { withCrowds } from "./crowds.ts"
 import { drawEnding } from "./ending.ts"
 import { withLooks } from "./looks.ts"
 import { withReforms } from "./reform.ts"
@@ -105,7 +106,7 @@ export const makeScript = (universe: Universe, rounds: number): ReadonlyArray<Ac
     if (chance.once(40)) script.push({ do: "resume" })
     script.push({ do: "pass", ms: chance.pick([0, 1, 10, 300, 1_000, 30_000, 120_000, 900_000]) })
   }
-  return [...withLooks(universe, withReforms(universe, script)), ...drawEnding(universe)]
+  return [...withCrowds(universe, withLooks(universe, withReforms(universe, script))), ...drawEnding(universe)]
 }
 
 /**

@@ -11,6 +11,7 @@ import {
 import { Duration, Schema, SchemaTransformation } from "effect"
 import { sentence, type Sentence } from "./sentence.ts"
 import { makeUniverse, patient, type Universe } from "./universe.ts"
+import { settings } from "./worker.ts"
 
 export interface Setting {
   readonly accounts: Universe["accounts"]
@@ -154,6 +155,7 @@ export const universeOf = (setting: Setting): Universe => {
     skewed: false,
     clocks: new Map(),
     pageSize: setting.pageSize,
+    pageRows: settings.pageRows,
     batchSize: 1000,
     askSize: 1000,
     turnMs: 0,

@@ -31,6 +31,8 @@ export interface Universe {
   readonly clocks: ReadonlyMap<AccountName, number>
   /** Rows of one page of a list. */
   readonly pageSize: number
+  /** Rows of the ledger that are read or stored at once. */
+  readonly pageRows: number
   /** Recipients of one request that writes. */
   readonly batchSize: number
   /** Recipients of one request that asks. */
@@ -115,6 +117,7 @@ export const makeUniverse = (seed: number): Universe => {
     skewed,
     clocks,
     pageSize,
+    pageRows: makeChance(seed, "rows").pick([1, 3, 1000]),
     batchSize,
     askSize,
     sweepBudget,

@@ -168,7 +168,7 @@ export const startWorker = async (setup: WorkerSetup): Promise<Worker> => {
   const fleet = Fleet.make(
     registry,
     adapters.map((adapter) => conductedAdapter(setup.sabotage(adapter), conductor, actor, universe, setup.penalties)),
-    { ...settings, policy: configuration.policy },
+    { ...settings, policy: configuration.policy, pageRows: universe.pageRows },
     setup.name
   )
   const connection = conducted(
