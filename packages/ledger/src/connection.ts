@@ -1,8 +1,8 @@
 /**
  * One pool of connections to Postgres, and queries and transactions as effects.
  *
- * Kysely owns the driver. A transaction that is interrupted is rolled back, and
- * one that met another in a conflict is tried again, whole.
+ * Kysely owns the driver. A transaction that is interrupted is rolled back. What
+ * met another in a conflict is tried again: a transaction as a whole.
  */
 import { Context, Effect, Layer, Option, Redacted, type Scope, Semaphore } from "effect"
 import { type ControlledTransaction, Kysely, PostgresDialect } from "kysely"
@@ -145,17 +145,19 @@ export const openPool = (url: Redacted.Redacted, connections: number): Effect.Ef
     (pool) => Effect.promise(() => pool.end())
   )
 
+/** For what met another in a conflict, such as a deadlock: it has done nothing, and the same again will do. */
+const again = { while: (error: unknown) => error instanceof LedgerError && error.kind === "conflict", times: 5 }
+
 const connect = (pool: pg.Pool, { certain, freed, number }: Session): Connection["Service"] => {
   const root = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
   const growth = new Growth(root)
 
   const query = <A>(operation: string, run: (db: Database) => Promise<A>) =>
-    Effect.flatMap(Current, (current) =>
-      Effect.tryPromise({
-        try: () => run(Option.getOrElse(current, (): Database => root)),
-        catch: ledgerError(operation)
-      })
-    )
+    Effect.flatMap(Current, (current) => {
+      const ask = (db: Database) => Effect.tryPromise({ try: () => run(db), catch: ledgerError(operation) })
+      // In a transaction the whole of it is to be tried again.
+      return Option.match(current, { onSome: ask, onNone: () => Effect.retry(ask(root), again) })
+    })
 
   const once = <A, E, R>(operation: string, self: Effect.Effect<A, E, R>) =>
     Effect.uninterruptibleMask((restore) =>
@@ -188,13 +190,7 @@ const connect = (pool: pg.Pool, { certain, freed, number }: Session): Connection
     Effect.flatMap(Current, (current) =>
       Option.isSome(current)
         ? self
-        : Effect.tap(
-            Effect.retry(once(operation, self), {
-              while: (error) => error instanceof LedgerError && error.kind === "conflict",
-              times: 5
-            }),
-            () => (growth.isDue ? refresh : Effect.void)
-          )
+        : Effect.tap(Effect.retry(once(operation, self), again), () => (growth.isDue ? refresh : Effect.void))
     )
 
   const use = Effect.sync(() => ({

@@ -3,7 +3,7 @@ import { Connection, type LedgerError } from "@stopline/ledger"
 import { Deferred, Effect, Fiber } from "effect"
 import { sql } from "kysely"
 import { ledgerForTest } from "../../../test/database.ts"
-import { anotherProcess, isAlive, until } from "../../../test/process.ts"
+import { anotherProcess, isAlive, somebodyWaits, until } from "../../../test/process.ts"
 
 const put = (name: string) =>
   Effect.gen(function* () {
@@ -113,6 +113,34 @@ layer(ledgerForTest, { excludeTestServices: true })("a transaction", (it) => {
       // It has only one connection, and would wait for it in vain.
       assert.isFalse(yield* narrow.run(has("lost")))
     })
+  )
+})
+
+layer(ledgerForTest, { excludeTestServices: true })("a statement by itself", (it) => {
+  it.effect("that met another in a conflict is tried again", () =>
+    Effect.gen(function* () {
+      const run = (text: string) =>
+        Effect.flatMap(Connection, ({ query }) => query("test", (db) => sql.raw(text).execute(db)))
+      const other = yield* anotherProcess()
+      const looked = yield* Deferred.make<void>()
+      // As a migration does, it takes one table after the other. It looks for a deadlock too late to be its victim.
+      const migration = yield* Effect.forkChild(
+        other.run(
+          inTransaction(
+            run("set local deadlock_timeout = '60s'").pipe(
+              Effect.andThen(run("lock table lane in access exclusive mode")),
+              Effect.andThen(Deferred.succeed(looked, undefined)),
+              Effect.andThen(until(somebodyWaits)),
+              Effect.andThen(run("lock table pace in access exclusive mode"))
+            )
+          )
+        )
+      )
+      yield* Deferred.await(looked)
+      const { rows } = yield* run("select from pace, lane")
+      assert.deepStrictEqual(rows, [])
+      yield* Fiber.join(migration)
+    }).pipe(Effect.scoped)
   )
 })
 
