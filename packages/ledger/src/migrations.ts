@@ -274,6 +274,13 @@ comment on column view.echo_key is 'The events that were the echoes of our last 
 `)
 }
 
+/** Blocks that were lifted are few, and looked for at each reading. Without it, all who are not settled were read for them (measured). */
+const lifted: Migration = {
+  up: statements(`
+create index if not exists view_lifted on view (sender_id, recipient) where lifted_at is not null
+`)
+}
+
 export const migrations: Record<string, Migration> = {
   "0001-ledger": ledger,
   "0002-lane-wanted": laneWanted,
@@ -283,5 +290,6 @@ export const migrations: Record<string, Migration> = {
   "0006-last-runs": lastRuns,
   "0007-overwritten": overwritten,
   "0008-doubted": doubted,
-  "0009-refused-state": refusedState
+  "0009-refused-state": refusedState,
+  "0010-lifted": lifted
 }

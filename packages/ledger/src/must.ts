@@ -52,8 +52,8 @@ export const isPolicy = (policy: OptInPolicy): RawBuilder<boolean> =>
 export const wasRefused = (must: RawBuilder<unknown>): RawBuilder<boolean> =>
   sql`(v.refused is not null and coalesce(v.refused_state = (${must})::consent_state, true))`
 
-/** Whether the provider lifted the block of a view `v` after the opt-out that counts. */
-export const wasLifted = sql<boolean>`coalesce(v.lifted_at > st.out_at, false)`
+/** Whether the provider lifted the block of a view `v` after the opt-out that counts; null where it never did. */
+export const wasLifted = sql<boolean>`v.lifted_at > st.out_at`
 
 /** The provider of a sender `w` blocks the person for every sender of the account. */
 export const heldForAll = (recipient: RawBuilder<unknown>): RawBuilder<boolean> =>
