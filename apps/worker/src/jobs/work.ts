@@ -47,15 +47,24 @@ type Needs = Fleet | Connection | Jobs
 /** How often, at least, it is looked whether a job is missing that a worker was about to put when it died. */
 const mostMs = 60_000
 
-/** Works until it is interrupted. While the database is away it begins again and again; whatever else is wrong ends it. */
+/** Works until it is interrupted. While the database is away it begins again and again, and says why once; whatever else is wrong ends it. */
 export const work = (duties: Duties): Effect.Effect<never, LedgerError, Needs> =>
-  Effect.scoped(Effect.andThen(beginWork(duties), Effect.never)).pipe(
-    Effect.tapError((error) => Effect.logWarning("no job can be done", { error: error.message })),
-    Effect.retry({
-      while: ({ kind }) => kind === "unreachable" || kind === "conflict",
-      schedule: Schedule.spaced("1 second")
-    })
-  )
+  Effect.suspend(() => {
+    const told = new Set<string>()
+    const tell = ({ message }: LedgerError) =>
+      Effect.suspend(() => {
+        if (told.has(message)) return Effect.void
+        told.add(message)
+        return Effect.logWarning("no job can be done", { error: message })
+      })
+    return Effect.scoped(Effect.andThen(beginWork(duties), Effect.never)).pipe(
+      Effect.tapError(tell),
+      Effect.retry({
+        while: ({ kind }) => kind === "unreachable" || kind === "conflict",
+        schedule: Schedule.spaced("1 second")
+      })
+    )
+  })
 
 const beginWork = Effect.fn("work")(function* (
   duties: Duties
