@@ -149,6 +149,13 @@ export class Oracle {
     return this.#of(person).some((one) => one.sender === sender)
   }
 
+  /** Whether an opt-in that was said to this very sender was heard of since, or is still to be heard of. */
+  optInHeardSince(person: string, sender: string, since: number): boolean {
+    return this.#of(person).some(
+      ({ knownAt = since, means, sender: told }) => told === sender && means === "in" && knownAt >= since
+    )
+  }
+
   /** Whether they said so themselves that they want no more texts: then no guard holds it back (L8). */
   inOwnWords(person: string): boolean {
     return this.#of(person).some((one) => one.means === "out" && one.words !== "imported")

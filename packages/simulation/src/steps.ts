@@ -140,6 +140,7 @@ const work = ({ accounts, people, places }: Setting): ReadonlyArray<Sentence<Ste
   return [
     sentence("A round", [], () => act({ do: "round", worker: 0, read: true })),
     sentence("A round that only writes begins", [], () => act({ do: "begin", worker: 0, read: false })),
+    sentence("A round that reads begins", [], () => act({ do: "begin", worker: 0, read: true })),
     sentence("The round ends", [], () => act({ do: "finish" })),
     sentence("A round by worker {number}", [Worker], ([n]) => act({ do: "round", worker: workerOf(n), read: true })),
     sentence("A round by both workers at once", [], () => act({ do: "both" })),
