@@ -97,6 +97,19 @@ export const decide = Effect.fn("decide")(function* (
   return { planned, approved, write, open: [...stored, ...cleared] }
 })
 
+/** What is to be carried out at one account. */
+export type Order = Pick<AccountPlan, "account" | "changes" | "guarded">
+
+/** What was decided, for those who carry it out later and elsewhere. */
+export const ordersOf = ({ open, planned }: Decided): ReadonlyArray<Order> =>
+  planned.accounts.flatMap(({ account, changes, guarded }) => {
+    if (changes === 0) return []
+    const room = { ...guarded }
+    // Settled here and now: who clears a halt in the next moment has approved nothing.
+    for (const direction of heldBackAt(account, open)) room[direction] = 0
+    return [{ account, changes, guarded: room }]
+  })
+
 const budgetOf = ({ sweepBudget, sweepPerHour }: RoundOptions): SweepBudget => ({
   perSender: sweepBudget,
   perHour: sweepPerHour ?? Infinity

@@ -2,6 +2,7 @@
 import { makeChance } from "./chance.ts"
 import type { Processes } from "./processes.ts"
 import type { Conductor } from "./time.ts"
+import { Orders, toil } from "./toil.ts"
 import type { Universe } from "./universe.ts"
 import { startWorker, type Worker, type WorkerSetup } from "./worker.ts"
 
@@ -27,12 +28,17 @@ export class Crew {
   readonly #awakeSince = new Map<number, number>()
   /** Rounds that were begun and have not ended, by worker. */
   readonly #under = new Map<number, { over: boolean }>()
+  readonly #orders = new Orders()
+  #byJobs: boolean
   #born = 0
+  /** How many accounts have been read by themselves. */
+  #read = 0
   /** The second worker still runs by the configuration of before. */
   #isBehind = false
 
   constructor(employer: Employer) {
     this.#employer = employer
+    this.#byJobs = employer.universe.byJobs
   }
 
   worker(index: number): Worker {
@@ -89,12 +95,23 @@ export class Crew {
     this.rounds.begun += 1
     if (read) this.rounds.reads += 1
     await this.#employer.begins(index, approve !== undefined)
-    void this.worker(index)
-      .round(read, approve)
-      .finally(() => {
-        state.over = true
-      })
+    const work =
+      this.#byJobs && approve === undefined ? this.#toil(index, read) : this.worker(index).round(read, approve)
+    void work.finally(() => {
+      state.over = true
+    })
     await this.#employer.conductor.still()
+  }
+
+  #toil(index: number, read: boolean): Promise<unknown> {
+    const { accounts, sweepBudget } = this.#employer.universe
+    const account = read ? accounts[this.#read++ % accounts.length]?.name : undefined
+    return this.worker(index).command(toil(this.#orders, { worker: index, read: account, sweepBudget }))
+  }
+
+  /** From now on whole rounds are worked, and nothing waits for anybody. */
+  forgetJobs(): void {
+    this.#byJobs = false
   }
 
   /** Lets these workers' rounds come to their end: all of them, if none is named. */
@@ -112,6 +129,7 @@ export class Crew {
     actor.state = "frozen"
     this.#employer.froze()
     await conductor.pass(ms)
+    this.#orders.lose(index)
     await this.begin(1 - index, true)
     await this.finish([1 - index])
     actor.state = "running"
@@ -123,6 +141,7 @@ export class Crew {
   async replace(index: number): Promise<void> {
     this.rounds.kills += 1
     await this.worker(index).kill()
+    this.#orders.lose(index)
     await this.#employer.conductor.still()
     this.#under.delete(index)
     if (index === 1) this.#isBehind = false

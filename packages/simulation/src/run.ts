@@ -353,6 +353,7 @@ export class Run {
     this.note("the world goes quiet")
     const quietSince = this.#conductor.now + mostSkew
     await this.#crew.finish()
+    this.#crew.forgetJobs()
     await this.#repair()
     await this.#conductor.pass(3_600_000)
     if (!(await this.#crew.looked(0))) this.breaks("L1", "nothing is wrong, and nobody can say what was texted")

@@ -155,6 +155,7 @@ export const universeOf = (setting: Setting): Universe => {
     skewed: false,
     clocks: new Map(),
     pageSize: setting.pageSize,
+    byJobs: false,
     pageRows: settings.pageRows,
     batchSize: 1000,
     askSize: 1000,

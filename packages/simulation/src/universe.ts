@@ -31,6 +31,8 @@ export interface Universe {
   readonly clocks: ReadonlyMap<AccountName, number>
   /** Rows of one page of a list. */
   readonly pageSize: number
+  /** Workers do one job after another, as they do in earnest, not whole rounds. */
+  readonly byJobs: boolean
   /** Rows of the ledger that are read or stored at once. */
   readonly pageRows: number
   /** Recipients of one request that writes. */
@@ -117,6 +119,7 @@ export const makeUniverse = (seed: number): Universe => {
     skewed,
     clocks,
     pageSize,
+    byJobs: makeChance(seed, "jobs").once(2),
     pageRows: makeChance(seed, "rows").pick([1, 3, 1000]),
     batchSize,
     askSize,

@@ -9,7 +9,7 @@ import {
   backfill,
   decide,
   Fleet,
-  heldBackAt,
+  ordersOf,
   readAccount,
   type ReadReport,
   sendersOf,
@@ -158,17 +158,11 @@ const reconcile = Effect.fnUntraced(function* ({ onHalted }: Duties) {
       { policy: settings.policy, inForce }
     )
   }
-  const { open, planned } = yield* decide({ confirmMs, write: true, startedBy: owner })
-  for (const { account, changes, guarded } of planned.accounts) {
-    if (changes === 0) continue
-    const room = { ...guarded }
-    // Settled here and now: who clears a halt in the next moment has approved nothing.
-    for (const direction of heldBackAt(account, open)) room[direction] = 0
-    yield* jobs.put("apply", { account, changes, guarded: room })
-  }
-  const halts = open.map((halt) => halt.message)
+  const decided = yield* decide({ confirmMs, write: true, startedBy: owner })
+  for (const order of ordersOf(decided)) yield* jobs.put("apply", order)
+  const halts = decided.open.map((halt) => halt.message)
   const outcome = halts.length > 0 ? "halted" : "completed"
-  yield* endRun(runId, outcome, { changes: planned.changes }, yield* Clock.currentTimeMillis)
+  yield* endRun(runId, outcome, { changes: decided.planned.changes }, yield* Clock.currentTimeMillis)
   if (halts.length > 0) yield* onHalted(halts)
   return undefined
 })
