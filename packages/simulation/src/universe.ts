@@ -119,8 +119,9 @@ export const makeUniverse = (seed: number): Universe => {
     skewed,
     clocks,
     pageSize,
-    byJobs: makeChance(seed, "jobs").once(2),
-    pageRows: makeChance(seed, "rows").pick([1, 3, 1000]),
+    // What goes on in between moves the moment of a write, which much of what happens is meant to meet.
+    byJobs: makeChance(seed, "jobs").once(4),
+    pageRows: makeChance(seed, "rows").pick([1, 3, 1000, 1000, 1000, 1000]),
     batchSize,
     askSize,
     sweepBudget,
