@@ -56,7 +56,8 @@ export type Action =
       readonly when: "before" | "after" | "conflict"
       readonly times: number
     }
-  | { readonly do: "stir"; readonly turns: number }
+  /** So many turns; or no more than that, until a write was begun. */
+  | { readonly do: "stir"; readonly turns: number; readonly toWrite?: boolean }
   | { readonly do: "pass"; readonly ms: number }
   | { readonly do: "round"; readonly worker: number; readonly read: boolean }
   /** A worker begins a round, and other things happen while it runs. */
@@ -69,7 +70,7 @@ export type Action =
       readonly person?: Recipient
       readonly account: AccountName
       readonly sender: SenderAddress
-      /** They say it after so many turns of a round. */
+      /** They say it so many turns after a round has begun its first write. */
       readonly during?: { readonly worker: number; readonly after: number }
     }
   /** Both workers at once. */

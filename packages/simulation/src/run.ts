@@ -260,7 +260,7 @@ export class Run {
       case "calm":
         return this.#crew.idle ? beCalm(this.#stage(), action) : undefined
       case "stir":
-        return this.#conductor.stir(action.turns)
+        return this.#conductor.stir(action.turns, action.toWrite)
       case "pass":
         return this.#conductor.pass(action.ms)
       case "begin":

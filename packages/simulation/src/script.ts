@@ -260,12 +260,13 @@ const drawChangeOfMind = (chance: Chance, { groups, people }: Universe): Readonl
       return [
         ...letIn,
         { do: "begin", worker, read: false },
-        // With nothing to read, its first write is done or not by then.
-        { do: "kill", worker, after: chance.between(7, 13) },
+        { do: "stir", turns: 40, toWrite: true },
+        // Its first write is done or not by then.
+        { do: "kill", worker, after: chance.below(6) },
         { do: "calm", ...here }
       ]
     case 5:
-      return [...letIn, { do: "calm", ...here, during: { worker, after: chance.between(4, 13) } }]
+      return [...letIn, { do: "calm", ...here, during: { worker, after: chance.below(5) } }]
     default:
       return [
         ...letIn,

@@ -35,6 +35,9 @@ interface Sleeper {
 
 const quietTicks = 3
 
+/** The turn with which a write begins. */
+const writeBegun = "ledger: begin writes"
+
 /** Nobody can ever move again: what should have woken somebody is lost. */
 export class Stuck extends Error {}
 
@@ -48,6 +51,7 @@ export class Conductor {
   /** Steps of fibers that are due and have not been taken. */
   #due = 0
   #order = 0
+  #last = ""
   /** Told of each turn as it is granted. */
   onTurn: (actor: Actor, label: string) => void = () => undefined
 
@@ -160,10 +164,13 @@ export class Conductor {
     return promise
   }
 
-  /** Lets at most so many things happen that are ready now; time stands still. */
-  async stir(turns: number): Promise<void> {
+  /** Lets at most so many things happen that are ready now, or no more than until a write has begun; time stands still. */
+  async stir(turns: number, toWrite = false): Promise<void> {
     await this.still()
-    for (let i = 0; i < turns && (await this.#grant()); i++) await this.still()
+    for (let i = 0; i < turns && (await this.#grant()); i++) {
+      await this.still()
+      if (toWrite && this.#last === writeBegun) return
+    }
   }
 
   /** Time passes, and what is due happens on the way. */
@@ -210,6 +217,7 @@ export class Conductor {
     this.#turns = this.#turns.filter((one) => one !== turn)
     this.#changes += 1
     if (this.#pause > 0) this.now += this.#chance.below(this.#pause)
+    this.#last = turn.label
     this.onTurn(turn.actor, turn.label)
     await turn.grant()
     return true
