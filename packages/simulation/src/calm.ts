@@ -57,7 +57,7 @@ export const beCalm = async (
   await conductor.pass(60_000)
   if (during !== undefined) {
     await act({ do: "begin", worker: during.worker, read: false })
-    await act({ do: "stir", turns: 40, toWrite: true })
+    await conductor.stir(40, true)
     await conductor.stir(during.after)
   }
   const since = conductor.now

@@ -3,7 +3,6 @@ import type { AccountName } from "@stopline/consent"
 import { adoptAll, applyPlanned, decide, Fleet, type Order, ordersOf, readAccount } from "@stopline/engine"
 import { type Connection, type LedgerError, openHalts } from "@stopline/ledger"
 import { Effect } from "effect"
-import { settings } from "./worker.ts"
 
 /** The queue of what was decided: of an account at most one, waiting or under way. */
 export class Orders {
@@ -42,7 +41,7 @@ export const toil = Effect.fnUntraced(function* (
   orders: Orders,
   { read, sweepBudget, worker }: Toil
 ): Effect.fn.Return<void, LedgerError, Fleet | Connection> {
-  const { owner, stations } = yield* Fleet
+  const { owner, settings, stations } = yield* Fleet
   const { confirmMs } = settings
   const stationOf = (name: string) => stations.filter(({ account }) => account.name === name)
   const reconcile = Effect.gen(function* () {
