@@ -57,11 +57,18 @@ export const toil = Effect.fnUntraced(function* (
   const waiting = orders.take(worker)
   if (waiting.length === 0) yield* reconcile
   const due = waiting.length === 0 ? orders.take(worker) : waiting
-  const carryOut = Effect.fnUntraced(function* (order: Order) {
-    for (const station of stationOf(order.account)) {
-      yield* applyPlanned(station, order, yield* openHalts(), confirmMs)
-    }
-    orders.done(order)
-  })
+  const carryOut = Effect.fnUntraced(
+    function* (order: Order) {
+      for (const station of stationOf(order.account)) {
+        yield* applyPlanned(station, order, yield* openHalts(), confirmMs)
+      }
+    },
+    // However it ends it is not tried again: the guards have to look at what is left.
+    (self, order) =>
+      Effect.ensuring(
+        self,
+        Effect.sync(() => orders.done(order))
+      )
+  )
   yield* Effect.forEach(due, carryOut, { concurrency: "unbounded", discard: true })
 })
