@@ -1,5 +1,5 @@
 /** The worker as a process: how it ends, and what the next one still knows. */
-import { chmod, readFile } from "node:fs/promises"
+import { chmod, readdir, readFile } from "node:fs/promises"
 import path from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import { freePort } from "@stopline/ledger"
@@ -16,7 +16,7 @@ import {
   type World
 } from "../../worker/test/world.ts"
 import { azurePath, textToAzure } from "../../worker/test/texted.ts"
-import { json, run, said, signalGroup, start, type Started } from "./cli.ts"
+import { json, put, run, said, signalGroup, start, type Started } from "./cli.ts"
 
 const backends = ({ sql }: World) =>
   sql("select from pg_stat_activity where application_name = 'stopline' and datname = current_database()")
@@ -114,6 +114,28 @@ describe.concurrent("stopline up", () => {
   )
 })
 
+/** What a folder has to be for a Postgres of our own: started as root, it runs as somebody else. */
+const hospitable = (folder: string) => Effect.promise(() => chmod(folder, 0o755))
+
+describe("a Postgres of our own", () => {
+  it.live("lies beside the configuration, whichever folder a command is typed in", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const elsewhere = yield* makeWorld()
+      yield* hospitable(world.folder)
+      const text = yield* Effect.promise(() => readFile(world.file, "utf8"))
+      yield* put(world, "own.yaml", text.replace(/^ledger: .*\n/, ""))
+      const place = { ...elsewhere, environment: world.environment }
+      const own = ["--config", path.join(world.folder, "own.yaml")]
+      const words = "attest --sender 20500 --recipient +15550100077 --to opted-out --by Jane --how phone".split(" ")
+      expect((yield* run(place, ...words, ...own)).code).toBe(0)
+      const told = json(yield* run(world, "history", "+15550100077", "--json", "--config", "own.yaml"))
+      expect(told.observations).toHaveLength(1)
+      expect(yield* Effect.promise(() => readdir(elsewhere.folder))).not.toContain(".stopline")
+    })
+  )
+})
+
 describe.concurrent("the demonstration", () => {
   /** The Postgres that the demonstration started; as root it must be able to reach its files. */
   const postgresIn = (folder: string) =>
@@ -129,7 +151,8 @@ describe.concurrent("the demonstration", () => {
       const world = yield* makeWorld()
       const { folder } = world
       const fs = yield* Effect.promise(() => import("node:fs/promises"))
-      yield* Effect.promise(() => Promise.all([fs.rm(world.file), chmod(folder, 0o755)]))
+      yield* Effect.promise(() => fs.rm(world.file))
+      yield* hospitable(folder)
       yield* Effect.addFinalizer(() =>
         Effect.map(postgresIn(folder), (pid) => pid !== undefined && process.kill(pid, "SIGINT"))
       )
@@ -137,6 +160,7 @@ describe.concurrent("the demonstration", () => {
       const sandboxPort = yield* freePort
       const args = [
         "up",
+        "--demo",
         "--people",
         "30",
         "--opted-out",

@@ -10,12 +10,12 @@ import type { TwilioConfigError } from "@stopline/provider-twilio"
 import { Effect, type Scope } from "effect"
 import type { Account } from "./config.ts"
 import type { Config, ConfigError } from "./load.ts"
-import type { MissingVariable } from "./secret.ts"
+import type { VariableError } from "./secret.ts"
 import { connectAzure } from "./vendors/azure.ts"
 import { connectRingCentralAccount } from "./vendors/ringcentral.ts"
 import { connectTwilio } from "./vendors/twilio.ts"
 
-type ConnectError = MissingVariable | AzureConfigError | RingCentralConfigError | TwilioConfigError
+type ConnectError = VariableError | AzureConfigError | RingCentralConfigError | TwilioConfigError
 
 const connectOne = (
   account: Account,
@@ -26,7 +26,7 @@ const connectOne = (
     case "azure":
       return connectAzure(account)
     case "ringcentral":
-      return connectRingCentralAccount(account, credentials)
+      return connectRingCentralAccount(account, credentials, publicUrl)
     case "twilio":
       return connectTwilio(account, publicUrl)
   }
@@ -44,7 +44,7 @@ export const connect = Effect.fn("connect")(function* (
   const credentials = yield* openRingCentralCredentials(gates?.("ringcentral"))
   return yield* Effect.forEach(config.content.accounts, (account, index) =>
     Effect.mapError(connectOne(account, credentials, config.content.http?.publicUrl), (error) =>
-      config.problem(["accounts", index], error._tag === "MissingVariable" ? error.message : error.problem)
+      config.problem(["accounts", index], error._tag === "VariableError" ? error.message : error.problem)
     )
   )
 })

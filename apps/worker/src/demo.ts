@@ -80,8 +80,11 @@ export const writeDemo = Effect.fn("writeDemo")(function* ({
         ]
       })
   })
-  return yield* loadConfig(demoFile)
+  return yield* loadDemo
 })
+
+/** It lies in the folder that it names. */
+export const loadDemo = Effect.map(loadConfig(demoFile), (config): Config => ({ ...config, folder: process.cwd() }))
 
 const Ports = /127\.0\.0\.1:(\d+)\n    clientId/
 

@@ -3,6 +3,7 @@
  * its line and the cure, before anything is started.
  */
 import { readFile } from "node:fs/promises"
+import path from "node:path"
 import { type Group, type Member, resolveGroups } from "@stopline/consent"
 import { Duration, Effect, Predicate, Schema } from "effect"
 import { isMap, isNode, LineCounter, parseDocument } from "yaml"
@@ -36,10 +37,12 @@ export class ConfigError extends Schema.TaggedError<ConfigError>()("ConfigError"
 /** A configuration that makes sense, with its groups resolved. */
 export interface Config {
   readonly file: string
+  /** What it names is beside it, whichever folder the command is typed in. */
+  readonly folder: string
   readonly content: ConfigFile
   readonly groups: ReadonlyArray<Group>
   /** Finds the line of a place, for problems that show later. */
-  readonly problem: (path: ReadonlyArray<PropertyKey>, text: string) => ConfigError
+  readonly problem: (place: ReadonlyArray<PropertyKey>, text: string) => ConfigError
 }
 
 export const loadConfig = Effect.fn("loadConfig")(function* (file: string): Effect.fn.Return<Config, ConfigError> {
@@ -70,18 +73,18 @@ export const parseConfig = Effect.fn("parseConfig")(function* (
   const [broken] = document.errors
   if (broken !== undefined) return yield* fail(file, [notYaml(broken.message, lines.linePos(broken.pos[0]).line)])
   /** The line of a path, or of the nearest thing around it that stands in the file. */
-  const lineOf = (path: ReadonlyArray<PropertyKey>): number | undefined => {
-    for (let length = path.length; length > 0; length--) {
-      const around: unknown = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true)
-      const key = isMap(around) ? around.items.find((pair) => String(pair.key) === path[length - 1])?.key : undefined
-      const node: unknown = key ?? document.getIn(path.slice(0, length), true)
+  const lineOf = (place: ReadonlyArray<PropertyKey>): number | undefined => {
+    for (let length = place.length; length > 0; length--) {
+      const around: unknown = length === 1 ? document.contents : document.getIn(place.slice(0, length - 1), true)
+      const key = isMap(around) ? around.items.find((pair) => String(pair.key) === place[length - 1])?.key : undefined
+      const node: unknown = key ?? document.getIn(place.slice(0, length), true)
       if (isNode(node) && node.range != null) return lines.linePos(node.range[0]).line
     }
     return undefined
   }
-  const at = (path: ReadonlyArray<PropertyKey>, problem: string): Problem => {
-    const line = lineOf(path)
-    return { ...(line !== undefined && { line }), place: placeOf(path), problem }
+  const at = (place: ReadonlyArray<PropertyKey>, problem: string): Problem => {
+    const line = lineOf(place)
+    return { ...(line !== undefined && { line }), place: placeOf(place), problem }
   }
   // Aliases are resolved only here.
   const plain = yield* Effect.try({
@@ -91,7 +94,7 @@ export const parseConfig = Effect.fn("parseConfig")(function* (
   const content = yield* Effect.mapError(decode(plain), (error) =>
     fail(
       file,
-      wrongIn(error).map(({ path, message }) => at(path, message))
+      wrongIn(error).map((wrong) => at(wrong.path, wrong.message))
     )
   )
   const problems = [...twice(content, at)]
@@ -115,7 +118,13 @@ export const parseConfig = Effect.fn("parseConfig")(function* (
     )
   }
   if (problems.length > 0) return yield* fail(file, problems)
-  return { file, content, groups: resolved.groups, problem: (path, message) => fail(file, [at(path, message)]) }
+  return {
+    file,
+    folder: path.dirname(path.resolve(file)),
+    content,
+    groups: resolved.groups,
+    problem: (place, message) => fail(file, [at(place, message)])
+  }
 })
 
 const fail = (file: string, problems: ReadonlyArray<Problem>) => new ConfigError({ file, problems })
@@ -129,8 +138,8 @@ const notYaml = (message: string, line?: number): Problem => ({
 })
 
 /** `accounts[0].senders[1]` */
-const placeOf = (path: ReadonlyArray<PropertyKey>): string =>
-  path.reduce<string>(
+const placeOf = (keys: ReadonlyArray<PropertyKey>): string =>
+  keys.reduce<string>(
     (place, key) =>
       typeof key === "number" ? `${place}[${key}]` : place === "" ? String(key) : `${place}.${String(key)}`,
     ""
@@ -139,7 +148,7 @@ const placeOf = (path: ReadonlyArray<PropertyKey>): string =>
 /** Names that stand twice where each may stand once. */
 const twice = (
   content: ConfigFile,
-  at: (path: ReadonlyArray<PropertyKey>, problem: string) => Problem
+  at: (place: ReadonlyArray<PropertyKey>, problem: string) => Problem
 ): ReadonlyArray<Problem> => {
   const problems: Array<Problem> = []
   const accounts = new Set<string>()

@@ -12,7 +12,7 @@ import { readSecret } from "./secret.ts"
 /** The configuration that is in force, for whoever needs more of it than the fleet. */
 export class Loaded extends Context.Service<Loaded, Config>()("@stopline/worker/Loaded") {}
 
-/** Where a Postgres of our own keeps its files. */
+/** Where a Postgres of our own keeps its files, beside the configuration. */
 export const stateFolder = ".stopline"
 
 const settingsOf = ({ content: { policy } }: Config): EngineSettings => ({
@@ -32,7 +32,7 @@ const isPostgresUrl = (text: string): boolean => /^postgres(ql)?:$/.test(URL.par
 
 const placeOf = Effect.fnUntraced(function* (config: Config): Effect.fn.Return<LedgerPlace, ConfigError> {
   const url = config.content.ledger?.url
-  if (url === undefined) return { _tag: "Embedded", folder: path.resolve(stateFolder) }
+  if (url === undefined) return { _tag: "Embedded", folder: path.join(config.folder, stateFolder) }
   const secret = yield* Effect.mapError(readSecret(url), (error) => config.problem(["ledger", "url"], error.message))
   if (isPostgresUrl(Redacted.value(secret))) return { _tag: "Url", url: secret }
   return yield* config.problem(["ledger", "url"], `${url.env} holds no URL such as ${sampleUrl}`)

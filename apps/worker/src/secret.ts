@@ -10,18 +10,25 @@ export const FromEnvironment = Schema.Struct({
 })
 export type FromEnvironment = typeof FromEnvironment.Type
 
-/** The variable is not set, or empty. */
-export class MissingVariable extends Schema.TaggedError<MissingVariable>()("MissingVariable", {
-  variable: Schema.String
+/** The variable holds no secret that could be meant. Set it right. */
+export class VariableError extends Schema.TaggedError<VariableError>()("VariableError", {
+  variable: Schema.String,
+  problem: Schema.String
 }) {
   override get message(): string {
-    return `the environment variable ${this.variable} is not set; set it, or name another one`
+    return `the environment variable ${this.variable} ${this.problem}`
   }
 }
 
 export const readSecret = Effect.fnUntraced(function* ({
   env
-}: FromEnvironment): Effect.fn.Return<Redacted.Redacted, MissingVariable> {
-  const secret = yield* Effect.mapError(Config.Redacted(env), () => new MissingVariable({ variable: env }))
-  return Redacted.value(secret) === "" ? yield* new MissingVariable({ variable: env }) : secret
+}: FromEnvironment): Effect.fn.Return<Redacted.Redacted, VariableError> {
+  const unset = new VariableError({ variable: env, problem: "is not set; set it, or name another one" })
+  const secret = yield* Effect.mapError(Config.Redacted(env), () => unset)
+  const text = Redacted.value(secret)
+  if (text === "") return yield* unset
+  if (text === text.trim()) return secret
+  // With it, no signature would ever be right, and every event be turned away.
+  const problem = "begins or ends with white space, such as the newline that `echo` adds to a file; take it out"
+  return yield* new VariableError({ variable: env, problem })
 })

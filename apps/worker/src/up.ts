@@ -6,7 +6,7 @@ import { Console, Context, Effect, Fiber, Layer, Queue, type Scope, Tracer } fro
 import { HttpServer } from "effect/http"
 import { type Carried, Carrier } from "./carry.ts"
 import { demoEnvironment, demoSecrets, type DemoWorld, startDemo, writeDemo } from "./demo.ts"
-import { findConfig, withEnvironment } from "./find.ts"
+import { configOrDemo, withEnvironment } from "./find.ts"
 import { type PortError, serve } from "./http.ts"
 import { type Config, ConfigError, millis } from "./load.ts"
 import { Listener, lookMs } from "./listen.ts"
@@ -25,6 +25,8 @@ export type Role = (typeof roles)[number]
 
 export interface UpOptions {
   readonly config: string | undefined
+  /** Where there is no configuration, the demonstration is played. */
+  readonly demo: boolean
   readonly role: Role
   /** Overrides the configuration's port. */
   readonly port: number | undefined
@@ -41,8 +43,8 @@ export const defaultSandboxPort = 4010
 
 /** Runs until interrupted; fails when it cannot start. */
 export const up = Effect.fnUntraced(function* (options: UpOptions): Effect.fn.Return<never, UpError, Scope.Scope> {
-  const found = yield* findConfig(options.config)
-  if (found._tag === "File") return yield* run(found.config, options, undefined)
+  const found = yield* configOrDemo(options.config, options.demo)
+  if (found !== "demo") return yield* run(found, options, undefined)
   const ports = { port: options.port ?? defaultPort, sandboxPort: options.sandboxPort }
   const sandbox = yield* startDemo(ports, options.world)
   const config = yield* writeDemo(ports)

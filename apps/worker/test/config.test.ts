@@ -307,6 +307,11 @@ describe("a configuration whose environment is wrong", () => {
       "stopline.yaml:3: accounts[0]: the environment variable CONTOSO_WEBHOOK_SECRET is not set; set it, or name another one"
     ],
     [
+      "a variable with the newline of a file",
+      { ACME_JWT: "made-up-jwt\n" },
+      "stopline.yaml:9: accounts[1]: the environment variable ACME_JWT begins or ends with white space, such as the newline that `echo` adds to a file; take it out"
+    ],
+    [
       "no URL for the ledger",
       { LEDGER_URL: undefined },
       "stopline.yaml:1: ledger.url: the environment variable LEDGER_URL is not set; set it, or name another one"
@@ -329,6 +334,19 @@ describe("a configuration whose environment is wrong", () => {
       expect(error.message).toBe(
         "stopline.yaml:24: people.database.url: the environment variable CRM_URL is not set; set it, or name another one"
       )
+    })
+  )
+
+  it.effect("with a webhook that RingCentral cannot be told of, before anything is started", () =>
+    Effect.gen(function* () {
+      const webhook = "    webhook: { verificationToken: { env: ACME_TOKEN } }\n"
+      const deaf = good.replace("    jwt:", `${webhook}    jwt:`).replace(/^http: .*$/m, "http: { port: 8080 }")
+      expect((yield* opening({}, deaf)).message).toBe(
+        "stopline.yaml:9: accounts[1]: RingCentral has to be told where its webhook is; set http.publicUrl, or websocket: true here"
+      )
+      // It asks for no webhook then, and the next mistake is told of.
+      const streaming = deaf.replace("    jwt:", "    websocket: true\n    jwt:")
+      expect((yield* opening({}, streaming)).message).toContain("ACME_TOKEN is not set")
     })
   )
 

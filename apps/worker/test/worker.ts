@@ -38,6 +38,7 @@ export const startWorker = Effect.fn("startWorker")(function* (world: World, opt
   const logger = Logger.map(Logger.formatLogFmt, (line) => void logged.push(line))
   const fiber = yield* up({
     config: world.file,
+    demo: false,
     role: "all",
     port: undefined,
     sandboxPort: 0,

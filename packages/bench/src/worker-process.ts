@@ -22,7 +22,7 @@ const ready = Effect.gen(function* () {
 
 const work = Effect.gen(function* () {
   yield* Effect.forkScoped(ready)
-  return yield* up({ config, port, sandboxPort: 0, world: {}, json: true, role: "all" })
+  return yield* up({ config, port, sandboxPort: 0, demo: false, world: {}, json: true, role: "all" })
 })
 
 process.once("disconnect", () => process.exit())

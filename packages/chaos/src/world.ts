@@ -74,7 +74,8 @@ export const openWorld = Effect.fn("openWorld")(function* (
     azureUrl: url(azure),
     ringcentralUrl: url(ringcentral),
     databaseUrl: database.urlAt(database.port()),
-    port: 0
+    port: 0,
+    publicUrl: balancer
   }
   yield* Effect.promise(() => writeFile(path.join(inside("outside"), "stopline.yaml"), configText(direct, schedule)))
   for (const { process } of workers) yield* process.start

@@ -30,6 +30,10 @@ export const up = Command.make(
       ),
       Flag.optional
     ),
+    demo: Flag.Boolean("demo").pipe(
+      Flag.withDescription("Without stopline.yaml: play the demonstration, with a sandbox in place of the providers"),
+      Flag.withDefault(false)
+    ),
     port: count("port", "Port for webhooks and health (default: the configuration's, else 4000)"),
     sandboxPort: Flag.Int("sandbox-port").pipe(
       Flag.withDescription("Demonstration: first of three ports of the sandbox"),
@@ -52,6 +56,7 @@ export const up = Command.make(
     return yield* Effect.scoped(
       runUp({
         config: Option.getOrUndefined(flags.config),
+        demo: flags.demo,
         role: flags.role,
         port: Option.getOrUndefined(flags.port),
         sandboxPort: flags.sandboxPort,
@@ -63,7 +68,8 @@ export const up = Command.make(
 ).pipe(
   Command.withDescription("Run the worker: webhooks, walks and sweeps, until it is told to stop"),
   Command.withExamples([
-    { command: "stopline up", description: "With stopline.yaml, else as a demonstration against a sandbox" },
+    { command: "stopline up", description: "With the stopline.yaml of this folder" },
+    { command: "stopline up --demo", description: "Without one: against a sandbox" },
     { command: "stopline up --config production.yaml --port 8080" },
     { command: "stopline up --role worker", description: "One of several that share one Postgres" }
   ])

@@ -3,6 +3,7 @@
  * accounts that cannot list, so that sweeps ask about them (docs: the blind spot).
  */
 import { createHash } from "node:crypto"
+import path from "node:path"
 import { Fleet } from "@stopline/engine"
 import {
   beginRun,
@@ -37,7 +38,10 @@ export const peopleOf = Effect.fn("peopleOf")(function* (
   const everyMs = people.every === undefined ? Duration.toMillis(Duration.days(1)) : Duration.toMillis(people.every)
   const { country, database, file } = people
   const digest = createHash("sha256").update(JSON.stringify({ country, database, file })).digest("hex").slice(0, 32)
-  if (database === undefined) return { rows: () => peopleInFile(file ?? "", country), everyMs, digest }
+  if (database === undefined) {
+    const there = path.resolve(config.folder, file ?? "")
+    return { rows: () => peopleInFile(there, country), everyMs, digest }
+  }
   const url = yield* Effect.mapError(readSecret(database.url), (error) =>
     config.problem(["people", "database", "url"], error.message)
   )

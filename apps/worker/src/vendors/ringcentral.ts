@@ -2,6 +2,7 @@
 import {
   makeRingCentralAdapter,
   RingCentralApi,
+  RingCentralConfigError,
   type RingCentralCredentials,
   RingCentralLimits
 } from "@stopline/provider-ringcentral"
@@ -35,11 +36,18 @@ export const RingCentralAccount = Schema.Struct({
   )
 })
 
+/** @param publicUrl how providers reach this worker, where the configuration says so */
 export const connectRingCentralAccount = Effect.fn("connectRingCentralAccount")(function* (
   account: typeof RingCentralAccount.Type,
-  credentials: RingCentralCredentials
+  credentials: RingCentralCredentials,
+  publicUrl: string | undefined
 ) {
   const { name, webhook, clientId, clientSecret, jwt, senders: _, vendor: __, ...settings } = account
+  // Nothing would be subscribed to, and words that stand on no list never be heard of.
+  if (webhook !== undefined && account.websocket !== true && publicUrl === undefined) {
+    const problem = "RingCentral has to be told where its webhook is; set http.publicUrl, or websocket: true here"
+    return yield* new RingCentralConfigError({ account: name, problem })
+  }
   const verificationToken = webhook === undefined ? undefined : yield* readSecret(webhook.verificationToken)
   const config = {
     ...settings,
