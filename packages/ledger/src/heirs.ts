@@ -1,7 +1,7 @@
 /**
  * What becomes of a group that is configured no more. One that only got another name goes on by it; of any other, what
  * was said to senders that are gone passes to those that spoke beside them. And a number that goes over to another account
- * takes along what was said to it. A new name forgets no STOP (L1, L3).
+ * takes along what was said to it, and whom it spoke for. A new name forgets no STOP (L1, L3).
  */
 import { type AccountName, everySender, type Group, memberName, type SenderAddress } from "@stopline/consent"
 import { Effect } from "effect"
@@ -62,6 +62,32 @@ export const renameGroups = Effect.fnUntraced(function* (
         where id = ${source[0]} and not exists (select from sender_group where name = ${name})`.execute(db)
     )
   }
+})
+
+/** A group that a sender once spoke for. */
+export interface Former {
+  readonly senderId: number
+  readonly groupId: number
+}
+
+/** What a number spoke for at an account where it is no more, and not yet where it is now. */
+export const spokenForElsewhere = Effect.fnUntraced(function* (): Effect.fn.Return<
+  ReadonlyArray<Former>,
+  LedgerError,
+  Connection
+> {
+  const { query } = yield* Connection
+  const { rows } = yield* query("register", (db) =>
+    sql<Former>`
+      select distinct s.id as "senderId", was.group_id as "groupId"
+      from sender s
+      join sender g on g.address = s.address and not g.active
+      join membership was on was.sender_id = g.id
+      where s.active and not exists (
+        select from membership m where m.sender_id = s.id and m.group_id = was.group_id)
+      order by 1, 2`.execute(db)
+  )
+  return rows
 })
 
 /**

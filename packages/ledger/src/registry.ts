@@ -19,7 +19,7 @@ import { sql } from "kysely"
 import { Connection, instant } from "./connection.ts"
 import { LedgerError } from "./error.ts"
 import { standingOfJoiner } from "./fold.ts"
-import { goneBefore, renameGroups, speaking } from "./heirs.ts"
+import { goneBefore, renameGroups, speaking, spokenForElsewhere } from "./heirs.ts"
 import { lockAccounts, lockRegistry } from "./locks.ts"
 
 export interface AccountSpec {
@@ -114,6 +114,7 @@ const upsert = Effect.fnUntraced(function* (
     }
     registered.push({ id, name: account.name, vendor: account.vendor, senders, every })
   }
+  for (const { groupId, senderId } of yield* spokenForElsewhere()) yield* speakFor(senderId, groupId, now)
   const inForce = [...groupIds.values()]
   for (const groupId of inForce) {
     for (const gone of yield* goneBefore(groupId, inForce)) yield* joinGroup(gone, groupId, now)
@@ -174,8 +175,8 @@ const joinEvery = Effect.fnUntraced(function* (everyId: number, groupId: number,
   if (known === undefined) yield* joinGroup(everyId, groupId, now)
 })
 
-/** A sender joins a group: the group hears what was said to the sender, and the sender must hold what the group must. */
-const joinGroup = Effect.fnUntraced(function* (senderId: number, groupId: number, now: number) {
+/** A sender speaks for a group, or did once: the group hears what was said to the sender. */
+const speakFor = Effect.fnUntraced(function* (senderId: number, groupId: number, now: number) {
   const { query } = yield* Connection
   yield* query("register", (db) =>
     db
@@ -186,6 +187,12 @@ const joinGroup = Effect.fnUntraced(function* (senderId: number, groupId: number
   )
   // For one that is back, too: who said START meanwhile may be known everywhere but there.
   yield* query("register", (db) => standingOfJoiner(senderId, groupId).execute(db))
+})
+
+/** A sender joins a group, and must hold what the group must. */
+const joinGroup = Effect.fnUntraced(function* (senderId: number, groupId: number, now: number) {
+  const { query } = yield* Connection
+  yield* speakFor(senderId, groupId, now)
   yield* query("register", (db) =>
     db
       .updateTable("standing")

@@ -1,7 +1,7 @@
 /** Another configuration on the same ledger: processes of before and after it at work at once, groups that go by another name. */
 import { assert, layer } from "@effect/vitest"
 import { type AccountName, everySender, type SenderAddress } from "@stopline/consent"
-import { register, type Registry, settleAll } from "@stopline/ledger"
+import { ask, digits, register, type Registry, settleAll } from "@stopline/ledger"
 import { Effect, Fiber } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
 import { anotherProcess, heldOpen, somebodyWaits, until } from "../../../test/process.ts"
@@ -238,6 +238,26 @@ layer(ledgerForTest, { excludeTestServices: true })("another configuration", (it
         [westOne]: "opted-out held unknown"
       })
     })
+  )
+
+  it.effect(
+    "that has a number at another account, for another group, lets nobody through it who was silent to it (L3)",
+    () =>
+      Effect.gen(function* () {
+        const before = yield* fresh()
+        yield* hear(before)
+        const moved = [...onlyEast, { name: north, vendor: "gamma", senders: [westOne] }]
+        const northern = { name: "northern", members: [{ account: north, sender: westOne }] }
+        const now = yield* register(moved, [{ ...easternBrand, name: brand.name }, northern], "strict", 30_000)
+        const { id } = senderOf(now, westOne)
+        const everyId = now.accounts.find(({ name }) => name === north)?.every.id ?? assert.fail()
+        const known = yield* ask([{ id, everyId }], [digits(one)], "strict")
+        assert.deepInclude(known[0], { out: false, silencedBefore: true })
+        // What is said to it from now on is said to whom it spoke for, too, as it would have been where it was.
+        const two = person(2)
+        yield* hear(now, { account: north, sender: westOne, recipient: two, time: at(50_000) })
+        assert.strictEqual((yield* standings(two))[eastOne], "opted-out held unknown")
+      })
   )
 
   it.effect("that gives a group another name keeps what was said to a sender that is gone (L1, L3)", () =>
