@@ -14,6 +14,7 @@ import { Fleet, type Station } from "./fleet.ts"
 import type { LaneBusy } from "./lane.ts"
 import { writabilityOf } from "./plan.ts"
 import { report } from "./progress.ts"
+import { isOver, isRefusal } from "./refusal.ts"
 import { firstBurst, nextBurst } from "./burst.ts"
 import { writeBurst, type Written } from "./write.ts"
 
@@ -100,17 +101,22 @@ const applyPage = Effect.fnUntraced(function* (
   const changes = items.filter((item): item is Change => item._tag === "Change")
   const go = changes.filter((change) => mayGo(change, options, room))
   let total: ApplyReport = { ...before, heldBack: before.heldBack + changes.length - go.length }
+  let stop = false
   for (const state of ["opted-out", "opted-in"] as const) {
     const recipients = go.filter((change) => change.to === state).map((change) => change.recipient)
     const written = yield* writeAll(station, sender, state, recipients, options, bursts, total)
-    if (written.stop) return written
+    if (written.stop === "sender") return { total: written.total, stop: true }
     total = written.total
+    stop ||= written.stop === "direction"
   }
-  return { total, stop: false }
+  return { total, stop }
 })
 
 /** How many pairs the next burst of each direction takes. */
 type Bursts = Partial<Record<ConsentState, number>>
+
+/** What goes on after some were written: what was refused to one direction says nothing of the other. */
+type Stop = "nothing" | "direction" | "sender"
 
 /** How many changes of each direction that a guard counts may still go. */
 type Room = Record<ConsentState, number>
@@ -133,10 +139,12 @@ const writeAll = Effect.fnUntraced(function* (
   bursts: Bursts,
   before: ApplyReport
 ) {
+  const stopping = (total: ApplyReport, stop: Stop) => ({ total, stop })
   const capability = writePort(station.adapter, state)
-  if (capability._tag !== "Can" || recipients.length === 0) return { total: before, stop: false }
+  if (capability._tag !== "Can" || recipients.length === 0) return stopping(before, "nothing")
   const { port } = capability
   let total = before
+  const told: Array<ProviderError | undefined> = []
   for (let done = 0; done < recipients.length;) {
     const size = bursts[state] ?? firstBurst(port)
     const burst = recipients.slice(done, done + size)
@@ -145,7 +153,7 @@ const writeAll = Effect.fnUntraced(function* (
     bursts[state] = nextBurst(port, size, Duration.toMillis(took))
     if (result._tag === "Failure") {
       if (result.failure._tag === "LedgerError") return yield* result.failure
-      return { total: { ...total, errors: [...total.errors, result.failure] }, stop: true }
+      return stopping({ ...total, errors: [...total.errors, result.failure] }, "sender")
     }
     total = account(total, state, result.success)
     options.onHeld?.(result.success.held)
@@ -157,12 +165,13 @@ const writeAll = Effect.fnUntraced(function* (
       unit: "changes",
       ...(options.expected !== undefined && { total: options.expected })
     })
+    const { error, held } = result.success
+    if (error !== undefined) total = { ...total, errors: [...total.errors, error] }
+    told.push(error !== undefined && isRefusal(error) && held.length > 0 ? undefined : error)
     // The sender's other recipients would meet the same failure; the next round tries again.
-    if (result.success.error !== undefined) {
-      return { total: { ...total, errors: [...total.errors, result.success.error] }, stop: true }
-    }
+    if (isOver(told)) return stopping(total, error !== undefined && isRefusal(error) ? "direction" : "sender")
   }
-  return { total, stop: false }
+  return stopping(total, "nothing")
 })
 
 const account = (total: ApplyReport, state: ConsentState, written: Written): ApplyReport => ({

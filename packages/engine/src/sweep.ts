@@ -15,11 +15,12 @@ import {
   stalest,
   sweptSince
 } from "@stopline/ledger"
-import type { CheckPort, ProviderError } from "@stopline/provider"
-import { Clock, Duration, Effect, Stream } from "effect"
+import type { CheckAnswer, CheckPort, ProviderError } from "@stopline/provider"
+import { Clock, Duration, Effect, Result, Stream } from "effect"
 import { type Fleet, sendersOf, type Station } from "./fleet.ts"
 import { paced } from "./pace.ts"
 import { report } from "./progress.ts"
+import { isOver, isRefusal } from "./refusal.ts"
 import { eachSender } from "./senders.ts"
 
 export interface SweepReport {
@@ -99,14 +100,21 @@ const sweepSender = Effect.fnUntraced(function* (
   run: Run,
   account: (asked: SweepReport) => Effect.Effect<void, LedgerError, Connection>
 ) {
+  const told: Array<ProviderError | undefined> = []
   for (let left = budget; left > 0;) {
     const most = Math.min(port.maxRecipients, left)
     const recipients = yield* stalest(sender, run.startedAt, most)
-    if (recipients.length === 0) return
-    yield* account(yield* ask(station, port, sender, recipients, run.id))
+    if (recipients.length === 0) break
+    const answer = yield* ask(station, port, sender, recipients, run.id)
+    // Whom it refuses to speak of had their turn, or those behind them would never have theirs.
+    yield* account(Result.isSuccess(answer) ? answer.success : yield* leaveOut(station, sender, recipients, run.id))
+    told.push(Result.isSuccess(answer) ? undefined : answer.failure)
+    if (isOver(told)) break
     left -= recipients.length
-    if (recipients.length < most) return
+    if (recipients.length < most) break
   }
+  const last = told.at(-1)
+  if (last !== undefined && (isOver(told) || told.every((refused) => refused !== undefined))) return yield* last
 })
 
 /** Asks about named recipients, leaving out those already asked about since `since`: so a run that was killed goes on where it was. */
@@ -120,11 +128,30 @@ export const checkAll = Effect.fn("checkAll")(function* <E, R>(
 ): Effect.fn.Return<SweepReport, SweepError | E, Connection | Fleet | R> {
   let sum = none(station.account.name)
   let done = 0
+  let taken = false
+  // Left out when somebody behind them was taken: else it is not over them, and they are to be asked about again.
+  let refusal: { readonly due: ReadonlyArray<Recipient>; readonly error: ProviderError } | undefined
+  const passRefused = Effect.suspend(() => {
+    if (refusal === undefined) return Effect.void
+    const { due } = refusal
+    refusal = undefined
+    return Effect.map(leaveOut(station, sender, due, run.id), (left) => {
+      sum = plus(sum, left)
+    })
+  })
   yield* Stream.runForEach(Stream.grouped(recipients, port.maxRecipients), (batch) =>
     Effect.gen(function* () {
       const due = yield* notAskedSince(sender, batch, run.startedAt)
       if (due.length > 0) {
-        sum = plus(sum, yield* ask(station, port, sender, due, run.id))
+        const answer = yield* ask(station, port, sender, due, run.id)
+        if (Result.isSuccess(answer)) {
+          taken = true
+          sum = plus(sum, answer.success)
+          yield* passRefused
+        } else {
+          if (refusal !== undefined) return yield* answer.failure
+          refusal = { due, error: answer.failure }
+        }
         yield* noteRun(run.id, { ...sum, sender: run.sender, at: yield* Clock.currentTimeMillis })
       }
       done += batch.length
@@ -138,18 +165,46 @@ export const checkAll = Effect.fn("checkAll")(function* <E, R>(
       })
     })
   )
+  if (refusal !== undefined && !taken) return yield* refusal.error
+  yield* passRefused
   return sum
 })
 
+/** What is to be read of some people; a failure: they were refused all together. */
 const ask = Effect.fnUntraced(function* (
   station: Station,
   port: CheckPort,
   sender: RegisteredSender,
   recipients: ReadonlyArray<Recipient>,
   runId: number
-) {
+): Effect.fn.Return<Result.Result<SweepReport, ProviderError>, SweepError, Connection | Fleet> {
   const beganAt = yield* Clock.currentTimeMillis
-  const answers = yield* paced(station.adapter, "check", port.check(sender.address, recipients))
+  const told = yield* Effect.result(paced(station.adapter, "check", port.check(sender.address, recipients)))
+  if (told._tag === "Failure") {
+    const error = told.failure
+    return error._tag === "ProviderError" && isRefusal(error) ? Result.fail(error) : yield* error
+  }
+  return Result.succeed(yield* store(station, sender, recipients, runId, told.success, beganAt))
+})
+
+/** Nobody answers for them; they are asked about again when it is their turn. */
+const leaveOut = Effect.fnUntraced(function* (
+  station: Station,
+  sender: RegisteredSender,
+  recipients: ReadonlyArray<Recipient>,
+  runId: number
+) {
+  return yield* store(station, sender, recipients, runId, [], yield* Clock.currentTimeMillis)
+})
+
+const store = Effect.fnUntraced(function* (
+  station: Station,
+  sender: RegisteredSender,
+  recipients: ReadonlyArray<Recipient>,
+  runId: number,
+  answers: ReadonlyArray<CheckAnswer>,
+  beganAt: number
+) {
   const endedAt = yield* Clock.currentTimeMillis
   const readings = answers.flatMap((answer) => (answer._tag === "Known" ? [answer.reading] : []))
   // Also whom the adapter left out: silence is never an answer (L5), and they must not be asked for ever.

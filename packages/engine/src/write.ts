@@ -18,12 +18,13 @@ import {
   toRecipient,
   type WriteContext
 } from "@stopline/ledger"
-import { mayHaveApplied, type ProviderError, type WriteOutcome, type WritePort } from "@stopline/provider"
+import { mayHaveApplied, type ProviderError, type WriteOutcome, type WritePort, writePort } from "@stopline/provider"
 import { Array, Clock, Effect } from "effect"
 import { Fleet, laneOf, type Station } from "./fleet.ts"
 import { finishing } from "./grace.ts"
 import { keepLooking, type LaneBusy, whileHeld, withLane } from "./lane.ts"
 import { paced, turnsFor } from "./pace.ts"
+import { isOver, isRefusal } from "./refusal.ts"
 
 export interface Written {
   readonly held: ReadonlyArray<Recipient>
@@ -32,7 +33,7 @@ export interface Written {
   readonly rejected: ReadonlyArray<{ readonly recipient: Recipient; readonly detail: string }>
   /** No longer needed when its turn came. */
   readonly obsolete: number
-  /** What stopped the writing, after everything before it was accounted for. */
+  /** What stopped the writing, or what was refused of it, after everything before it was accounted for. */
   readonly error: ProviderError | undefined
 }
 
@@ -77,19 +78,22 @@ const onLane = Effect.fnUntraced(function* (
   const again = (batch: ReadonlyArray<Recipient>) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => expectEcho(context, batch.map(digits), now))
   // Whoever says STOP while their opt-in waits for its turn, perhaps through a penalty, would be let through all the
-  // same, until the next write. The other way round nobody is texted who must not be, and the next round repairs it.
+  // same, until the next write. The other way round nobody is texted who must not be, and the next round repairs it;
+  // but not where nobody but the person can lift the block again, who has just said START and would have to once more.
+  const repairable = state === "opted-out" && canLift(station, sender)
   const wanted = (batch: ReadonlyArray<Recipient>) =>
-    state === "opted-out"
+    repairable
       ? Effect.succeed(batch)
       : Effect.map(stillWanted(context, batch.map(digits)), (left) => left.map(toRecipient))
   const send = (wave: ReadonlyArray<ReadonlyArray<Recipient>>) =>
     sendWave({ held, again, wanted }, station, port, sender, state, wave)
   const { answers, outcomes } = yield* Effect.gen(function* () {
     const answers: Array<Answer> = []
+    let over = false
     for (const wave of Array.chunksOf(batches, port.concurrency)) {
       // What is denied or broken for one request is so for the rest: nothing more leaves.
-      const failed = answers.some((answer) => answer.error !== undefined || answer.ledgerError !== undefined)
-      answers.push(...(failed ? wave.map((batch) => ({ outcomes: notSent(batch) })) : yield* send(wave)))
+      over ||= isOver(answers.map((answer) => answer.error ?? answer.ledgerError))
+      answers.push(...(over ? wave.map((batch) => ({ outcomes: notSent(batch) })) : yield* send(wave)))
     }
     const outcomes = answers.flatMap((answer) => answer.outcomes)
     yield* endWrites(context, outcomes.map(toLedger), yield* Clock.currentTimeMillis)
@@ -100,6 +104,7 @@ const onLane = Effect.fnUntraced(function* (
   )
   const ledgerFailure = answers.find((answer) => answer.ledgerError !== undefined)?.ledgerError
   if (ledgerFailure !== undefined) return yield* ledgerFailure
+  const errors = answers.flatMap((answer) => answer.error ?? [])
   const late = Array.reduce(answers, 0, (sum, { obsolete = 0 }) => sum + obsolete)
   return {
     held: outcomes.flatMap((outcome) => (outcome._tag === "Held" ? [outcome.recipient] : [])),
@@ -108,9 +113,14 @@ const onLane = Effect.fnUntraced(function* (
       outcome._tag === "Rejected" ? [{ recipient: outcome.recipient, detail: outcome.detail }] : []
     ),
     obsolete: recipients.length - due.length + late,
-    error: answers.find((answer) => answer.error !== undefined)?.error
+    error: errors.find((error) => !isRefusal(error)) ?? errors[0]
   } satisfies Written
 })
+
+const canLift = ({ adapter }: Station, { address }: RegisteredSender): boolean => {
+  const capability = writePort(adapter, "opted-in")
+  return capability._tag === "Can" && capability.port.except(address) === undefined
+}
 
 interface Answer {
   readonly outcomes: ReadonlyArray<WriteOutcome>

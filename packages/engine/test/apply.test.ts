@@ -130,6 +130,31 @@ layer(ledgerForTest, { excludeTestServices: true })("applying", (it) => {
     }).pipe(timed)
   )
 
+  it.effect("blocks nobody who has said START since, where nobody but they could lift it again", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({
+        asker: { batch: 1, concurrency: 1, optIn: "the carrier holds it" },
+        policy: "group"
+      })
+      const connection = yield* Connection
+      for (const who of people(3)) yield* world.says("STOP", listerOne, who)
+      yield* pass("1 minute")
+      let said = false
+      world.asker.onRequest = ({ sender }) =>
+        Effect.gen(function* () {
+          if (said || sender !== askerTwo) return
+          said = true
+          // Their intent stands already, in the same burst.
+          const view = yield* viewOf(senderOf(world.asking, askerTwo)!, person(2))
+          assert.strictEqual(view?.view.intent, "opted-out")
+          yield* world.says("START", listerOne, person(2))
+        }).pipe(Effect.provideService(Connection, connection), Effect.orDie)
+      assert.deepInclude(yield* world.run(applyTo(world.asking, everything)), { optedOut: 5, errors: [] })
+      assert.isFalse(world.asker.holds(askerTwo, person(2)))
+      assert.isTrue(world.asker.holds(askerTwo, person(3)))
+    }).pipe(timed)
+  )
+
   it.effect("stops the sender that is denied, and the account when a second one is", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
@@ -215,6 +240,41 @@ layer(ledgerForTest, { excludeTestServices: true })("applying", (it) => {
       assert.strictEqual(view?.written?.state, "opted-out")
       world.asker.onRequest = () => Effect.void
       assert.deepInclude(yield* world.run(applyTo(world.asking, everything)), { optedOut: 2, errors: [] })
+    }).pipe(timed)
+  )
+
+  it.effect("has those behind whom a provider refuses written all the same (L2, L9)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ asker: { batch: 2, concurrency: 1 } })
+      // Requests of nobody but refused people: the first burst, and one in the middle of the next.
+      for (const n of [1, 2, 5, 6]) world.asker.treat(person(n), "refused")
+      for (const who of people(8)) yield* world.says("STOP", listerOne, who)
+      const report = yield* world.run(applyTo(world.asking, everything))
+      assert.deepInclude(report, { optedOut: 8, retryable: 8, rejected: 0 })
+      for (const n of [3, 4, 7, 8]) {
+        assert.deepInclude(yield* standings(person(n)), { [askerOne]: "opted-out held opted-out" })
+      }
+      assert.isAbove(report.errors.length, 0)
+    }).pipe(timed)
+  )
+
+  it.effect("has those let in who said START, though all opt-outs are refused (L10)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ asker: { batch: 1, concurrency: 1 } })
+      yield* world.says("STOP", listerOne, person(9))
+      yield* world.run(applyTo(world.asking, everything))
+      yield* pass("1 minute")
+      yield* world.says("START", askerOne, person(9))
+      world.asker.block(askerOne, person(9))
+      for (const who of people(8)) {
+        world.asker.treat(who, "refused")
+        yield* world.says("STOP", listerOne, who)
+      }
+      world.asker.calls.length = 0
+      const report = yield* world.run(applyTo(world.asking, everything))
+      assert.deepInclude(report, { optedOut: 0, optedIn: 1 })
+      // It is the request, not who is in it: the rest is not tried.
+      assert.isAtMost(world.asker.calls.filter(({ sender }) => sender === askerTwo).length, 4)
     }).pipe(timed)
   )
 })

@@ -192,4 +192,34 @@ layer(ledgerForTest, { excludeTestServices: true })("a backfill", (it) => {
       assert.strictEqual((yield* standings(person(2)))[askerOne], "opted-in held opted-in")
     }).pipe(timed)
   )
+
+  it.effect("goes on behind people whom the provider refuses to speak of (L9)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ asker: { batch: 2 } })
+      for (const n of [1, 2, 5, 6]) world.asker.treat(person(n), "refused")
+      const report = yield* of(world, people(6))
+      assert.deepInclude(report, {
+        checks: [
+          { account: "asker", asked: 6, unanswered: 4, news: 0 },
+          { account: "asker", asked: 6, unanswered: 4, news: 0 }
+        ]
+      })
+    }).pipe(timed)
+  )
+
+  it.effect("that is refused altogether has failed, and asks about the same again", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ asker: { batch: 2 } })
+      for (const who of people(6)) world.asker.treat(who, "refused")
+      assert.strictEqual((yield* Effect.flip(of(world, people(6))))._tag, "ProviderError")
+      for (const who of people(6)) world.asker.treat(who, undefined)
+      const report = yield* of(world, people(6))
+      assert.deepInclude(report, {
+        checks: [
+          { account: "asker", asked: 6, unanswered: 0, news: 0 },
+          { account: "asker", asked: 6, unanswered: 0, news: 0 }
+        ]
+      })
+    }).pipe(timed)
+  )
 })

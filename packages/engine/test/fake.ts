@@ -52,7 +52,7 @@ export type Failure =
   | { readonly kind: "refused" }
 
 /** What becomes of one recipient, whatever becomes of the others. */
-type Treatment = "rejected" | "retryable" | "missing" | "unanswered"
+type Treatment = "rejected" | "retryable" | "missing" | "unanswered" | "refused"
 
 type Spoilt = "circle" | "endless" | "unreadable row"
 
@@ -137,7 +137,9 @@ export const makeFake = (account: AccountName, options: FakeOptions = {}): Fake 
       yield* fake
         .onRequest(made)
         .pipe(Effect.ensuring(Effect.sync(() => running.set(lane, (running.get(lane) ?? 0) - 1))))
-      const failure = failureOf(operation, sender)
+      // As an adapter has it: whom a provider takes tells who of them it refuses.
+      const refused = call.recipients.length > 0 && call.recipients.every((one) => treatments.get(one) === "refused")
+      const failure = refused ? ({ kind: "refused" } as const) : failureOf(operation, sender)
       if (failure === undefined || failure.kind === "none") return work()
       if ("done" in failure && failure.done) work()
       return yield* new ProviderError({ account, operation, reason: reasonOf(failure), detail: failure.kind })
@@ -180,7 +182,8 @@ export const makeFake = (account: AccountName, options: FakeOptions = {}): Fake 
         recipients.flatMap((recipient): ReadonlyArray<WriteOutcome> => {
           const treatment = treatments.get(recipient)
           if (treatment === "missing") return []
-          if (treatment === "rejected") return [{ _tag: "Rejected", recipient, detail: "not a mobile number" }]
+          if (treatment === "rejected" || treatment === "refused")
+            return [{ _tag: "Rejected", recipient, detail: "not a mobile number" }]
           if (treatment === "retryable") {
             return [{ _tag: "Retryable", recipient, detail: "try again", mayHaveApplied: false }]
           }
@@ -197,7 +200,8 @@ export const makeFake = (account: AccountName, options: FakeOptions = {}): Fake 
       recipients.flatMap((recipient): ReadonlyArray<CheckAnswer> => {
         const treatment = treatments.get(recipient)
         if (treatment === "missing") return []
-        if (treatment === "unanswered") return [{ _tag: "Unanswered", recipient, status: 500, detail: "no answer" }]
+        if (treatment === "unanswered" || treatment === "refused")
+          return [{ _tag: "Unanswered", recipient, status: 500, detail: "no answer" }]
         const state = blocked.has(key(sender, recipient)) ? "opted-out" : "opted-in"
         return [{ _tag: "Known", recipient, reading: { sender, recipient, state, origin: "unknown" } }]
       })

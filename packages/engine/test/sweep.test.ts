@@ -225,4 +225,32 @@ layer(ledgerForTest, { excludeTestServices: true })("a sweep", (it) => {
       assert.isUndefined((yield* lastRuns("sweep", world.asking.account.id)).completedAt)
     }).pipe(timed)
   )
+
+  it.effect("does not stop for ever at people whom the provider refuses to speak of (L9)", () =>
+    Effect.gen(function* () {
+      const world = yield* known(8, { asker: { batch: 2 } })
+      for (const who of people(2)) world.asker.treat(who, "refused")
+      assert.deepInclude(yield* sweepOf(world), { asked: 8, unanswered: 2 })
+      // Four, in requests of two: it may be the request, which is told; and yet the next have their turn.
+      for (const who of people(4)) world.asker.treat(who, "refused")
+      yield* pass("1 minute")
+      world.asker.calls.length = 0
+      assert.strictEqual((yield* Effect.flip(sweepOf(world)))._tag, "ProviderError")
+      yield* pass("1 minute")
+      assert.deepInclude(yield* sweepOf(world, 2), { asked: 2, unanswered: 0 })
+      assert.deepStrictEqual(asked(world), [
+        [1, 2],
+        [3, 4],
+        [5, 6]
+      ])
+    }).pipe(timed)
+  )
+
+  it.effect("that learns of nobody, as all are refused, has failed", () =>
+    Effect.gen(function* () {
+      const world = yield* known(2)
+      for (const who of people(2)) world.asker.treat(who, "refused")
+      assert.strictEqual((yield* Effect.flip(sweepOf(world)))._tag, "ProviderError")
+    }).pipe(timed)
+  )
 })
