@@ -18,6 +18,7 @@ import {
   endRun,
   type Lane,
   LedgerError,
+  type Pair,
   raiseHalt,
   type ReadingContext,
   type RegisteredSender,
@@ -255,20 +256,21 @@ const conclude = Effect.fnUntraced(function* (station: Station, port: ListPort, 
   if (!walk.marking) return { ...certain, missed: true }
   // Whoever took the lane over may be marking anew, and would make it seem that nobody had been seen.
   const missed = yield* whileHeld(lane, absences(walk))
-  if (missed.once.length === 0 && missed.twice.length === 0) return certain
+  if (missed.once === 0 && missed.twice === 0) return certain
   if (yield* haltedBy(station, walk, missed)) return { ...certain, halted: true }
   const { settings } = yield* Fleet
   const now = yield* Clock.currentTimeMillis
   const address = (id: number) => station.account.senders.find((sender) => sender.id === id)?.address ?? everySender
-  const news = yield* commitAbsences(
-    walk,
-    lane,
-    settings.leaseMs,
-    contextFor(station, walk, walk.startedAt, now),
-    missed,
-    address
-  )
-  return { missed: missed.once.length > 0, halted: false, news }
+  const context = contextFor(station, walk, walk.startedAt, now)
+  let news = 0
+  let after: Pair | undefined
+  do {
+    const page = { after, limit: settings.pageRows }
+    const some = yield* commitAbsences(walk, lane, settings.leaseMs, context, page, address)
+    news += some.news
+    after = some.last
+  } while (after !== undefined)
+  return { missed: missed.once > 0, halted: false, news }
 })
 
 /** An empty list is far more often a fault than the truth; so is one that lost a large part. */
@@ -277,7 +279,7 @@ const believedForMs = 24 * 60 * 60_000
 
 const haltedBy = Effect.fnUntraced(function* (station: Station, walk: Walk, missed: Absences) {
   const { settings } = yield* Fleet
-  const gone = missed.once.length + missed.twice.length
+  const gone = missed.once + missed.twice
   const limit = allowed(settings.guard.absences, missed.known)
   const emptied = walk.rows === 0 && missed.known >= emptiedFrom
   if (!emptied && gone <= limit) return false

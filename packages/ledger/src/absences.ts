@@ -10,7 +10,7 @@ import { Connection, instant } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
 import { type Lane, lockHolding } from "./lanes.ts"
 import { believeAbsent, type ReadingContext } from "./readings.ts"
-import { type PairView, toView, viewColumns, type ViewRow } from "./views.ts"
+import type { Pair } from "./views.ts"
 import { pairHash, type Walk } from "./walks.ts"
 
 /** The pairs a walk speaks of: those of its sender, or of every sender of the account. */
@@ -35,68 +35,83 @@ export const sawAll = Effect.fn("Ledger.sawAll")(function* (
   return result.rows[0]?.same === true
 })
 
+/** How many pairs, by what a finished marking walk makes of them. Pairs that changed since it began are left out: it cannot speak of them. */
 export interface Absences {
   /** Held before, and not shown by this marking walk for the first time. */
-  readonly once: ReadonlyArray<PairView>
+  readonly once: number
   /** Held before, and shown neither by this walk nor by the finished marking walk before it. */
-  readonly twice: ReadonlyArray<PairView>
-  /** Pairs the provider was known to hold. */
+  readonly twice: number
+  /** The provider was known to hold. */
   readonly known: number
 }
 
-/** What a finished marking walk did not show. Pairs that changed since it began are left out: it cannot speak of them. */
+/** Whether a view `v` was missed by a walk that marked what it saw, `s`. */
+const missed = (walk: Walk) =>
+  sql<boolean>`(v.intent is null and v.read_at < ${instant(walk.startedAt)} and s.key is null)`
+
+/** Whether the walk before had missed it, too. The next walk may begin in the very millisecond in which the one before ended. */
+const suspected = (walk: Walk) => sql<boolean>`coalesce(v.absent_at <= ${instant(walk.startedAt)}, false)`
+
+const heldAndSeen = (walk: Walk) => sql`
+  view v left join walk_seen s on s.key = ${walk.key} and s.sender_id = v.sender_id and s.recipient = v.recipient
+  where ${inScope(walk)} and v.held = 'opted-out'`
+
+/** What a finished marking walk did not show, counted: a list that came back empty may have held millions. */
 export const absences = Effect.fn("Ledger.absences")(function* (
   walk: Walk
 ): Effect.fn.Return<Absences, LedgerError, Connection> {
   const { query } = yield* Connection
   const result = yield* query("absences", (db) =>
-    sql<ViewRow>`
-      select ${viewColumns}
-      from view v
-      where ${inScope(walk)} and v.held = 'opted-out' and v.intent is null and v.read_at < ${instant(walk.startedAt)}
-        and not exists (select from walk_seen s where s.key = ${walk.key} and s.sender_id = v.sender_id and s.recipient = v.recipient)
-      order by v.sender_id, v.recipient`.execute(db)
+    sql<Absences>`
+      select count(*) filter (where ${missed(walk)} and not ${suspected(walk)}) as once,
+        count(*) filter (where ${missed(walk)} and ${suspected(walk)}) as twice, count(*) as known
+      from ${heldAndSeen(walk)}`.execute(db)
   )
-  const known = yield* query("absences", (db) =>
-    sql<{
-      count: number
-    }>`select count(*) as count from view v where ${inScope(walk)} and v.held = 'opted-out'`.execute(db)
-  )
-  const pairs = result.rows.map(toView)
-  // The next walk may begin in the very millisecond in which the one before ended.
-  const suspected = (pair: PairView) => pair.absentAt !== undefined && pair.absentAt <= walk.startedAt
-  return {
-    once: pairs.filter((pair) => !suspected(pair)),
-    twice: pairs.filter(suspected),
-    known: known.rows[0]?.count ?? 0
-  }
+  return result.rows[0] ?? { once: 0, twice: 0, known: 0 }
 })
 
-/** Stores what a marking walk missed: the first time as a suspicion, the second time as news. */
+/** Some of what a marking walk missed. */
+export interface SomeAbsences {
+  /** What was news of it. */
+  readonly news: number
+  /** Where to go on; absent: that was all. */
+  readonly last: Pair | undefined
+}
+
+/** Stores some of what a marking walk missed: the first time as a suspicion, the second time as news. */
 export const commitAbsences = Effect.fn("Ledger.commitAbsences")(function* (
   walk: Walk,
   lane: Lane,
   leaseMs: number,
   context: ReadingContext,
-  missed: Absences,
+  page: { readonly after: Pair | undefined; readonly limit: number },
   address: (senderId: number) => SenderAddress | EverySender
-): Effect.fn.Return<number, LedgerError, Connection> {
+): Effect.fn.Return<SomeAbsences, LedgerError, Connection> {
   const connection = yield* Connection
   const now = context.span.endedAt
+  const { after = { senderId: 0, recipient: 0 }, limit } = page
   return yield* connection.transaction(
     "commit absences",
     Effect.gen(function* () {
       yield* lockHolding(walk.account.id, lane, now, leaseMs)
+      const { rows } = yield* connection.query("commit absences", (db) =>
+        sql<Pair & { readonly twice: boolean }>`
+          select v.sender_id as "senderId", v.recipient, ${suspected(walk)} as twice from ${heldAndSeen(walk)}
+            and ${missed(walk)} and (v.sender_id, v.recipient) > (${after.senderId}, ${after.recipient})
+          order by v.sender_id, v.recipient limit ${limit}`.execute(db)
+      )
+      const once = rows.filter(({ twice }) => !twice)
       yield* connection.query("commit absences", (db) =>
         sql`
           update view v set absent_at = ${instant(now)}
-          from unnest(${missed.once.map((p) => p.senderId)}::int[], ${missed.once.map((p) => p.recipient)}::bigint[]) as p(sender_id, recipient)
+          from unnest(${once.map((p) => p.senderId)}::int[], ${once.map((p) => p.recipient)}::bigint[]) as p(sender_id, recipient)
           where v.sender_id = p.sender_id and v.recipient = p.recipient and v.held = 'opted-out' and v.read_at < ${instant(walk.startedAt)}`.execute(
           db
         )
       )
-      const news = yield* believeAbsent(context, missed.twice, address)
-      return news.length
+      const twice = rows.filter((row) => row.twice)
+      const news = yield* believeAbsent(context, twice, address)
+      return { news: news.length, last: rows.length < limit ? undefined : rows.at(-1) }
     })
   )
 })

@@ -39,7 +39,7 @@ export interface ViewRow {
   readonly echo_key: string | null
 }
 
-export const toView = (row: ViewRow): PairView => ({
+const toView = (row: ViewRow): PairView => ({
   senderId: row.sender_id,
   recipient: row.recipient,
   view: {
@@ -65,7 +65,7 @@ export const toView = (row: ViewRow): PairView => ({
 })
 
 /** What a `ViewRow` needs of a view `v`. */
-export const viewColumns = sql`v.sender_id, v.recipient, v.held, v.read_at, v.lifted_at, v.doubted_at, v.intent, v.written, v.written_begun_at, v.written_at, v.echo_due, v.overwritten, v.overwritten_begun_at, v.overwritten_at, v.absent_at, v.echo_key`
+const viewColumns = sql`v.sender_id, v.recipient, v.held, v.read_at, v.lifted_at, v.doubted_at, v.intent, v.written, v.written_begun_at, v.written_at, v.echo_due, v.overwritten, v.overwritten_begun_at, v.overwritten_at, v.absent_at, v.echo_key`
 
 /** The views of these pairs, by `pairKey`; pairs of which nothing is known are absent. */
 export const loadViews = Effect.fn("Ledger.loadViews")(function* (

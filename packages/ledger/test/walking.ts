@@ -8,6 +8,7 @@ import {
   commitPage,
   type Connection,
   type LedgerError,
+  type Pair,
   type Registry,
   releaseLane,
   sawAll,
@@ -66,7 +67,12 @@ export const walkThrough = Effect.fnUntraced(function* (
   if (given.meanwhile !== undefined) yield* given.meanwhile
   if (missed !== undefined) {
     const context = { ...contextAt(registry, id, given.at), span: { beganAt: given.at, endedAt: given.at + 1_000 } }
-    news += yield* commitAbsences(walk, lane, leaseMs, context, missed, () => eastOne)
+    // A small page, so that there is a second one.
+    for (let after: Pair | undefined, more = true; more; more = after !== undefined) {
+      const some = yield* commitAbsences(walk, lane, leaseMs, context, { after, limit: 1 }, () => eastOne)
+      news += some.news
+      after = some.last
+    }
   }
   yield* releaseLane(lane)
   return { walk, news, complete, missed }
