@@ -67,12 +67,13 @@ export const applyTo = Effect.fn("applyTo")(function* (
   const bursts: Bursts = {}
   const room = { ...(options.atMost ?? { "opted-out": Infinity, "opted-in": Infinity }) }
   const { settings } = yield* Fleet
-  const windowOf = confirmWindow(station.adapter.evidence._tag === "Can", options.confirmMs)
+  const seeks = station.adapter.evidence._tag === "Can"
+  const windowOf = confirmWindow(station.account, seeks, options.confirmMs, settings.policy)
   yield* eachDiffering(
     speakingFor(station),
     settings,
     Effect.fnUntraced(function* (sender: RegisteredSender, rows: ReadonlyArray<Difference>) {
-      const moment = { now: yield* Clock.currentTimeMillis, confirmMs: windowOf(sender, rows) }
+      const moment = { now: yield* Clock.currentTimeMillis, confirmMs: yield* windowOf(sender, rows) }
       const written = yield* applyPage(station, sender, rows, moment, options, room, bursts, total)
       total = written.total
       if (!written.stop) return "page"

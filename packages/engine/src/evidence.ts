@@ -3,12 +3,14 @@
  * where the provider keeps messages. Found, they are observations like any other
  * and the standing follows; not found, the block is put back.
  */
+import type { OptInPolicy } from "@stopline/consent"
 import {
   type Connection,
   type Difference,
   ingest,
   type LedgerError,
   liftedBlocks,
+  type RegisteredAccount,
   type RegisteredSender,
   type Seeking,
   toRecipient
@@ -28,20 +30,27 @@ export const seeking: Seeking = {
   longestMs: 60 * 60_000
 }
 
+/** More of them do not make the wait longer. */
+const mostCounted = (1 + seeking.longestMs / seeking.turnMs) * seeking.atOnce
+
 /**
  * How long blocks that were lifted wait before they are put back: as long as it takes until each has been looked for, so
- * that many of them do not cost one his START; but no longer than an hour. To be asked for page after page of a sender, as
- * whoever comes on a later one has their turn later.
+ * that many of them do not cost one his START; but no longer than an hour. All of the sender's count, on whatever page: the
+ * turns may stand in their middle, and the first one's come last.
  */
-export const confirmWindow = (seeks: boolean, confirmMs: number) => {
-  const lifted = new Map<number, number>()
-  return (sender: RegisteredSender, page: ReadonlyArray<Difference>): number => {
-    if (!seeks || confirmMs === 0) return confirmMs
-    const count = (lifted.get(sender.id) ?? 0) + page.filter(isLifted).length
-    lifted.set(sender.id, count)
-    const turns = Math.ceil(count / seeking.atOnce)
+export const confirmWindow = (account: RegisteredAccount, seeks: boolean, confirmMs: number, policy: OptInPolicy) => {
+  const known = new Map<number, number>()
+  const count = Effect.fnUntraced(function* (sender: RegisteredSender) {
+    const lifted = yield* liftedBlocks([{ account, sender, after: 0 }], policy, mostCounted)
+    return lifted.get(sender.id)?.length ?? 0
+  })
+  return Effect.fnUntraced(function* (sender: RegisteredSender, page: ReadonlyArray<Difference>) {
+    if (!seeks || confirmMs === 0 || !page.some(isLifted)) return confirmMs
+    const lifted = known.get(sender.id) ?? (yield* count(sender))
+    known.set(sender.id, lifted)
+    const turns = Math.ceil(lifted / seeking.atOnce)
     return Math.max(confirmMs, Math.min((turns - 1) * seeking.turnMs, seeking.longestMs))
-  }
+  })
 }
 
 const isLifted = (row: Difference): boolean => reasonFor(row) === "reassert"

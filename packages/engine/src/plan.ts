@@ -5,7 +5,14 @@
  */
 import { createHash } from "node:crypto"
 import type { ConsentState, SenderAddress } from "@stopline/consent"
-import { type Connection, type LedgerError, population, type RegisteredAccount } from "@stopline/ledger"
+import {
+  type Connection,
+  type Difference,
+  type LedgerError,
+  population,
+  type RegisteredAccount,
+  type RegisteredSender
+} from "@stopline/ledger"
 import { type ProviderAdapter, writePort } from "@stopline/provider"
 import { Effect } from "effect"
 import { type Change, type Moment, type Withheld, judge, type Writability } from "./diff.ts"
@@ -70,16 +77,18 @@ export const plan = Effect.fn("plan")(function* (
   const drafts = accounts.map((planned) => ({
     ...planned,
     ...emptyDraft(),
-    windowOf: confirmWindow(planned.seeks, options.confirmMs)
+    windowOf: confirmWindow(planned.account, planned.seeks, options.confirmMs, settings.policy)
   }))
   const senders = accounts.flatMap(({ account }) => account.senders.map((sender) => ({ account, sender })))
   let withheld = 0
-  yield* eachDiffering(senders, settings, (sender, rows) =>
-    Effect.sync(() => {
+  yield* eachDiffering(
+    senders,
+    settings,
+    Effect.fnUntraced(function* (sender: RegisteredSender, rows: ReadonlyArray<Difference>) {
       const draft = drafts.find(({ account }) => account.id === sender.accountId)
       if (draft === undefined) return "sender"
       const can = draft.writability(sender.address)
-      const moment: Moment = { now, confirmMs: draft.windowOf(sender, rows) }
+      const moment: Moment = { now, confirmMs: yield* draft.windowOf(sender, rows) }
       for (const row of rows) {
         const item = judge(row, sender.address, can, moment)
         if (examples.length < options.examples) examples.push({ ...item, account: sender.account })

@@ -4,7 +4,18 @@ import { unheld } from "@stopline/ledger"
 import { Clock, Effect, Stream } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
 import { saidOf } from "../../../test/world.ts"
-import { askerOne, listerOne, makeWorld, pass, people, person, standings, timed, type World } from "./world.ts"
+import {
+  askerOne,
+  listerOne,
+  makeWorld,
+  pass,
+  people,
+  person,
+  standings,
+  timed,
+  type World,
+  type WorldOptions
+} from "./world.ts"
 
 const window = { confirmMs: 600_000 }
 
@@ -17,18 +28,18 @@ const silenced = Effect.fnUntraced(function* (keepsMessages: boolean) {
   return world
 })
 
-const crowdSilenced = Effect.fnUntraced(function* (count: number) {
-  const world = yield* makeWorld({ lister: { keepsMessages: true } })
+const crowdSilenced = Effect.fnUntraced(function* (count: number, settings: WorldOptions["settings"] = {}) {
+  const world = yield* makeWorld({ lister: { keepsMessages: true }, settings })
   for (const who of people(count)) yield* world.says("STOP", listerOne, who)
   yield* world.round(window)
   yield* pass("1 minute")
   return world
 })
 
-const minutes = Effect.fnUntraced(function* (world: World, count: number) {
+const minutes = Effect.fnUntraced(function* (world: World, count: number, options = window) {
   for (let minute = 0; minute < count; minute++) {
     yield* pass("1 minute")
-    yield* world.round(window)
+    yield* world.round(options)
   }
 })
 
@@ -153,6 +164,18 @@ layer(ledgerForTest, { excludeTestServices: true })("evidence", (it) => {
       world.lister.text(listerOne, person(255), "START", yield* Clock.currentTimeMillis)
       yield* minutes(world, 14)
       assert.strictEqual((yield* standings(person(255)))[listerOne], "opted-in held opted-in")
+    }).pipe(timed)
+  )
+
+  it.effect("of the first, whose turn has just passed, is waited for until it comes again (L3)", () =>
+    Effect.gen(function* () {
+      const world = yield* crowdSilenced(101, { pageRows: 3 })
+      const brief = { confirmMs: 120_000 }
+      for (const who of people(100, 2)) world.lister.lift(listerOne, who)
+      yield* minutes(world, 1, brief)
+      yield* textsUnheard(world, "START")
+      yield* minutes(world, 6, brief)
+      assert.strictEqual((yield* standings(person(1)))[listerOne], "opted-in held opted-in")
     }).pipe(timed)
   )
 
