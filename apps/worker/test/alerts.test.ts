@@ -16,9 +16,11 @@ import {
   azureHolds,
   azureSenders,
   eventually,
+  lastRound,
   listenToAzure,
   makeWorld,
   ringcentral,
+  roundAfter,
   tenDlc,
   type World
 } from "./world.ts"
@@ -27,27 +29,50 @@ type Pass = Effect.Success<typeof movableClock>["pass"]
 
 interface Provocation {
   /** The alerts that have to fire, and what each names. */
-  readonly fires: Readonly<Record<string, Readonly<Record<string, string>>>>
+  readonly fires: Readonly<Record<string, Labels>>
   readonly provoke: (watch: Watch, pass: Pass) => Effect.Effect<void, unknown, Scope.Scope>
 }
 
 /** Scrapes a worker until an alert fires. */
 interface Watch {
   readonly of: (world: World) => Effect.Effect<void, unknown>
-  readonly until: (alert: string, meanwhile?: Effect.Effect<unknown>) => Effect.Effect<void, unknown>
+  /** Succeeds with the labels of all that fires then. */
+  readonly until: (alert: string, meanwhile?: Effect.Effect<unknown>) => Effect.Effect<ReadonlyArray<Labels>, unknown>
 }
+
+type Labels = Readonly<Record<string, string>>
 
 /** Long enough that nothing but the fault makes anything happen. */
 const rarely = "schedule: { every: 12 hours }"
 
 const stop = (world: World, from: string, to: string) => world.sandbox.text({ from, to, text: "STOP" })
 
+/** Until a round has ended that began later than now: what the clock alone would make fire does not count. */
+const anotherRound = (world: World) => Effect.flatMap(lastRound(world), (last) => roundAfter(world, last))
+
+/** Until an account has been read from now on. */
+const readAgain = Effect.fnUntraced(function* ({ sql }: World, account: string) {
+  const done = Effect.map(
+    sql<{ id: number }>(
+      "select coalesce(max(r.id), 0)::int as id from run r join account a on a.id = r.account_id where a.name = $1 and r.kind in ('walk', 'sweep') and r.outcome = 'completed'",
+      [account]
+    ),
+    ([row]) => row?.id ?? 0
+  )
+  // The first may have begun before.
+  for (let time = 0; time < 2; time++) {
+    const before = yield* done
+    yield* eventually(
+      `${account} is read`,
+      Effect.map(done, (id) => id > before),
+      Number.POSITIVE_INFINITY
+    )
+  }
+})
+
 const provocations: ReadonlyArray<Provocation> = [
   {
-    fires: {
-      StoplineOptOutNotHeld: { account: azure, kind: "toll-free" },
-      StoplineNoCompletedRound: {}
-    },
+    fires: { StoplineOptOutNotHeld: { account: azure, kind: "toll-free" } },
     provoke: Effect.fnUntraced(function* (watch, pass) {
       const world = yield* makeWorld({ anyDate: true, rest: "schedule: { every: 1 minute }" })
       yield* startWorker(world)
@@ -55,19 +80,31 @@ const provocations: ReadonlyArray<Provocation> = [
       yield* world.sandbox.fault({ account: azure, kind: "unavailable" })
       yield* stop(world, world.sandbox.people[0] ?? "", acmeSender)
       yield* watch.until("StoplineOptOutNotHeld", pass("30 seconds"))
-      yield* watch.until("StoplineNoCompletedRound", pass("30 seconds"))
     })
   },
   {
-    fires: { StoplineHalted: { account: azure, halt: "too-many-opt-outs" } },
-    provoke: Effect.fnUntraced(function* (watch) {
+    fires: { StoplineNotRead: { account: ringcentral } },
+    provoke: Effect.fnUntraced(function* (watch, pass) {
+      const world = yield* makeWorld({ anyDate: true, rest: "schedule: { every: 1 second }" })
+      yield* startWorker(world)
+      yield* watch.of(world)
+      yield* world.sandbox.fault({ account: ringcentral, kind: "unavailable" })
+      // The other one is read all the time, and does not fire.
+      const meanwhile = Effect.andThen(pass("25 minutes"), readAgain(world, azure))
+      expect(yield* watch.until("StoplineNotRead", meanwhile)).toEqual([{ account: ringcentral }])
+    })
+  },
+  {
+    fires: { StoplineHalted: { account: azure, halt: "too-many-opt-outs" }, StoplineNoCompletedRound: {} },
+    provoke: Effect.fnUntraced(function* (watch, pass) {
       const guard = "policy: { guard: { optOuts: { count: 2, share: 0 } } }"
-      const world = yield* makeWorld({ rest: `schedule: { every: 1 second }\n${guard}` })
+      const world = yield* makeWorld({ anyDate: true, rest: `schedule: { every: 1 second }\n${guard}` })
       yield* startWorker(world)
       yield* watch.of(world)
       const recipients = world.sandbox.people.slice(0, 5)
       yield* world.sandbox.edit({ account: ringcentral, sender: acmeSender, action: "opt-out", recipients })
       yield* watch.until("StoplineHalted")
+      yield* watch.until("StoplineNoCompletedRound", Effect.andThen(pass("4 minutes"), anotherRound(world)))
     })
   },
   {
@@ -167,15 +204,18 @@ const watching = (fires: Provocation["fires"]): Watch => {
       return Effect.map(fired, (found) => expect(found.flat()).toEqual([]))
     },
     until: Effect.fnUntraced(function* (alert, meanwhile = Effect.sleep("200 millis")) {
+      let firing: ReadonlyArray<Labels> = []
       const fired = Effect.map(look(alert), (found) => {
-        const labels = fires[alert] ?? expect.unreachable(alert)
-        return found.some((one) => Object.entries(labels).every(([name, value]) => one.labels[name] === value))
+        const wanted = Object.entries(fires[alert] ?? expect.unreachable(alert))
+        firing = found.map(({ labels }) => labels)
+        return firing.some((labels) => wanted.every(([name, value]) => labels[name] === value))
       })
       yield* eventually(
         alert,
         Effect.tap(fired, (it) => (it ? Effect.void : meanwhile)),
         Number.POSITIVE_INFINITY
       )
+      return firing
     })
   }
 }
