@@ -21,6 +21,7 @@ import {
   makeWorld,
   ringcentral,
   roundAfter,
+  secrets,
   tenDlc,
   type World
 } from "./world.ts"
@@ -167,6 +168,20 @@ const provocations: ReadonlyArray<Provocation> = [
       yield* stop(world, world.sandbox.people[0] ?? "", tenDlc)
       yield* watch.until("StoplineEventsNotStored")
       yield* watch.until("StoplineLedgerDown")
+    })
+  },
+  {
+    fires: { StoplineNotAuthentic: { account: azure } },
+    provoke: Effect.fnUntraced(function* (watch) {
+      const world = yield* makeWorld({ rest: rarely })
+      yield* startWorker(world)
+      yield* listenToAzure(world)
+      yield* watch.of(world)
+      // The webhook's secret was changed here, and not at the provider.
+      const url = `${world.url}/webhooks/${azure}?code=${secrets.CONTOSO_WEBHOOK_SECRET}-before`
+      const answer = yield* Effect.promise(() => fetch(url, { method: "POST", body: "[]" }))
+      expect(answer.status).toBe(401)
+      yield* watch.until("StoplineNotAuthentic")
     })
   },
   {
