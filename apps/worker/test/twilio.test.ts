@@ -1,4 +1,5 @@
 /** Three providers: what a person says at one is held by the two others, over real HTTP. */
+import { createHmac } from "node:crypto"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
 import { connect } from "../src/connect.ts"
@@ -82,6 +83,30 @@ describe("a Twilio account in the configuration", () => {
       expect(yield* connecting(named)).toEqual(connected)
       const deaf = text.replace(/ {4}webhook.*\n/, "")
       expect(yield* connecting(deaf)).toEqual([["twilio", "NotYet"]])
+    })
+  )
+
+  it.live("hears what is signed with the token of before, and not with a third, while the token is replaced", () =>
+    Effect.gen(function* () {
+      const hook = 'url: "https://sms.example.com/hook", previousAuthToken: { env: FABRIKAM_AUTH_TOKEN_BEFORE },'
+      const rotating = text.replace("webhook: {", `webhook: { ${hook}`)
+      expect(yield* connecting(rotating)).toContain("FABRIKAM_AUTH_TOKEN_BEFORE is not set")
+      const [adapter] = yield* Effect.flatMap(parseConfig("stopline.yaml", rotating), connect).pipe(
+        Effect.provide(withEnvironment({ ...secrets, FABRIKAM_AUTH_TOKEN_BEFORE: "the-token-before" }))
+      )
+      const signedWith = (token: string) => {
+        const signature = createHmac("sha1", token).update("https://sms.example.com/hookBodySTOP").digest("base64")
+        const headers = { "x-twilio-signature": signature }
+        if (adapter?.events._tag !== "Can") return expect.unreachable("it hears nothing")
+        return Effect.map(
+          adapter.events.port.receive({ method: "POST", headers, query: {}, body: "Body=STOP", receivedAt: 0 }),
+          ({ _tag }) => _tag
+        )
+      }
+      // Believed, though it is no whole message.
+      expect(yield* signedWith("the-token-before")).toBe("NotUnderstood")
+      expect(yield* signedWith("made-up-token")).toBe("NotUnderstood")
+      expect(yield* signedWith("a-third-token")).toBe("NotAuthentic")
     })
   )
 

@@ -43,7 +43,13 @@ export interface TwilioWebhook {
   readonly url: string
   /** The primary Auth Token of the account; an API key signs nothing. */
   readonly authToken: Redacted.Redacted
+  /** Still accepted while the primary one is being replaced at Twilio. */
+  readonly previousAuthToken?: Redacted.Redacted
 }
+
+/** Any of them may have signed what comes. */
+export const tokensOf = ({ authToken, previousAuthToken }: TwilioWebhook): ReadonlyArray<string> =>
+  [authToken, previousAuthToken].flatMap((token) => (token === undefined ? [] : [Redacted.value(token)]))
 
 export type TwilioConfig = typeof TwilioSettings.Type & {
   readonly apiKeySecret: Redacted.Redacted
@@ -71,10 +77,10 @@ export const checkConfig = (config: TwilioConfig): Effect.Effect<void, TwilioCon
   return problem === undefined ? Effect.void : Effect.fail(new TwilioConfigError({ account: config.account, problem }))
 }
 
-const webhookProblem = ({ authToken, url }: TwilioWebhook): string | undefined => {
-  if (!URL.canParse(url)) return "the webhook's URL is none"
+const webhookProblem = (webhook: TwilioWebhook): string | undefined => {
+  if (!URL.canParse(webhook.url)) return "the webhook's URL is none"
   // Anybody can sign with an empty one, as it is left where a variable is not set.
-  return Redacted.value(authToken) ? undefined : "the webhook's authToken is empty"
+  return tokensOf(webhook).includes("") ? "the webhook's authToken, or the one before it, is empty" : undefined
 }
 
 const originProblem = (name: string, text: string): string | undefined => {

@@ -17,9 +17,9 @@ import {
   type SenderAddress
 } from "@stopline/consent"
 import type { EventPort, RawRequest, Received } from "@stopline/provider"
-import { Effect, Option, Redacted, Result, Schema } from "effect"
+import { Effect, Option, Result, Schema } from "effect"
 import { validateRequest, validateRequestWithBody } from "twilio/lib/webhooks/webhooks.js"
-import type { TwilioConfig, TwilioWebhook } from "./config.ts"
+import { tokensOf, type TwilioConfig, type TwilioWebhook } from "./config.ts"
 import { observe } from "./message.ts"
 import { WebhookFields } from "./wire.ts"
 
@@ -56,12 +56,13 @@ const doubtOf = (webhook: TwilioWebhook, { body, headers, method, query }: RawRe
   if (method !== "POST") return "it is no POST; set the webhook's method to POST at Twilio"
   const signature = headers["x-twilio-signature"]
   if (signature === undefined) return "it has no X-Twilio-Signature"
-  const token = Redacted.value(webhook.authToken)
   const hash = query["bodySHA256"]
-  const right = addresses(webhook.url).some((url) =>
-    hash === undefined
-      ? validateRequest(token, signature, url, parse(body))
-      : validateRequestWithBody(token, signature, withHash(url, hash), body)
+  const right = tokensOf(webhook).some((token) =>
+    addresses(webhook.url).some((url) =>
+      hash === undefined
+        ? validateRequest(token, signature, url, parse(body))
+        : validateRequestWithBody(token, signature, withHash(url, hash), body)
+    )
   )
   return right
     ? undefined

@@ -17,8 +17,8 @@ export interface TwilioProviderSettings {
   readonly senders: ReadonlyArray<string>
   /** `MG…`, where texts are sent through a Messaging Service. */
   readonly messagingService?: string
-  /** Its URL to the letter as it is entered at Twilio, and the primary Auth Token. None: no events. */
-  readonly webhook?: { readonly url: string; readonly authToken: string }
+  /** Its URL to the letter as it is entered at Twilio, and the primary Auth Token; the one before is still accepted. None: no events. */
+  readonly webhook?: { readonly url: string; readonly authToken: string; readonly previousAuthToken?: string }
   /** Default: `https://accounts.twilio.com`, where consents are. */
   readonly accountsUrl?: string
   /** For one request (ms). Default: 10000. */
@@ -45,7 +45,13 @@ export const createTwilioProvider = ({
         apiKeySecret: Redacted.make(apiKeySecret),
         senders: yield* Schema.decodeEffect(Schema.Array(SenderAddress))(senders),
         ...(webhook !== undefined && {
-          webhook: { url: webhook.url, authToken: Redacted.make(webhook.authToken) }
+          webhook: {
+            url: webhook.url,
+            authToken: Redacted.make(webhook.authToken),
+            ...(webhook.previousAuthToken !== undefined && {
+              previousAuthToken: Redacted.make(webhook.previousAuthToken)
+            })
+          }
         }),
         ...(timeout !== undefined && { timeout: Duration.millis(timeout) })
       })

@@ -91,6 +91,23 @@ describe("a webhook request", () => {
       })
   )
 
+  it.live("is believed with the token of before while that is being replaced, and not with a third", () =>
+    Effect.gen(function* () {
+      const webhook = {
+        url: webhookUrl,
+        authToken: Redacted.make("a-new-token"),
+        previousAuthToken: Redacted.make(authToken)
+      }
+      const events = open((yield* adapterAt("http://127.0.0.1:1", { webhook })).events)
+      const tagOf = Effect.fnUntraced(function* (token: string) {
+        return (yield* events.receive(posted(text, { token })))._tag
+      })
+      expect(yield* tagOf("a-new-token")).toBe("Understood")
+      expect(yield* tagOf(authToken)).toBe("Understood")
+      expect(yield* tagOf("another-token")).toBe("NotAuthentic")
+    })
+  )
+
   it.live("by GET is told to come by POST, since a decoded query cannot be checked", () =>
     Effect.gen(function* () {
       const received = yield* receive({ ...posted(text), method: "GET", query: text, body: "" })

@@ -71,8 +71,10 @@ describe("the plain face of Twilio", () => {
     assert.throws(() => createTwilioProvider({ ...settings, senders: ["hush"] }), ProviderConfigError)
     assert.throws(() => createTwilioProvider(insecure), ProviderConfigError, /^(?!.*hush).*accountsUrl must be https/)
     // A variable that is not set: anybody could sign with it.
-    const unset = { ...settings, senders: [sender], webhook: { url, authToken: "" } }
-    assert.throws(() => createTwilioProvider(unset), ProviderConfigError, /authToken/)
+    for (const tokens of [{ authToken: "" }, { authToken: "hush", previousAuthToken: "" }]) {
+      const unset = { ...settings, senders: [sender], webhook: { url, ...tokens } }
+      assert.throws(() => createTwilioProvider(unset), ProviderConfigError, /^(?!.*hush).*authToken/)
+    }
   })
 })
 

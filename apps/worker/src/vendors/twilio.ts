@@ -27,6 +27,9 @@ export const TwilioAccount = Schema.Struct({
       authToken: FromEnvironment.annotateKey({
         description: "The primary Auth Token, with which Twilio signs its webhooks"
       }),
+      previousAuthToken: Schema.optionalKey(FromEnvironment).annotateKey({
+        description: "Still accepted while it is being replaced"
+      }),
       url: Schema.optionalKey(Schema.String).annotateKey({
         description: "As entered at Twilio, to the letter. Default: http.publicUrl with /webhooks/<account>"
       })
@@ -50,7 +53,16 @@ export const connectTwilio = Effect.fn("connectTwilio")(function* (
     ...settings,
     account: name,
     apiKeySecret: yield* readSecret(apiKeySecret),
-    ...(webhook !== undefined &&
-      url !== undefined && { webhook: { url, authToken: yield* readSecret(webhook.authToken) } })
+    ...(webhook !== undefined && url !== undefined && { webhook: { url, ...(yield* readTokens(webhook)) } })
   }).pipe(Effect.provide(http))
+})
+
+const readTokens = Effect.fnUntraced(function* ({
+  authToken,
+  previousAuthToken
+}: NonNullable<(typeof TwilioAccount.Type)["webhook"]>) {
+  return {
+    authToken: yield* readSecret(authToken),
+    ...(previousAuthToken !== undefined && { previousAuthToken: yield* readSecret(previousAuthToken) })
+  }
 })
