@@ -27,6 +27,9 @@ const drawn: Record<Group, ReadonlyArray<Operation>> = {
   auth: ["login"]
 }
 
+/** After a day it is asked again, as at the gate that all processes share: an answer that names years would be believed until a restart. */
+const longestPenalty = Duration.days(1)
+
 /** What was learned about one credential, by whatever account. */
 export interface Learned {
   readonly limits: Map<string, Pace>
@@ -81,7 +84,8 @@ export const makeLimits = (config: ResolvedConfig, learned: Learned, gate: Gate)
   const nameOf = ({ group, operation }: Drawing): string => learned.groups.get(operation) ?? group
   const find = (name: string) => groups().filter((limit) => limit.name === name)
 
-  const shut = Effect.fnUntraced(function* (names: ReadonlyArray<string>, wait: Duration.Duration) {
+  const shut = Effect.fnUntraced(function* (names: ReadonlyArray<string>, asked: Duration.Duration) {
+    const wait = Duration.min(asked, longestPenalty)
     const until = (yield* Clock.currentTimeMillis) + Duration.toMillis(wait)
     for (const name of names) {
       learned.shut.set(name, Math.max(until, learned.shut.get(name) ?? 0))

@@ -141,6 +141,30 @@ describe("a penalty (L15)", () => {
   }
 })
 
+describe("a penalty that has no end", () => {
+  for (const [what, answer] of [
+    ["because of what a 429 asks for", { status: 429, headers: { "retry-after": "86400000" }, body: {} }],
+    ["because nothing remains of a long window", { headers: told("light", 50, 0, 999_999), body: emptyList }]
+  ] as const) {
+    it.effect(`${what} is over after a day`, () =>
+      Effect.gen(function* () {
+        let again = false
+        const server = yield* startRingCentral(() => (again ? { body: emptyList } : answer))
+        const adapter = yield* makeRingCentralAdapter(configFor(server.url))
+        yield* Effect.ignore(adapter.probe(sender))
+        again = true
+        yield* TestClock.adjust(Duration.millis(Duration.toMillis("1 day") - 1))
+        const error = yield* Effect.flip(adapter.probe(sender))
+        assert.strictEqual(error.reason._tag, "Throttled")
+        assert.strictEqual(server.calls().length, 1)
+        yield* TestClock.adjust("1 millis")
+        yield* adapter.probe(sender)
+        assert.strictEqual(server.calls().length, 2)
+      })
+    )
+  }
+})
+
 describe("a penalty that is told under a name nobody here knows (L15)", () => {
   it.effect("is sat out by what was asked for, and spares the rest", () =>
     Effect.gen(function* () {
