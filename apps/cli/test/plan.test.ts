@@ -1,4 +1,5 @@
 /** Looking, deciding and writing: plan, apply, sync, drift, history, doctor, resume. */
+import { readFile } from "node:fs/promises"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { mask } from "@stopline/consent"
@@ -6,6 +7,8 @@ import {
   acmeSender,
   azure,
   azureSenders,
+  eventually,
+  listenToAzure,
   makeWorld,
   ringcentral,
   shortCode,
@@ -13,7 +16,7 @@ import {
   type World
 } from "../../worker/test/world.ts"
 import { twilio, twilioAccount, twilioSenders } from "../../worker/test/twilio.ts"
-import { json, run } from "./cli.ts"
+import { json, put, run, said, start } from "./cli.ts"
 
 const heldAt = ({ sandbox }: World, account: string) =>
   Effect.map(sandbox.state(account), ({ senders }) => senders.map(({ optedOut }) => optedOut.toSorted()))
@@ -196,6 +199,35 @@ describe.concurrent("doctor", () => {
       expect(read.out).toContain(`${twilio}: can neither be listed nor asked`)
       expect(read.out).toContain("`stopline import`")
       expect(read.out).not.toContain("--recipients")
+    })
+  )
+
+  it.live("names a number that was heard of and that no account lists, until it is listed", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const whole = yield* Effect.promise(() => readFile(world.file, "utf8"))
+      yield* put(world, "stopline.yaml", whole.replace(`"${tenDlc}",`, ""))
+      const nothing = json(yield* run(world, "doctor", "--json"))
+      expect(nothing.accounts.map(({ unlisted }: { unlisted: unknown }) => unlisted)).toEqual([[], []])
+      const worker = yield* start(world, "up")
+      yield* said(worker, "Stopline is ready")
+      yield* listenToAzure(world)
+      const [ann = "", bob = ""] = world.sandbox.people
+      for (const text of ["STOP", "STOP", "HELLO"]) yield* world.sandbox.text({ from: ann, to: tenDlc, text })
+      yield* world.sandbox.text({ from: bob, to: tenDlc, text: "STOP" })
+      yield* eventually(
+        "all is kept",
+        Effect.map(world.sql("select from observation"), (rows) => rows.length === 3)
+      )
+      const told = yield* run(world, "doctor")
+      expect(told.code).toBe(0)
+      expect(told.out).toContain(
+        `  heard of ${tenDlc}, which no account lists: 2 people opted out there, and nobody else is told; add it to the senders of ${azure}, or of another account`
+      )
+      const { accounts } = json(yield* run(world, "doctor", "--json"))
+      expect(accounts[0].unlisted).toEqual([{ sender: tenDlc, optedOut: 2, more: false }])
+      yield* put(world, "stopline.yaml", whole)
+      expect((yield* run(world, "doctor")).out).not.toContain("heard of")
     })
   )
 

@@ -28,6 +28,7 @@ export { sessionLocks } from "./session.ts"
 export { settle, settleAll } from "./settle.ts"
 export * from "./sweeps.ts"
 export * from "./unheld.ts"
+export { unlisted, type Unlisted } from "./unlisted.ts"
 export { loadViews, type Pair, pairKey, type PairView } from "./views.ts"
 export {
   abandonWalk,

@@ -1,6 +1,6 @@
 import { isTollFree } from "@stopline/consent"
 import { Fleet, paced, sendersOf, type Station } from "@stopline/engine"
-import { coverage, lastEnded, openHalts } from "@stopline/ledger"
+import { coverage, lastEnded, openHalts, unlisted, type Unlisted } from "@stopline/ledger"
 import type { Capability } from "@stopline/provider"
 import { Gathered } from "@stopline/worker"
 import { Clock, Duration, Effect, Schema } from "effect"
@@ -26,6 +26,8 @@ interface Checkup {
   readonly vendor: string
   readonly capabilities: Readonly<Record<string, string>>
   readonly senders: ReadonlyArray<SenderCheckup>
+  /** Senders that the provider named and no account lists. */
+  readonly unlisted: ReadonlyArray<Pick<Unlisted, "optedOut" | "more"> & { readonly sender: string }>
   /** What cannot be seen here, and the remedy. */
   readonly blindSpots: ReadonlyArray<string>
 }
@@ -86,7 +88,7 @@ const describePeople = (people: LastGathered): ReadonlyArray<string> =>
         ...people.examples.map(({ row, text }) => `  row ${row}: ${text} is no phone number`)
       ]
 
-const examine = Effect.fnUntraced(function* (station: Station) {
+const examine = Effect.fnUntraced(function* (station: Station, heardOf: ReadonlyArray<Unlisted>) {
   const { account, adapter } = station
   const senders = yield* Effect.forEach(sendersOf(station), (sender) =>
     Effect.gen(function* () {
@@ -119,9 +121,17 @@ const examine = Effect.fnUntraced(function* (station: Station) {
       evidence: words(adapter.evidence)
     },
     senders,
+    unlisted: heardOf
+      .filter(({ accountId }) => accountId === account.id)
+      .map(({ address, more, optedOut }) => ({ sender: address, optedOut, more })),
     blindSpots: blindSpots(station)
   } satisfies Checkup
 })
+
+const describeUnlisted = (account: string, { more, optedOut, sender }: Checkup["unlisted"][number]): string => {
+  const people = `${more ? "at least " : ""}${plural(optedOut, "person", "people")}`
+  return `heard of ${sender}, which no account lists: ${people} opted out there, and nobody else is told; add it to the senders of ${account}, or of another account`
+}
 
 const describe = (checkup: Checkup): ReadonlyArray<string> => [
   `${checkup.account} (${checkup.vendor})`,
@@ -130,6 +140,7 @@ const describe = (checkup: Checkup): ReadonlyArray<string> => [
     (one) =>
       `  ${one.sender}${one.tollFree ? " (toll-free)" : ""}: ${one.probe === "ok" ? "answers" : one.probe}; ${plural(one.known, "person", "people")} known${ageOf(one)}`
   ),
+  ...checkup.unlisted.map((one) => `  ${describeUnlisted(checkup.account, one)}`),
   ...checkup.blindSpots.map((spot) => `  blind spot: ${spot}`)
 ]
 
@@ -141,7 +152,10 @@ export const doctor = Command.make(
       config,
       Effect.gen(function* () {
         const { stations } = yield* Fleet
-        const checkups = yield* Effect.forEach(stations, examine, { concurrency: "unbounded" })
+        const heardOf = yield* unlisted(stations.map(({ account }) => account.id))
+        const checkups = yield* Effect.forEach(stations, (station) => examine(station, heardOf), {
+          concurrency: "unbounded"
+        })
         const halts = (yield* openHalts()).map((halt) => halt.message)
         const people = yield* lastGathered
         yield* say(json, { ledger: "ok", accounts: checkups, halts, ...(people !== undefined && { people }) }, [
