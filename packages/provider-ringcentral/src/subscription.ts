@@ -26,8 +26,9 @@ const renewFrom = 6 * 86_400
 export const makeSubscriptionPort = (client: Client, token: Redacted.Redacted): SubscriptionPort => {
   // What RingCentral left out of a new subscription it would leave out of the next one, too.
   const made = new Set<string>()
+  const told = new Set<string>()
   return {
-    ensure: (url) => ensure({ client, token, url, made }),
+    ensure: (url) => ensure({ client, token, url, made, told }),
     missed: (span, cursor) => readMissed(client, span, cursor)
   }
 }
@@ -38,6 +39,8 @@ interface Wish {
   readonly url: string
   /** Subscriptions that this process has made. */
   readonly made: Set<string>
+  /** Other addresses that this process has told of. */
+  readonly told: Set<string>
 }
 
 /**
@@ -53,9 +56,11 @@ const ensure = Effect.fn("RingCentral.subscribe")(function* (
   const { client, made, url } = wish
   const events = eventsOf(client)
   const filters = [...events, reminder]
-  const found = (yield* client.ask(call("GET", root, "light"), SubscriptionList)).records
+  const hooks = (yield* client.ask(call("GET", root, "light"), SubscriptionList)).records
     .flatMap((record) => Option.toArray(decodeSubscription(record)))
-    .filter(({ deliveryMode }) => deliveryMode.transportType === "WebHook" && deliveryMode.address === url)
+    .filter(({ deliveryMode }) => deliveryMode.transportType === "WebHook")
+  yield* tellOfOthers(wish, hooks)
+  const found = hooks.filter(({ deliveryMode }) => deliveryMode.address === url)
   const listens = (record: SubscriptionRecord) =>
     made.has(record.id) || filters.every((filter) => hears(record, filter))
   const good = found.find((record) => record.status === "Active" && listens(record))
@@ -75,10 +80,33 @@ const ensure = Effect.fn("RingCentral.subscribe")(function* (
   return report(next, events)
 })
 
+/**
+ * A subscription of before, made for ten years, goes on sending numbers, texts and the token to an address that may be
+ * somebody else's by now. It may as well be another deployment's: that only a person knows.
+ */
+const tellOfOthers = Effect.fnUntraced(function* (
+  { client, told, url }: Wish,
+  hooks: ReadonlyArray<SubscriptionRecord>
+) {
+  for (const { deliveryMode, eventFilters, id } of hooks) {
+    const address = deliveryMode.address ?? ""
+    const ours = URL.canParse(address) && new URL(address).pathname.endsWith(`/webhooks/${client.account}`)
+    const listens = eventFilters.some((filter) => sameFilter(filter, optOutsOf(client)))
+    if (address === url || !ours || !listens || told.has(address)) continue
+    told.add(address)
+    yield* Effect.logWarning(
+      "RingCentral sends this account's opt-outs to another address, too. If it is not yours any more, delete that subscription at RingCentral, and set a new verification token",
+      { account: client.account, host: new URL(address).host, subscription: id }
+    )
+  }
+})
+
+const optOutsOf = ({ a2p }: Client): string => `${a2p}/opt-outs`
+
 /** What Stopline wants to hear. */
-export const eventsOf = ({ a2p }: Client): ReadonlyArray<string> => [
-  `${a2p}/opt-outs`,
-  `${a2p}/messages?direction=Inbound`
+export const eventsOf = (client: Client): ReadonlyArray<string> => [
+  optOutsOf(client),
+  `${client.a2p}/messages?direction=Inbound`
 ]
 
 const subscribe = ({ client, token, url }: Wish, filters: ReadonlyArray<string>) => {

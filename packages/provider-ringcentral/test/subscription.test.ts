@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Logger } from "effect"
 import { makeRingCentralAdapter } from "../src/index.ts"
 import { open } from "./ports.ts"
 import { type Answer, configFor, secrets, type Seen, startRingCentral } from "./server.ts"
@@ -62,6 +62,36 @@ describe("a webhook subscription", () => {
       const { steps, told } = yield* ensure([socket, other, "?", subscription("mine")])
       assert.deepStrictEqual(steps, ["GET "])
       assert.strictEqual((yield* Effect.fromResult(told)).id, "mine")
+    })
+  )
+
+  it.live("at another address of the account is left alone, and told of once", () =>
+    Effect.gen(function* () {
+      const at = (id: string, address: string, more: object = {}) =>
+        subscription(id, { deliveryMode: { transportType: "WebHook", address }, ...more })
+      const records = [
+        subscription("mine"),
+        at("before", "https://old.example.com:8443/sms/webhooks/acme?code=hush"),
+        at("again", "https://old.example.com:8443/sms/webhooks/acme?code=hush"),
+        at("crm", "https://crm.example.com/ringcentral"),
+        at("another-account", "https://old.example.com/webhooks/other"),
+        at("deaf", "https://deaf.example.com/webhooks/acme", { eventFilters: [messages] }),
+        at("nowhere", "?")
+      ]
+      const server = yield* startRingCentral(() => ({ body: { records } }))
+      const port = open((yield* makeRingCentralAdapter(configFor(server.url))).subscription)
+      const logged: Array<string> = []
+      const logger = Logger.make(({ logLevel, message }) => logged.push(`${logLevel}: ${JSON.stringify(message)}`))
+      yield* Effect.provide(Effect.andThen(port.ensure(url), port.ensure(url)), Logger.layer([logger]))
+      assert.lengthOf(logged, 1)
+      assert.include(logged[0], "Warn")
+      assert.include(logged[0], `"host":"old.example.com:8443","subscription":"before"`)
+      assert.include(logged[0], "delete that subscription at RingCentral, and set a new verification token")
+      assert.notInclude(logged[0], "hush")
+      assert.deepStrictEqual(
+        server.calls().map(({ method }) => method),
+        ["GET", "GET"]
+      )
     })
   )
 
