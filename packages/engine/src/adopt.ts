@@ -6,7 +6,7 @@
 import { adoptOrphans, type Connection, type Lane, type LedgerError, openIntents } from "@stopline/ledger"
 import { Clock, Effect } from "effect"
 import { type Fleet, laneOf, sendersOf, type Station } from "./fleet.ts"
-import { whileHeld, withLane } from "./lane.ts"
+import { whileHeld, withFreeLane } from "./lane.ts"
 
 /** @param open as `openAt` says */
 export const adopt = Effect.fn("adopt")(function* (
@@ -15,13 +15,11 @@ export const adopt = Effect.fn("adopt")(function* (
 ): Effect.fn.Return<void, LedgerError, Connection | Fleet> {
   for (const sender of sendersOf(station)) {
     if (!open.has(sender.id)) continue
-    // Dated when they are taken over: until it was our turn, a request of this process may have been on its way.
+    // Dated when they are taken over: when they were found, a request of this process may have been on its way.
     const takeOver = (lane: Lane) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => whileHeld(lane, adoptOrphans(sender, now)))
-    yield* withLane(laneOf(sender), takeOver, 0).pipe(
-      // Held by a process that lives: these are on their way.
-      Effect.catchTag("LaneBusy", () => Effect.void)
-    )
+    // Held by somebody who lives, here or elsewhere: these are on their way, and the other senders are not to wait for that.
+    yield* withFreeLane(laneOf(sender), takeOver)
   }
 })
 

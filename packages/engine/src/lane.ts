@@ -103,23 +103,35 @@ const letGo = (lane: Lane) =>
     })
   )
 
-/** Claims a lane, within the patience of the settings or the one given, uses it, and lets go, however the use ends. A lane lost on the way is with somebody else, who goes on. */
-export const withLane = <A, E, R>(
+/** Claims a lane, uses it, and lets go, however the use ends. A lane lost on the way is with somebody else, who goes on. */
+const claimed = <A, E, R>(
   key: string,
   use: (lane: Lane) => Effect.Effect<A, E, R>,
-  patienceMs?: number
+  patienceMs: number
 ): Effect.Effect<A, E | LedgerError | LaneBusy, R | Connection | Fleet> =>
-  Effect.flatMap(Fleet, (fleet) =>
-    fleet.gate(key).withPermits(1)(
-      Effect.acquireUseRelease(
-        claim(key, patienceMs ?? fleet.settings.patienceMs),
-        (lane) => Effect.raceFirst(use(lane), keep(lane)),
-        letGo
-      )
-    )
-  ).pipe(
+  Effect.acquireUseRelease(claim(key, patienceMs), (lane) => Effect.raceFirst(use(lane), keep(lane)), letGo).pipe(
     Effect.catchIf(
       (error) => error instanceof LedgerError && error.kind === "fenced",
       () => Effect.flatMap(laneOwner(key), (owner) => new LaneBusy({ lane: key, owner: owner ?? "nobody" }))
     )
+  )
+
+/** Uses a lane when it is its turn in this process, and as soon as no other has it, within the patience of the settings. */
+export const withLane = <A, E, R>(
+  key: string,
+  use: (lane: Lane) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E | LedgerError | LaneBusy, R | Connection | Fleet> =>
+  Effect.flatMap(Fleet, (fleet) => fleet.gate(key).withPermits(1)(claimed(key, use, fleet.settings.patienceMs)))
+
+/** Uses a lane if nobody has it, here or in another process. Waits for nobody: a burst waits out a penalty with its lane in hand. */
+export const withFreeLane = <A, E, R>(
+  key: string,
+  use: (lane: Lane) => Effect.Effect<A, E, R>
+): Effect.Effect<void, E | LedgerError, R | Connection | Fleet> =>
+  Effect.flatMap(Fleet, (fleet) => fleet.gate(key).withPermitsIfAvailable(1)(claimed(key, use, 0))).pipe(
+    Effect.catchIf(
+      (error) => error instanceof LaneBusy,
+      () => Effect.void
+    ),
+    Effect.asVoid
   )

@@ -282,39 +282,72 @@ layer(ledgerForTest, { excludeTestServices: true })("a lane", (it) => {
     }).pipe(timed)
   )
 
-  it.effect(
-    "taken over dates what was left half done when it is taken over, not when that was waited for (L7, L12)",
-    () =>
-      Effect.gen(function* () {
-        const world = yield* makeWorld()
-        yield* world.says("STOP", listerOne, person(1))
-        const ledger = yield* Connection
-        const began = yield* Clock.currentTimeMillis
-        let looked = false
-        const query: Connection["Service"]["query"] = (operation, run) =>
-          Effect.tap(ledger.query(operation, run), () => Effect.sync(() => (looked ||= operation === "open intents")))
-        const adopting = Effect.provideService(world.run(adoptAll([world.asking])), Connection, { ...ledger, query })
-        let adopted: Fiber.Fiber<void, LedgerError> | undefined
-        // While a request is under way, the same process finds its intents open and waits for the lane.
-        world.asker.onRequest = () =>
-          Effect.gen(function* () {
-            if (adopted !== undefined) return
-            adopted = yield* Effect.forkDetach(adopting)
-            yield* until(Effect.sync(() => looked))
-            yield* pass("1 minute")
+  it.effect("of this process on which a request waits keeps nobody back who looks for what the dead left (L10)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* world.says("STOP", listerOne, person(1))
+      const [sent, answer] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      // As during a penalty: the intent is committed, and the request does not leave.
+      world.asker.onRequest = () => Effect.andThen(Deferred.succeed(sent, undefined), Deferred.await(answer))
+      const applying = yield* Effect.forkChild(world.run(applyTo(world.asking, everything)))
+      yield* Deferred.await(sent)
+      let found = false
+      let claims = 0
+      const ledger = yield* Connection
+      const query: Connection["Service"]["query"] = (operation, run) =>
+        Effect.tap(ledger.query(operation, run), () =>
+          Effect.sync(() => {
+            found ||= operation === "open intents"
+            if (operation === "claim lane") claims += 1
           })
-        // The provider has done it, and the database is away for a moment.
-        const transaction: Connection["Service"]["transaction"] = (operation, self) =>
-          operation === "end writes" || operation === "while held"
-            ? Effect.fail(new LedgerError({ kind: "unreachable", operation, detail: "Connection terminated" }))
-            : ledger.transaction(operation, self)
-        yield* Effect.flip(
-          Effect.provideService(world.run(applyTo(world.asking, everything)), Connection, { ...ledger, transaction })
         )
-        yield* Fiber.join(adopted!)
-        const view = (yield* viewOf(senderOf(world.asking, askerOne)!, person(1)))!.view
-        assert.deepStrictEqual(view.written, { state: "opted-out", begunAt: began, endedAt: began + 60_000 })
-      }).pipe(timed)
+      const adopting = Effect.provideService(world.run(adoptAll([world.asking])), Connection, { ...ledger, query })
+      const adopted = yield* Effect.forkChild(adopting)
+      yield* until(Effect.sync(() => found))
+      yield* Deferred.succeed(answer, undefined)
+      yield* Fiber.join(adopted)
+      // It went on; waiting for the answer, it would have had the lane in the end.
+      assert.strictEqual(claims, 0)
+      assert.deepInclude(yield* Fiber.join(applying), { optedOut: 2, errors: [] })
+    }).pipe(timed)
+  )
+
+  it.effect("taken over dates what was left half done when it is taken over, not when it was found (L7, L12)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* world.says("STOP", listerOne, person(1))
+      const ledger = yield* Connection
+      const began = yield* Clock.currentTimeMillis
+      const [found, ended] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      // What it finds is on its way, and when it goes on that has ended.
+      const query: Connection["Service"]["query"] = (operation, run) =>
+        Effect.tap(ledger.query(operation, run), () =>
+          operation === "open intents"
+            ? Effect.andThen(Deferred.succeed(found, undefined), Deferred.await(ended))
+            : Effect.void
+        )
+      const adopting = Effect.provideService(world.run(adoptAll([world.asking])), Connection, { ...ledger, query })
+      let adopted: Fiber.Fiber<void, LedgerError> | undefined
+      world.asker.onRequest = () =>
+        Effect.gen(function* () {
+          if (adopted !== undefined) return
+          adopted = yield* Effect.forkDetach(adopting)
+          yield* Deferred.await(found)
+          yield* pass("1 minute")
+        })
+      // The provider has done it, and the database is away for a moment.
+      const transaction: Connection["Service"]["transaction"] = (operation, self) =>
+        operation === "end writes" || operation === "while held"
+          ? Effect.fail(new LedgerError({ kind: "unreachable", operation, detail: "Connection terminated" }))
+          : ledger.transaction(operation, self)
+      yield* Effect.flip(
+        Effect.provideService(world.run(applyTo(world.asking, everything)), Connection, { ...ledger, transaction })
+      )
+      yield* Deferred.succeed(ended, undefined)
+      yield* Fiber.join(adopted!)
+      const view = (yield* viewOf(senderOf(world.asking, askerOne)!, person(1)))!.view
+      assert.deepStrictEqual(view.written, { state: "opted-out", begunAt: began, endedAt: began + 60_000 })
+    }).pipe(timed)
   )
 
   it.effect("is let go however its use ends", () =>
