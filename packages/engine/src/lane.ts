@@ -23,12 +23,16 @@ export class LaneBusy extends Schema.TaggedError<LaneBusy>()("LaneBusy", {
   }
 }
 
+type Restore = <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
 /**
  * Claims a lane as soon as it is let go. Whoever waits is woken by that, looks
  * again after a while nevertheless, since a wake-up can be lost and the dead
  * send none, and is let go first by a process that would take it again at once.
+ *
+ * @param restore makes what it is given as interruptible as our caller is: who only waits has nothing to lose
  */
-const claim = Effect.fnUntraced(function* (key: string, patienceMs: number) {
+const claim = Effect.fnUntraced(function* (key: string, patienceMs: number, restore: Restore) {
   const { owner, settings } = yield* Fleet
   const { freed } = yield* Connection
   const wakeUp = yield* freed.hear(key)
@@ -41,7 +45,7 @@ const claim = Effect.fnUntraced(function* (key: string, patienceMs: number) {
     if (left <= 0) return yield* new LaneBusy({ lane: key, owner: (yield* laneOwner(key)) ?? "nobody" })
     const pause = Math.min(settings.lookAgainMs, left)
     yield* wantLane(key, now + pause)
-    yield* Effect.timeoutOption(wakeUp, pause)
+    yield* restore(Effect.timeoutOption(wakeUp, pause))
   }
 }, Effect.scoped)
 
@@ -103,13 +107,19 @@ const letGo = (lane: Lane) =>
     })
   )
 
-/** Claims a lane, uses it, and lets go, however the use ends. A lane lost on the way is with somebody else, who goes on. */
+/** Claims a lane, uses it, and lets go, however the use ends; one that was got is let go as well when we are interrupted. A lane lost on the way is with somebody else, who goes on. */
 const claimed = <A, E, R>(
   key: string,
   use: (lane: Lane) => Effect.Effect<A, E, R>,
   patienceMs: number
 ): Effect.Effect<A, E | LedgerError | LaneBusy, R | Connection | Fleet> =>
-  Effect.acquireUseRelease(claim(key, patienceMs), (lane) => Effect.raceFirst(use(lane), keep(lane)), letGo).pipe(
+  Effect.uninterruptibleMask((restore) =>
+    Effect.acquireUseRelease(
+      claim(key, patienceMs, restore),
+      (lane) => restore(Effect.raceFirst(use(lane), keep(lane))),
+      letGo
+    )
+  ).pipe(
     Effect.catchIf(
       (error) => error instanceof LedgerError && error.kind === "fenced",
       () => Effect.flatMap(laneOwner(key), (owner) => new LaneBusy({ lane: key, owner: owner ?? "nobody" }))
