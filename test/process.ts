@@ -38,6 +38,9 @@ export const until = <E, R>(condition: Effect.Effect<boolean, E, R>): Effect.Eff
     while (!(yield* condition)) yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 2)))
   })
 
+/** Waits until whoever is gone passes for dead at once, as nobody does where Postgres began a moment ago. */
+export const untilCertain = Effect.flatMap(Connection, ({ certain }) => until(Effect.sync(certain)))
+
 /** Whether the process of a session is seen to be alive. */
 export const isAlive = Effect.fnUntraced(function* (session: number) {
   const { query } = yield* Connection

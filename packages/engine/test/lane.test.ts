@@ -3,7 +3,7 @@ import { adoptAll, applyTo, Fleet, push } from "@stopline/engine"
 import { claimLane, Connection, digits, type Lane, LedgerError, releaseLane } from "@stopline/ledger"
 import { Clock, Deferred, Effect, Fiber } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
-import { anotherProcess, until } from "../../../test/process.ts"
+import { anotherProcess, until, untilCertain } from "../../../test/process.ts"
 import { viewOf } from "../../../test/world.ts"
 import { withLane } from "../src/lane.ts"
 import {
@@ -115,6 +115,7 @@ layer(ledgerForTest, { excludeTestServices: true })("a lane", (it) => {
     Effect.gen(function* () {
       const world = yield* makeWorld({ settings: { patienceMs: 30_000 } })
       const other = yield* anotherProcess()
+      yield* untilCertain
       yield* world.says("STOP", listerOne, person(1))
       yield* other.run(claimLane(writing, "elsewhere", yield* Clock.currentTimeMillis, leaseMs))
       const applying = world.run(applyTo(world.asking, everything))

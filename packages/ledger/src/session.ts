@@ -5,7 +5,8 @@
  * Postgres, a cut line) it is made again and the lock taken again; otherwise a
  * living process would pass for dead until it ends. Others may have lost theirs
  * together with it, and live: until they have had the time to come back, nobody
- * passes for dead.
+ * passes for dead. Nor does anybody at first where Postgres itself began a moment
+ * ago: who begins with it has lost nothing, and those that lived before have.
  */
 import { Effect, type Scope } from "effect"
 import type pg from "pg"
@@ -23,7 +24,7 @@ export interface Session {
   readonly number: number
   /** Rings for each lane that a process lets go. */
   readonly freed: Bell
-  /** Whether a process whose number is not locked is dead. Not for a while after our own lock was lost. */
+  /** Whether a process whose number is not locked is dead. Not for a while after our own lock was lost, or Postgres began. */
   readonly certain: () => boolean
 }
 
@@ -41,24 +42,26 @@ export const holdSession = Effect.fnUntraced(function* (
     "select s as session from (select (random() * 2000000000)::int as s from generate_series(1, 20)) c where pg_try_advisory_lock($1, s) limit 1",
     [sessionLocks]
   )
-  let certain = true
+  let certain = !(yield* begunLately(client))
   const doubting = Effect.sync(() => (certain = false))
   const trusting = Effect.andThen(
     Effect.sleep(othersAreBackMs),
     Effect.sync(() => (certain = true))
   )
+  // Others have their time to come back; as soon as we lose our own lock again, they have it anew.
+  const trustUntil = (lost: Effect.Effect<void>) =>
+    Effect.andThen(Effect.raceFirst(lost, Effect.andThen(trusting, Effect.never)), doubting)
   const again = Effect.scoped(
     Effect.gen(function* () {
       const { client, lost } = yield* connect(config, freed)
       yield* lock(client, "select $2::int as session where pg_try_advisory_lock($1, $2::int)", [sessionLocks, number])
       // What was told in the meantime was told to nobody.
       freed.ringAll()
-      yield* Effect.raceFirst(lost, Effect.andThen(trusting, Effect.never))
-      yield* doubting
+      yield* trustUntil(lost)
     })
   )
   const anew = Effect.forever(Effect.andThen(Effect.ignore(again), Effect.sleep("1 second")))
-  yield* Effect.forkScoped(Effect.andThen(lost, Effect.andThen(doubting, anew)))
+  yield* Effect.forkScoped(Effect.andThen(trustUntil(lost), anew))
   return { number, freed, certain: () => certain }
 })
 
@@ -94,6 +97,15 @@ const connect = Effect.fnUntraced(function* (config: pg.ClientConfig, freed: Bel
     )
   }
 })
+
+/** Whether Postgres began so short a time ago that others may not be back. What it began with may have been to recover from a crash: that takes minutes at most. */
+const begunLately = (client: pg.Client) =>
+  Effect.map(
+    attempt(() =>
+      client.query<{ lately: boolean }>("select now() - pg_postmaster_start_time() < interval '5 minutes' as lately")
+    ),
+    ({ rows }) => rows[0]?.lately ?? true
+  )
 
 const lock = Effect.fnUntraced(function* (client: pg.Client, statement: string, values: ReadonlyArray<number>) {
   const taken = yield* attempt(() => client.query<{ session: number }>(statement, [...values]))

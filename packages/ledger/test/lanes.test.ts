@@ -1,9 +1,20 @@
-import { assert, layer } from "@effect/vitest"
-import { claimLane, Connection, holdLane, laneOwner, type LedgerError, releaseLane, wantLane } from "@stopline/ledger"
-import { Effect, Fiber } from "effect"
+import { assert, describe, it, layer } from "@effect/vitest"
+import {
+  claimLane,
+  Connection,
+  embeddedPostgres,
+  holdLane,
+  laneOwner,
+  type LedgerError,
+  migrate,
+  releaseLane,
+  temporaryFolder,
+  wantLane
+} from "@stopline/ledger"
+import { Effect, Fiber, Layer } from "effect"
 import { sql } from "kysely"
 import { ledgerForTest } from "../../../test/database.ts"
-import { anotherProcess, isAlive, until } from "../../../test/process.ts"
+import { anotherProcess, isAlive, until, untilCertain } from "../../../test/process.ts"
 
 const lease = 60_000
 
@@ -57,6 +68,7 @@ layer(ledgerForTest, { excludeTestServices: true })("a lane", (it) => {
       assert.isUndefined(yield* claimLane("orphaned", "heir", 1_001, lease))
       yield* gone.end
       yield* until(Effect.map(isAlive(gone.session), (pid) => pid === undefined))
+      yield* untilCertain
       assert.strictEqual((yield* claimLane("orphaned", "heir", 1_001, lease))?.epoch, 2)
     })
   )
@@ -65,6 +77,7 @@ layer(ledgerForTest, { excludeTestServices: true })("a lane", (it) => {
     Effect.gen(function* () {
       const heir = yield* anotherProcess()
       const { certain } = yield* heir.run(Connection)
+      yield* heir.run(untilCertain)
       const { query } = yield* Connection
       const gone = yield* anotherProcess()
       yield* gone.run(claimLane("doubtful", "gone", 1_000, lease))
@@ -165,5 +178,21 @@ layer(ledgerForTest, { excludeTestServices: true })("a lane", (it) => {
       )
       assert.strictEqual(claims.filter((lane) => lane !== undefined).length, 1)
     })
+  )
+})
+
+describe("a lane in a Postgres that has only just begun", () => {
+  it.live("is for a while taken from nobody by a process that has just begun as well (L12)", () =>
+    Effect.gen(function* () {
+      const url = yield* embeddedPostgres({ folder: yield* temporaryFolder("begun"), disposable: true })
+      const process = Layer.build(Connection.layer(url, { connections: 1 }))
+      // The restart took its sign of life from it, and it may be about to be back.
+      const before = Effect.andThen(migrate, claimLane("restarted", "before", 1_000, lease))
+      yield* Effect.scoped(Effect.flatMap(process, (context) => Effect.provideContext(before, context)))
+      const heir = yield* process
+      const claim = Effect.provideContext(claimLane("restarted", "heir", 1_001, lease), heir)
+      assert.isUndefined(yield* claim)
+      yield* until(Effect.map(claim, (lane) => lane !== undefined))
+    }).pipe(Effect.scoped)
   )
 })
