@@ -41,6 +41,12 @@ const msBetween = (from: RawBuilder<unknown>, until: RawBuilder<unknown>) =>
   sql`greatest(0, extract(epoch from ${until} - ${from}) * 1000)::float8`
 
 /**
+ * Clocks of processes differ, and what one has given out the other counts from there on. But one that was further ahead
+ * than that was wrong: nothing would flow in until its time has come, and each request would owe a turn for ever longer.
+ */
+const mostAhead = sql`interval '1 minute'`
+
+/**
  * Reserves so many requests, as if one after another. Returns how long each has to wait before it may be sent (ms).
  * During a penalty the turns are given out from its end on, one after another.
  */
@@ -58,11 +64,13 @@ export const reserve = Effect.fn("Ledger.reserve")(function* (
       insert into pace as p (key, tokens, refreshed_at, blocked_until, spread_until)
       values (${bucket.key}, ${atOnce - count}::float8, ${at}, '-infinity', case when ${atOnce > steady}::bool then ${at} + ${spread} else 'epoch' end)
       on conflict (key) do update set (tokens, refreshed_at, spread_until) = (
-        select level - ${count}::float8, greatest(p.refreshed_at, turn), case when filled then turn + ${spread} else p.spread_until end
+        select level - ${count}::float8, greatest(refreshed, turn), case when filled then turn + ${spread} else spread_end end
         from (select greatest(${at}, p.blocked_until) as turn) t
-        cross join lateral (select ${msBetween(sql`turn`, sql`p.spread_until`)} as spread_left, p.tokens
-          + ${spreadPerMs}::float8 * ${msBetween(sql`p.refreshed_at`, sql`least(turn, p.spread_until)`)}
-          + ${perMs}::float8 * ${msBetween(sql`greatest(p.refreshed_at, p.spread_until)`, sql`turn`)} as flowed) f
+        cross join lateral (select case when p.refreshed_at > turn + ${mostAhead} then p.refreshed_at - turn else '0' end as ahead) a
+        cross join lateral (select p.refreshed_at - ahead as refreshed, p.spread_until - ahead as spread_end) r
+        cross join lateral (select ${msBetween(sql`turn`, sql`spread_end`)} as spread_left, p.tokens
+          + ${spreadPerMs}::float8 * ${msBetween(sql`refreshed`, sql`least(turn, spread_end)`)}
+          + ${perMs}::float8 * ${msBetween(sql`greatest(refreshed, spread_end)`, sql`turn`)} as flowed) f
         cross join lateral (select spread_left = 0 and flowed >= ${atOnce}::float8 and ${atOnce > steady}::bool as filled) l
         -- Only what was full lets some go at once, and the less the longer ago it was full.
         cross join lateral (select case when filled then ${atOnce}::float8 else least(flowed,

@@ -170,6 +170,47 @@ layer(ledgerForTest, { excludeTestServices: true })("a gate", (it) => {
     })
   )
 
+  it.effect("is as fast as ever when a clock that was far ahead has been set right", () =>
+    Effect.gen(function* () {
+      const eight = bucket(8, 7_000)
+      const [now, hour] = [1_000_000, 3_600_000]
+      yield* reserve(eight, now + hour)
+      const turns = yield* turnsOf(eight, Array(3).fill(now))
+      assert.deepStrictEqual(turns, [now, now + 1_010, now + 2_020])
+      // It fills up again, and does not owe a turn for each that was taken meanwhile.
+      const later = yield* turnsOf(eight, Array(3).fill(now + hour / 2))
+      assert.deepStrictEqual(
+        later.map((turn) => turn - now - hour / 2),
+        [0, 0, 1_010]
+      )
+    })
+  )
+
+  it.effect("is one gate for processes whose clocks differ a little, though by far more than its window (L15)", () =>
+    Effect.gen(function* () {
+      const shared = bucket(4, 1_000)
+      const turns: Array<number> = []
+      for (let now = 1_000_000; now < 1_010_000; now += 100) {
+        const ahead = now % 200 === 0 ? 30_000 : 0
+        turns.push(...(yield* reserve(shared, now + ahead)).map((wait) => now + wait))
+      }
+      assert.isAtMost(busiest(turns, 999), 4)
+    })
+  )
+
+  it.effect("keeps apart who waits for the end of a penalty, however far ahead that is (L15)", () =>
+    Effect.gen(function* () {
+      const shared = bucket(8, 7_000)
+      const [now, hour] = [1_000_000, 3_600_000]
+      yield* block(shared, now + hour, now)
+      const turns = yield* turnsOf(shared, [now, now, now + 1_000, now + 1_000])
+      assert.deepStrictEqual(
+        turns.map((turn) => turn - now - hour),
+        [0, 0, 1_010, 2_020]
+      )
+    })
+  )
+
   it.effect("nobody has passed is open", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* blockedFor("never seen", 1_000_000), 0)
