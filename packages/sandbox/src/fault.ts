@@ -56,7 +56,7 @@ const applied = Schema.optionalKey(Schema.Boolean)
  * - `hang`: no answer; `slow`: the answer is held back for `ms`
  * - `drop-before`, `drop-after-apply`: the connection is cut before, or after, the request was carried out
  * - `item-refused`: one recipient is refused; `item-error`: one has status 500, or its like; `item-missing`: one is left out of the answer
- * - `invalid-input`: Azure refuses the whole request because of one recipient, and does not say which
+ * - `invalid-input`: Azure or RingCentral refuses the whole request because of one recipient, and does not say which
  * - `empty-page`, `repeat-token`, `forgotten-token`, `short-list`: lists that mislead whoever walks them
  * - `stale-read`: reads are answered as of `ms` ago
  * - `lost-events`, `duplicate-events`
@@ -104,6 +104,7 @@ export type FaultKind = Fault["kind"]
 const writes: ReadonlyArray<Operation> = ["add", "remove", "bulk-assign", "consents"]
 const items: ReadonlyArray<Operation> = ["add", "remove", "check", "bulk-assign", "consents"]
 const azureItems: ReadonlyArray<Operation> = ["add", "remove", "check"]
+const wholes: ReadonlyArray<Operation> = [...azureItems, "bulk-assign"]
 const twilioOnly: ReadonlyArray<Operation> = ["consents", "inbox"]
 const itemStatuses: ReadonlyArray<Operation> = [...azureItems, "consents"]
 const lists: ReadonlyArray<Operation> = ["list"]
@@ -127,7 +128,7 @@ const concerns: Record<
   "item-refused": { byDefault: items, may: items },
   "item-error": { byDefault: itemStatuses, may: itemStatuses },
   "item-missing": { byDefault: items, may: items },
-  "invalid-input": { byDefault: azureItems, may: azureItems },
+  "invalid-input": { byDefault: wholes, may: wholes },
   "empty-page": { byDefault: lists, may: pages },
   "repeat-token": { byDefault: lists, may: pages },
   "forgotten-token": { byDefault: lists, may: pages },

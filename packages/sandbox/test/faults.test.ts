@@ -215,7 +215,7 @@ describe("faults of one recipient", () => {
     })
   )
 
-  it.effect("at RingCentral: refused, or in neither list", () =>
+  it.effect("at RingCentral: refused, in neither list, or the whole request refused because of one", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld({ optedOut: 0 })
       const token = login(world)
@@ -228,6 +228,12 @@ describe("faults of one recipient", () => {
       yield* once(world, { account: "acme", kind: "item-missing", applied: true })
       assert.deepStrictEqual(bodyOf(assign(world, token, { optIns: [ann] })).optIns, { successful: [], failed: [] })
       assert.deepStrictEqual((yield* world.state("acme", sender)).senders[0]?.optedOut, [cay])
+      yield* once(world, { account: "acme", kind: "invalid-input", recipient: ben })
+      assert.deepStrictEqual(bodyOf(assign(world, token, { optOuts: [ann] })).optOuts.successful, [ann])
+      const whole = assign(world, token, { optOuts: [cay, ben] })
+      assert.deepStrictEqual([statusOf(whole), bodyOf(whole).errorCode], [400, "CMN-101"])
+      assert.notInclude(responseOf(whole).body, ben)
+      assert.deepStrictEqual((yield* world.state("acme", sender)).senders[0]?.optedOut, [cay, ann])
     })
   )
 })

@@ -62,6 +62,7 @@ const drawFault = (chance: Chance, universe: Universe): Fault => {
           { ...common, kind: "invalid-input" }
         ]
       : [
+          { ...lasting, kind: "invalid-input", recipient: chance.pick(universe.people) },
           { ...common, kind: "empty-page" },
           { ...lasting, kind: "repeat-token" },
           { ...lasting, kind: "forgotten-token" },

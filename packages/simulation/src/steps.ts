@@ -93,7 +93,7 @@ const mishaps = ({ accounts, people }: Setting): ReadonlyArray<Sentence<Step>> =
   const account = Schema.Literals(accounts.map(({ name }) => name))
   const whole = (shape: string, fault: (common: { readonly account: string; readonly times: number }) => Fault) =>
     sentence(shape, [account, Count], ([at, times]) => act({ do: "fault", fault: fault({ account: at, times }) }))
-  const item = (shape: string, kind: "item-refused" | "item-error") =>
+  const item = (shape: string, kind: "item-refused" | "item-error" | "invalid-input") =>
     sentence(shape, [account, nameIn(people), Count], ([at, who, times]) =>
       act({ do: "fault", fault: { kind, account: at, recipient: of(people, who), times } })
     )
@@ -127,6 +127,7 @@ const mishaps = ({ accounts, people }: Setting): ReadonlyArray<Sentence<Step>> =
       act({ do: "late", times, ms: Duration.toMillis(time) })
     ),
     item("{account} refuses {person} {number} time(s)", "item-refused"),
+    item("{account} refuses any request with {person} in it {number} time(s)", "invalid-input"),
     item("{account} fails on {person} {number} time(s)", "item-error")
   ]
 }

@@ -54,6 +54,7 @@ export const answerAmendment = (service: Service, { body, call }: Amendment): Wi
   const { records } = body.success
   if (service.coverageNeeded && records.some(({ coverage }) => coverage === undefined))
     return parameterRefused("coverage")
+  if (service.faults.take(["invalid-input"], call)) return parameterRefused("records")
   const failedRecords: Array<object> = []
   for (const [index, record] of records.entries()) {
     const { from, optStatus, source, to } = record

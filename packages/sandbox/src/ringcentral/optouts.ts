@@ -85,6 +85,7 @@ export const answerAssignment = (service: Service, { body, call }: Assignment): 
   const { from, optIns = [], optOuts = [] } = body.success
   if (!service.senders.includes(from)) return parameterInvalid("from")
   if (optOuts.length + optIns.length === 0) return parameterInvalid("optOuts")
+  if (service.faults.take(["invalid-input"], call)) return parameterInvalid(optOuts.length > 0 ? "optOuts" : "optIns")
   let index = 0
   const assign = (recipients: ReadonlyArray<string>, status: Status): object => {
     const successful: Array<string> = []
