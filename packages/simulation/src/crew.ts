@@ -134,7 +134,9 @@ export class Crew {
     await this.finish([1 - index])
     actor.state = "running"
     this.#awakeSince.set(index, conductor.now)
-    return this.finish()
+    await this.finish()
+    // What an event had begun is no part of its round, and goes on where it stood.
+    await conductor.pass(0)
   }
 
   /** A worker is killed, and started again. */
