@@ -3,7 +3,7 @@
  * sends through it, and hands it to adapters for what only they see: logins.
  */
 import { block, blockedFor, type Bucket, type Connection, type LedgerError, reserve } from "@stopline/ledger"
-import { type Gate, type LimitGroup, Unavailable } from "@stopline/provider"
+import { type Gate, type LimitGroup, longestPenalty, Unavailable } from "@stopline/provider"
 import { Clock, Duration, Effect } from "effect"
 
 export const bucketOf = (vendor: string, limit: LimitGroup): Bucket => ({
@@ -34,9 +34,6 @@ const awaitTurn = Effect.fnUntraced(function* (
 /** Waits for a turn. */
 export const takeTurn = (bucket: Bucket): Effect.Effect<void, LedgerError, Connection> =>
   Effect.flatMap(drawTurns(bucket, 1), (turns) => Effect.all(turns, { discard: true }))
-
-/** An answer that names years must not keep an account's opt-outs back until somebody notices: after a day it is asked again. */
-const longestPenalty = Duration.days(1)
 
 /** Shuts the gate for everybody, for so long. */
 export const shutFor = Effect.fnUntraced(function* (bucket: Bucket, wait: Duration.Duration) {

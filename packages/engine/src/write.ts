@@ -18,12 +18,13 @@ import {
   toRecipient,
   type WriteContext
 } from "@stopline/ledger"
-import { mayHaveApplied, type ProviderError, type WriteOutcome, type WritePort, writePort } from "@stopline/provider"
+import { mayHaveApplied, type ProviderError, type WriteOutcome, type WritePort } from "@stopline/provider"
 import { Array, Clock, Effect } from "effect"
 import { Fleet, laneOf, type Station } from "./fleet.ts"
 import { finishing } from "./grace.ts"
 import { keepLooking, type LaneBusy, whileHeld, withLane } from "./lane.ts"
 import { paced, turnsFor } from "./pace.ts"
+import { writabilityOf } from "./plan.ts"
 import { isOver, isRefusal } from "./refusal.ts"
 
 export interface Written {
@@ -80,7 +81,7 @@ const onLane = Effect.fnUntraced(function* (
   // Whoever says STOP while their opt-in waits for its turn, perhaps through a penalty, would be let through all the
   // same, until the next write. The other way round nobody is texted who must not be, and the next round repairs it;
   // but not where nobody but the person can lift the block again, who has just said START and would have to once more.
-  const repairable = state === "opted-out" && canLift(station, sender)
+  const repairable = state === "opted-out" && writabilityOf(station.adapter)(sender.address).optIn === undefined
   const wanted = (batch: ReadonlyArray<Recipient>) =>
     repairable
       ? Effect.succeed(batch)
@@ -116,11 +117,6 @@ const onLane = Effect.fnUntraced(function* (
     error: errors.find((error) => !isRefusal(error)) ?? errors[0]
   } satisfies Written
 })
-
-const canLift = ({ adapter }: Station, { address }: RegisteredSender): boolean => {
-  const capability = writePort(adapter, "opted-in")
-  return capability._tag === "Can" && capability.port.except(address) === undefined
-}
 
 interface Answer {
   readonly outcomes: ReadonlyArray<WriteOutcome>

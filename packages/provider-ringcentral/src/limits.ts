@@ -4,7 +4,7 @@
  * the penalty anew, so none leaves before it is over.
  */
 import type { Gate, LimitGroup, Operation } from "@stopline/provider"
-import { Throttled } from "@stopline/provider"
+import { longestPenalty, Throttled } from "@stopline/provider"
 import { Clock, Duration, Effect } from "effect"
 import type { Pace, ResolvedConfig } from "./config.ts"
 import type { Answer } from "./exchange.ts"
@@ -26,9 +26,6 @@ const drawn: Record<Group, ReadonlyArray<Operation>> = {
   medium: [],
   auth: ["login"]
 }
-
-/** After a day it is asked again, as at the gate that all processes share: an answer that names years would be believed until a restart. */
-const longestPenalty = Duration.days(1)
 
 /** What was learned about one credential, by whatever account. */
 export interface Learned {
