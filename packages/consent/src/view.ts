@@ -6,7 +6,7 @@
  * began before a write ended cannot contradict that write.
  */
 import { type ConsentState, opposite } from "./observation.ts"
-import { clockSlack, type Interval, notLaterThan } from "./time.ts"
+import { by, clockSlack, type Interval, notLaterThan } from "./time.ts"
 
 export interface View {
   /** Undefined: unknown. Never read as "not opted out" (L5). */
@@ -89,9 +89,7 @@ export const meetReading = (
     return { _tag: "Known", view: { ...sure, readAt: Math.max(view.readAt, span.beganAt) } }
   }
   if (view !== undefined && view.readAt > span.beganAt && view.held !== undefined) return { _tag: "Undecided" }
-  const justLifted =
-    state === "opted-out" && view?.liftedAt !== undefined && span.beganAt < view.liftedAt + clockSlack + settle
-  if (justLifted) return { _tag: "Undecided" }
+  if (state === "opted-out" && isJustLifted(view, span, settle)) return { _tag: "Undecided" }
   if (isTooSoon(view?.written, span, settle)) return { _tag: "Undecided" }
   const next: View = {
     held: state,
@@ -107,6 +105,30 @@ export const meetReading = (
   const lastOtherwise = view?.held === opposite(state) ? view.readAt : Number.NEGATIVE_INFINITY
   return { _tag: "News", view: next, time: at ?? { notBefore: lastOtherwise, notAfter: span.endedAt } }
 }
+
+/**
+ * A text of ours was refused since the provider blocks the person: a reading that nobody asked for, and no change. It is
+ * never the echo of a write, however little is known of when the block began, and what was known to block is no news
+ * (L7, L11): whoever said START since would be silenced by a text sent blindly. Nobody need ever tell of it again, so
+ * where something else was read since, it still says what was so by then (L1).
+ *
+ * @param at when the provider reported it (ms)
+ * @param receivedAt when it reached us (ms)
+ * @param lag how long after a change it may still be told how it was before (ms)
+ */
+export const meetRefusal = (view: View | undefined, at: number, receivedAt: number, lag: number): Meeting => {
+  const moment = Math.min(at, receivedAt)
+  const span = { beganAt: moment, endedAt: moment }
+  const meeting = meetReading(view, "opted-out", undefined, span, lag)
+  const outdated = view?.held === "opted-in" && view.intent === undefined && view.readAt > moment
+  if (meeting._tag !== "Undecided" || !outdated || isTooSoon(view.written, span, lag) || isJustLifted(view, span, lag))
+    return meeting
+  return { _tag: "News", view, time: by(moment) }
+}
+
+/** Whether the block that is told of may be the one that was lifted. */
+const isJustLifted = (view: View | undefined, { beganAt }: Span, settle: number): boolean =>
+  view?.liftedAt !== undefined && beganAt < view.liftedAt + clockSlack + settle
 
 /** Whether the answer may be a copy from before the write. */
 const isTooSoon = (written: OwnWrite | undefined, { beganAt }: Span, settle: number): boolean =>

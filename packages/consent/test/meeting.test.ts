@@ -35,7 +35,7 @@ const AnyViewOrNone = Arbitrary.map(Arbitrary.all([AnyView, Arbitrary.schema(bet
 
 /** What a provider says: the answer to a question, or an event by itself. */
 const Told = Schema.Struct({
-  how: Schema.Literals(["reading", "dated reading", "event", "named event"]),
+  how: Schema.Literals(["reading", "dated reading", "event", "named event", "refused text"]),
   state: State,
   from: Since,
   at: Moment,
@@ -43,6 +43,10 @@ const Told = Schema.Struct({
   settle: Duration
 })
 type Told = typeof Told.Type
+/** A text is refused over a block, and over nothing else. */
+const AnyTold = Arbitrary.map(Arbitrary.schema(Told), (told): Told =>
+  told.how === "refused text" ? { ...told, state: "opted-out" } : told
+)
 
 const timeOf = ({ at, from }: Told) => ({ notBefore: Math.min(since(from), at), notAfter: at })
 
@@ -51,6 +55,7 @@ const meet = (known: View.View | undefined, told: Told): View.Meeting => {
   if (how === "event" || how === "named event") {
     return View.meetEvent(known, state, timeOf(told), at + took, how === "named event", echoWindow)
   }
+  if (how === "refused text") return View.meetRefusal(known, at, at + took, settle)
   const time = how === "dated reading" ? timeOf(told) : undefined
   return View.meetReading(known, state, time, { beganAt: at, endedAt: at + took }, settle)
 }
@@ -66,7 +71,7 @@ const runs = { arbitrary: { runs: 500 } }
 describe("whatever the view and whatever is told", () => {
   it.prop(
     "there is an answer, and news has a time in order",
-    [AnyViewOrNone, Told],
+    [AnyViewOrNone, AnyTold],
     ([known, told]) => {
       const met = meet(known, told)
       assert.include(["News", "Known", "Undecided"], met._tag)
@@ -79,7 +84,7 @@ describe("whatever the view and whatever is told", () => {
 
   it.prop(
     "what is held is what was told, or what it was: an unknown is never guessed (L5)",
-    [AnyViewOrNone, Told],
+    [AnyViewOrNone, AnyTold],
     ([known, told]) => {
       const held = after(known, told)?.held
       if (held !== told.state) assert.strictEqual(held, known?.held)
@@ -90,7 +95,7 @@ describe("whatever the view and whatever is told", () => {
 
   it.prop(
     "an unknown stays unknown while a write is on its way, and when the echo of one comes in (L5, L7)",
-    [AnyView, State, Schema.Array(Told)],
+    [AnyView, State, Arbitrary.array(AnyTold)],
     ([known, intent, all]) => {
       const view = all.reduce<View.View>((view, told) => after(view, told) ?? view, {
         ...known,
@@ -109,7 +114,7 @@ describe("whatever the view and whatever is told", () => {
 
   it.prop(
     "a write is never touched: neither the intent, nor what was written",
-    [AnyView, Told],
+    [AnyView, AnyTold],
     ([known, told]) => {
       const view = after(known, told)
       assert.strictEqual(view?.intent, known.intent)
@@ -122,7 +127,7 @@ describe("whatever the view and whatever is told", () => {
 describe("whatever was written", () => {
   it.prop(
     "a reading that began before the write ended, or before it settled, does not contradict it (L7)",
-    [AnyView, Told, State, Moment, between(1, 9)],
+    [AnyView, AnyTold, State, Moment, between(1, 9)],
     ([known, told, state, endedAt, early]) => {
       const written = { state, begunAt: endedAt - 1, endedAt }
       // Held, or perhaps not done: the ledger then keeps what it knew before.
@@ -154,7 +159,7 @@ describe("whatever was written", () => {
 
   it.prop(
     "one write has one echo at most, and somebody who is named is none (L7)",
-    [AnyView, Schema.Array(Told)],
+    [AnyView, Arbitrary.array(AnyTold)],
     ([known, all]) => {
       let echoes = 0
       let view: View.View | undefined = known

@@ -371,3 +371,53 @@ describe("a word that the provider takes for an opt-in", () => {
     })
   })
 })
+
+describe("a text refused over a block", () => {
+  const refused = (known: View.View | undefined, at: number, receivedAt = at) =>
+    View.meetRefusal(known, at, receivedAt, echoWindow)
+  const slack = 5_000
+
+  it("is news where nothing was known, or nothing blocked", () => {
+    assert.deepStrictEqual(refused(undefined, 200), { _tag: "News", view: view({ readAt: 200 }), time: by(200) })
+    assert.deepStrictEqual(refused(view({ held: "opted-in" }), 200), {
+      _tag: "News",
+      view: view({ readAt: 200 }),
+      time: { notBefore: 100, notAfter: 200 }
+    })
+  })
+
+  it("is no echo of a block that we wrote long ago and that was lifted since: nobody else may tell of the new one (L1)", () => {
+    const lifted = view({ held: "opted-in", readAt: 200, liftedAt: 200, ...written("opted-out", 100) })
+    const met = refused(lifted, 90_000)
+    assert.deepStrictEqual(met, {
+      _tag: "News",
+      view: { ...lifted, held: "opted-out", readAt: 90_000, liftedAt: undefined },
+      time: { notBefore: 200, notAfter: 90_000 }
+    })
+    const overwritten = { state: "opted-out", begunAt: 90, endedAt: 100 } as const
+    const since = view({ held: "opted-in", readAt: 200, ...written("opted-in", 200), echoDue: false, overwritten })
+    assert.strictEqual(refused(since, 90_000)._tag, "News")
+  })
+
+  it("of somebody who is known to be blocked is no news, however often it is tried (L7, L11)", () => {
+    for (const known of [view(), view(written("opted-out", 100)), view({ intent: "opted-in" })])
+      assert.notStrictEqual(refused(known, 90_000)._tag, "News")
+  })
+
+  it("may tell of the block that was lifted a moment ago (L3)", () => {
+    const lifted = view({ held: "opted-in", readAt: 200, liftedAt: 200 })
+    assert.deepStrictEqual(refused(lifted, 200 + slack + echoWindow - 1), { _tag: "Undecided" })
+    assert.strictEqual(refused(lifted, 200 + slack + echoWindow)._tag, "News")
+    const ours = view({ held: "opted-in", readAt: 200, ...written("opted-in", 200) })
+    assert.deepStrictEqual(refused(ours, 200 + echoWindow - 1), { _tag: "Undecided" })
+    assert.deepStrictEqual(refused(ours, 200 - 50, 9_000), { _tag: "Undecided" })
+  })
+
+  it("that comes late still says that somebody was blocked then (L1)", () => {
+    const known = view({ held: "opted-in", readAt: 9_000 })
+    assert.deepStrictEqual(refused(known, 200, 9_500), { _tag: "News", view: known, time: by(200) })
+  })
+
+  it("counts when it was heard of, should it be dated later", () =>
+    assert.deepStrictEqual(refused(undefined, 900, 200), refused(undefined, 200)))
+})

@@ -89,10 +89,14 @@ const store = Effect.fnUntraced(function* (
     }
     // The echo of a write of ours left no row behind by which a repetition could be known.
     if (factKey !== null && known?.echoKey?.split(between).includes(factKey)) continue
+    const isRefusal = basis === "send-error"
     const named = origin === "recipient" || origin === "carrier"
-    const meeting = View.meetEvent(known?.view, state, time, receivedAt, named, echoWindow)
-    const isEcho = meeting._tag === "Known"
-    if (meeting._tag === "News") news.push(fact)
+    const meeting = isRefusal
+      ? View.meetRefusal(known?.view, time.notAfter, receivedAt, echoWindow)
+      : View.meetEvent(known?.view, state, time, receivedAt, named, echoWindow)
+    const isEcho = meeting._tag === "Known" && !isRefusal
+    if (meeting._tag === "News")
+      news.push(isRefusal ? { ...fact, observation: { ...fact.observation, time: meeting.time } } : fact)
     if (isEcho) echoes += 1
     if (meeting._tag !== "Undecided" && meeting.view !== undefined) {
       views.set(key, {
