@@ -50,8 +50,12 @@ const halve = ({ asked, start }: Part): ReadonlyArray<Part> => {
   ]
 }
 
-/** When so many were refused alone and nobody was taken, not even the last one of the batch, it is not over them. */
+/** When so many were refused alone and nobody was taken, not even the last one of each part that is left, it is not over them. */
 const enough = 10
+
+/** Each of them alone. */
+const apart = ({ asked, start }: Part): ReadonlyArray<Part> =>
+  asked.map((one, index) => ({ start: start + index, asked: [one], first: false }))
 
 /**
  * In the order given. Fails when nothing was learnt about anybody, and when it is
@@ -68,6 +72,7 @@ export const askBatch = Effect.fn("askBatch")(function* <A>(
   const waiting: Array<Part> = recipients.length === 0 ? [] : [{ start: 0, asked: recipients, first: false }]
   let taken = false
   let alone = 0
+  let most = Number.POSITIVE_INFINITY
   let perhaps: ProviderError | undefined
   for (let part = waiting.pop(); part !== undefined; part = waiting.pop()) {
     const { asked, first, start } = part
@@ -92,8 +97,17 @@ export const askBatch = Effect.fn("askBatch")(function* <A>(
       judged.splice(start, 1, ...judgeAll<A>(asked, { _tag: "Refused", error }))
       if (!overRecipient) perhaps = error
       if (taken || recipients.length <= enough) continue
-      if (alone > enough) return yield* error
-      if (alone === enough) waiting.push({ start: recipients.length - 1, asked: recipients.slice(-1), first: false })
+      if (alone === enough) {
+        const left = waiting.flatMap(apart)
+        if (left.length <= enough) waiting.splice(0, waiting.length, ...left)
+        else {
+          // Offenders often stand together, before and behind the others.
+          const lasts = waiting.flatMap((one) => apart(one).slice(-1))
+          waiting.push(...lasts)
+          most = alone + lasts.length
+        }
+      }
+      if (alone === most) return yield* error
     }
   }
   return taken || perhaps === undefined ? judged : yield* perhaps

@@ -31,7 +31,16 @@ const all = (count: number) => Array.from({ length: count }, (_, index) => index
 describe("a batch that is refused as a whole", () => {
   it.effect("is asked apart until whoever it is about stands alone (L9)", () =>
     Effect.gen(function* () {
-      for (const bad of [[0], [3, 50, 99], all(10), all(30), [98, 99], all(99)]) {
+      for (const bad of [
+        [0],
+        [3, 50, 99],
+        all(10),
+        all(30),
+        [98, 99],
+        all(99),
+        [...all(10), 99],
+        [...all(40), 98, 99]
+      ]) {
         for (const overRecipient of [true, false]) {
           const { crowd, judged } = yield* ask(100, bad, overRecipient)
           const verdicts = yield* Effect.fromResult(judged)
@@ -43,6 +52,16 @@ describe("a batch that is refused as a whole", () => {
             if (verdict._tag === "Answered") assert.strictEqual(verdict.answer, recipient)
           }
         }
+      }
+    })
+  )
+
+  it.effect("is about them though they stand before and behind the only one who is taken (L9)", () =>
+    Effect.gen(function* () {
+      for (const good of [10, 11, 14]) {
+        const bad = all(17).filter((index) => index !== good)
+        const { judged } = yield* ask(17, bad, false)
+        assert.strictEqual((yield* Effect.fromResult(judged))[good]?.verdict._tag, "Answered")
       }
     })
   )
@@ -59,7 +78,7 @@ describe("a batch that is refused as a whole", () => {
 
   it.effect("of a few, all refused, is about them only if that is known", () =>
     Effect.gen(function* () {
-      for (const count of [1, 2, 10]) {
+      for (const count of [1, 2, 10, 17]) {
         const known = yield* Effect.fromResult((yield* ask(count, all(count), true)).judged)
         assert.isTrue(known.every(({ verdict }) => verdict._tag === "Refused"))
         assert.strictEqual((yield* ask(count, all(count), false)).judged._tag, "Failure")
