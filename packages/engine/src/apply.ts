@@ -4,7 +4,7 @@
  * was made is decided again with each burst.
  */
 import type { ConsentState, Recipient } from "@stopline/consent"
-import { type Connection, type Difference, type LedgerError, type RegisteredSender } from "@stopline/ledger"
+import { type Connection, type Difference, digits, type LedgerError, type RegisteredSender } from "@stopline/ledger"
 import { type ProviderError, writePort } from "@stopline/provider"
 import { Clock, Duration, Effect } from "effect"
 import { type Change, judge, type Moment } from "./diff.ts"
@@ -65,6 +65,7 @@ export const applyTo = Effect.fn("applyTo")(function* (
   yield* Effect.annotateCurrentSpan({ account: station.account.name })
   let total = nothingApplied(station.account.name)
   const bursts: Bursts = {}
+  const courses = yield* coursesOf(options)
   const room = { ...(options.atMost ?? { "opted-out": Infinity, "opted-in": Infinity }) }
   const { settings } = yield* Fleet
   const seeks = station.adapter.evidence._tag === "Can"
@@ -74,7 +75,8 @@ export const applyTo = Effect.fn("applyTo")(function* (
     settings,
     Effect.fnUntraced(function* (sender: RegisteredSender, rows: ReadonlyArray<Difference>) {
       const moment = { now: yield* Clock.currentTimeMillis, confirmMs: yield* windowOf(sender, rows) }
-      const written = yield* applyPage(station, sender, rows, moment, options, room, bursts, total)
+      const course = courses(sender)
+      const written = yield* applyPage(station, sender, rows, moment, options, room, bursts, course, total)
       total = written.total
       if (!written.stop) return "page"
       // One sender may be denied by itself; a second one says that it is the account.
@@ -95,29 +97,70 @@ const applyPage = Effect.fnUntraced(function* (
   options: ApplyOptions,
   room: Room,
   bursts: Bursts,
+  course: Courses,
   before: ApplyReport
 ) {
   const can = writabilityOf(station.adapter)(sender.address)
   const items = rows.map((row) => judge(row, sender.address, can, moment))
   const changes = items.filter((item): item is Change => item._tag === "Change")
-  const go = changes.filter((change) => mayGo(change, options, room))
-  let total: ApplyReport = { ...before, heldBack: before.heldBack + changes.length - go.length }
-  let stop = false
+  const turn = changes.filter(({ recipient, to }) => !course[to].isOver && digits(recipient) > course[to].after)
+  const go = turn.filter((change) => mayGo(change, options, room))
+  let total: ApplyReport = { ...before, heldBack: before.heldBack + turn.length - go.length }
+  for (const { recipient, to } of changes) {
+    const { after, refusal } = course[to]
+    if (refusal === undefined || digits(recipient) > after) continue
+    course[to].refusal = undefined
+    total = { ...total, errors: [...total.errors, refusal] }
+  }
   for (const state of ["opted-out", "opted-in"] as const) {
     const recipients = go.filter((change) => change.to === state).map((change) => change.recipient)
-    const written = yield* writeAll(station, sender, state, recipients, options, bursts, total)
-    if (written.stop === "sender") return { total: written.total, stop: true }
+    const written = yield* writeAll(station, sender, state, recipients, options, bursts, course[state], total)
+    if (written.stop) return written
     total = written.total
-    stop ||= written.stop === "direction"
   }
-  return { total, stop }
+  return { total, stop: course["opted-out"].isOver && course["opted-in"].isOver }
+})
+
+/**
+ * How far one direction of a sender is. What is refused to one direction says nothing of the other. Where it ended over
+ * refusals, the next apply begins behind them, and the one after that with the first again: whoever comes behind people
+ * that a provider refuses has their turn, be they ever so many (L9).
+ */
+interface Course {
+  readonly after: number
+  /** Why those before are passed over; told when there is still somebody. */
+  refusal: ProviderError | undefined
+  isOver: boolean
+  /** What became of the last requests. */
+  told: ReadonlyArray<ProviderError | undefined>
+}
+
+type Courses = Readonly<Record<ConsentState, Course>>
+
+const keyOf = (sender: RegisteredSender, state: ConsentState): string => `${sender.id} ${state}`
+
+/** The courses of a sender. Whoever has just spoken is not made to wait for a turn. */
+const coursesOf = Effect.fnUntraced(function* ({ only }: ApplyOptions) {
+  const { passed } = yield* Fleet
+  const known = new Map<number, Courses>()
+  const begin = (sender: RegisteredSender, state: ConsentState): Course => {
+    const key = keyOf(sender, state)
+    const before = only === undefined ? passed.get(key) : undefined
+    if (before !== undefined) passed.delete(key)
+    return { after: before?.recipient ?? 0, refusal: before?.error, isOver: false, told: [] }
+  }
+  return (sender: RegisteredSender): Courses => {
+    const courses = known.get(sender.id) ?? {
+      "opted-out": begin(sender, "opted-out"),
+      "opted-in": begin(sender, "opted-in")
+    }
+    known.set(sender.id, courses)
+    return courses
+  }
 })
 
 /** How many pairs the next burst of each direction takes. */
 type Bursts = Partial<Record<ConsentState, number>>
-
-/** What goes on after some were written: what was refused to one direction says nothing of the other. */
-type Stop = "nothing" | "direction" | "sender"
 
 /** How many changes of each direction that a guard counts may still go. */
 type Room = Record<ConsentState, number>
@@ -138,14 +181,14 @@ const writeAll = Effect.fnUntraced(function* (
   recipients: ReadonlyArray<Recipient>,
   options: ApplyOptions,
   bursts: Bursts,
+  course: Course,
   before: ApplyReport
 ) {
-  const stopping = (total: ApplyReport, stop: Stop) => ({ total, stop })
   const capability = writePort(station.adapter, state)
-  if (capability._tag !== "Can" || recipients.length === 0) return stopping(before, "nothing")
+  if (capability._tag !== "Can" || recipients.length === 0) return { total: before, stop: false }
   const { port } = capability
+  const { passed } = yield* Fleet
   let total = before
-  const told: Array<ProviderError | undefined> = []
   for (let done = 0; done < recipients.length;) {
     const size = bursts[state] ?? firstBurst(port)
     const burst = recipients.slice(done, done + size)
@@ -154,7 +197,7 @@ const writeAll = Effect.fnUntraced(function* (
     bursts[state] = nextBurst(port, size, Duration.toMillis(took))
     if (result._tag === "Failure") {
       if (result.failure._tag === "LedgerError") return yield* result.failure
-      return stopping({ ...total, errors: [...total.errors, result.failure] }, "sender")
+      return { total: { ...total, errors: [...total.errors, result.failure] }, stop: true }
     }
     total = account(total, state, result.success)
     options.onHeld?.(result.success.held)
@@ -168,11 +211,16 @@ const writeAll = Effect.fnUntraced(function* (
     })
     const { error, held } = result.success
     if (error !== undefined) total = { ...total, errors: [...total.errors, error] }
-    told.push(error !== undefined && isRefusal(error) && held.length > 0 ? undefined : error)
+    const refused = error !== undefined && isRefusal(error)
+    course.told = [...course.told.slice(-1), refused && held.length > 0 ? undefined : error]
+    if (!isOver(course.told)) continue
     // The sender's other recipients would meet the same failure; the next round tries again.
-    if (isOver(told)) return stopping(total, error !== undefined && isRefusal(error) ? "direction" : "sender")
+    if (!refused) return { total, stop: true }
+    course.isOver = true
+    if (options.only === undefined) passed.set(keyOf(sender, state), { recipient: digits(burst.at(-1)!), error })
+    break
   }
-  return stopping(total, "nothing")
+  return { total, stop: false }
 })
 
 const account = (total: ApplyReport, state: ConsentState, written: Written): ApplyReport => ({

@@ -1,7 +1,7 @@
 /** The accounts this process works for: each with its adapter, its ids, and one gate per lane. */
 import type { SenderAddress } from "@stopline/consent"
 import type { RegisteredAccount, RegisteredSender, Registry } from "@stopline/ledger"
-import type { ProviderAdapter } from "@stopline/provider"
+import type { ProviderAdapter, ProviderError } from "@stopline/provider"
 import { Context, Layer, Semaphore } from "effect"
 import type { EngineSettings } from "./settings.ts"
 
@@ -21,6 +21,8 @@ export class Fleet extends Context.Service<
     readonly gate: (lane: string) => Semaphore.Semaphore
     /** After which recipient of a sender evidence is looked for next, by the sender's id. */
     readonly turns: Map<number, number>
+    /** Behind which recipient the next apply begins, by the sender's id and the direction: those before were refused. */
+    readonly passed: Map<string, { readonly recipient: number; readonly error: ProviderError }>
   }
 >()("@stopline/engine/Fleet") {
   static readonly make = (
@@ -39,6 +41,7 @@ export class Fleet extends Context.Service<
       settings,
       owner,
       turns: new Map(),
+      passed: new Map(),
       gate: (lane) => {
         const known = gates.get(lane)
         if (known !== undefined) return known

@@ -277,4 +277,46 @@ layer(ledgerForTest, { excludeTestServices: true })("applying", (it) => {
       assert.isAtMost(world.asker.calls.filter(({ sender }) => sender === askerTwo).length, 4)
     }).pipe(timed)
   )
+
+  it.effect(
+    "begins behind those whom a provider refuses, and then with them again, be they ever so many (L2, L9)",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* makeWorld({ asker: { batch: 1, concurrency: 1 }, settings: { pageRows: 3 } })
+        yield* world.says("STOP", listerOne, person(9))
+      yield* world.run(applyTo(world.asking, everything))
+      yield* pass("1 minute")
+      yield* world.says("START", askerOne, person(9))
+      world.asker.block(askerOne, person(9))
+      for (const n of [1, 2, 3, 4, 5]) world.asker.treat(person(n), "refused")
+      for (const who of people(8)) yield* world.says("STOP", listerOne, who)
+      // Those behind them in the same direction wait for the next one, those in the other do not.
+        const first = yield* world.run(applyTo(world.asking, everything))
+        assert.deepInclude(first, { optedOut: 0, optedIn: 1 })
+        assert.isFalse(world.asker.holds(askerOne, person(8)))
+        for (let n = 0; n < 2; n++) yield* world.run(applyTo(world.asking, everything))
+        for (const n of [6, 7, 8]) {
+          assert.deepInclude(yield* standings(person(n)), { [askerOne]: "opted-out held opted-out" })
+        }
+        // Nobody behind them is left, and they are: that is no apply in which all went well.
+        const last = yield* world.run(applyTo(world.asking, everything))
+        assert.isAbove(last.errors.length, 0)
+        world.asker.treat(person(1), undefined)
+        for (let n = 0; n < 2; n++) yield* world.run(applyTo(world.asking, everything))
+        assert.isTrue(world.asker.holds(askerOne, person(1)))
+      }).pipe(timed)
+  )
+
+  it.effect("does not ask again on each page whether the request is refused", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ asker: { batch: 1, concurrency: 1 }, settings: { pageRows: 1 } })
+      for (const who of people(8)) {
+        world.asker.treat(who, "refused")
+        yield* world.says("STOP", listerOne, who)
+      }
+      world.asker.calls.length = 0
+      yield* world.run(applyTo(world.asking, everything))
+      assert.isAtMost(world.asker.calls.filter(({ sender }) => sender === askerOne).length, 3)
+    }).pipe(timed)
+  )
 })
