@@ -46,6 +46,13 @@ const msBetween = (from: RawBuilder<unknown>, until: RawBuilder<unknown>) =>
  */
 const mostAhead = sql`interval '1 minute'`
 
+/** No penalty is longer than a day: one that ends later than that was begun by a clock that was far ahead. */
+const longestPenaltyMs = 24 * 60 * 60_000 + 60_000
+
+/** Until when the gate is shut. */
+const shutUntil = (at: RawBuilder<unknown>, until: RawBuilder<unknown>) =>
+  sql`case when ${until} <= ${at} + ${longestPenaltyMs}::float8 * interval '1 millisecond' then ${until} else '-infinity' end`
+
 /**
  * Reserves so many requests, as if one after another. Returns how long each has to wait before it may be sent (ms).
  * During a penalty the turns are given out from its end on, one after another.
@@ -65,7 +72,7 @@ export const reserve = Effect.fn("Ledger.reserve")(function* (
       values (${bucket.key}, ${atOnce - count}::float8, ${at}, '-infinity', case when ${atOnce > steady}::bool then ${at} + ${spread} else 'epoch' end)
       on conflict (key) do update set (tokens, refreshed_at, spread_until) = (
         select level - ${count}::float8, greatest(refreshed, turn), case when filled then turn + ${spread} else spread_end end
-        from (select greatest(${at}, p.blocked_until) as turn) t
+        from (select greatest(${at}, ${shutUntil(at, sql`p.blocked_until`)}) as turn) t
         cross join lateral (select case when p.refreshed_at > turn + ${mostAhead} then p.refreshed_at - turn else '0' end as ahead) a
         cross join lateral (select p.refreshed_at - ahead as refreshed, p.spread_until - ahead as spread_end) r
         cross join lateral (select ${msBetween(sql`turn`, sql`spread_end`)} as spread_left, p.tokens
@@ -76,7 +83,7 @@ export const reserve = Effect.fn("Ledger.reserve")(function* (
         cross join lateral (select case when filled then ${atOnce}::float8 else least(flowed,
           ${steady}::float8 + ${atOnce - steady}::float8 * least(1, spread_left / ${window}::float8)) end as level) m)
       returning array(
-        select (case when blocked_until > ${at} then ${msBetween(at, sql`blocked_until`)} else 0 end
+        select (${msBetween(at, shutUntil(at, sql`blocked_until`))}
           + case when missing <= spread_left * ${spreadPerMs}::float8 then missing / ${spreadPerMs}::float8
             else spread_left + (missing - spread_left * ${spreadPerMs}::float8) / ${perMs}::float8 end)::float8
         from generate_series(${count}::int - 1, 0, -1) as behind
@@ -96,7 +103,8 @@ export const blockedFor = Effect.fn("Ledger.blockedFor")(function* (
   const row = yield* query("blocked for", (db) =>
     db.selectFrom("pace").select("blocked_until").where("key", "=", key).executeTakeFirst()
   )
-  return row === undefined ? 0 : Math.max(0, row.blocked_until - now)
+  const left = row === undefined ? 0 : Math.max(0, row.blocked_until - now)
+  return left <= longestPenaltyMs ? left : 0
 })
 
 /** Shuts the gate for everybody until a moment: nothing is sent during a penalty. */
@@ -111,6 +119,8 @@ export const block = Effect.fn("Ledger.block")(function* (
       insert into pace as p (key, tokens, refreshed_at, blocked_until)
       values (${bucket.key}, 0, ${instant(now)}, ${instant(until)})
       on conflict (key) do update set
-        tokens = least(p.tokens, 0), blocked_until = greatest(p.blocked_until, excluded.blocked_until)`.execute(db)
+        tokens = least(p.tokens, 0), blocked_until = greatest(${shutUntil(sql`${instant(now)}::timestamptz`, sql`p.blocked_until`)}, excluded.blocked_until)`.execute(
+      db
+    )
   )
 })

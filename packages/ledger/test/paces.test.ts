@@ -211,6 +211,20 @@ layer(ledgerForTest, { excludeTestServices: true })("a gate", (it) => {
     })
   )
 
+  it.effect("is open though a clock that was far ahead began a penalty there", () =>
+    Effect.gen(function* () {
+      const shared = bucket(8, 7_000)
+      const [now, minute, year] = [1_000_000, 60_000, 365 * 24 * 3_600_000]
+      yield* block(shared, now + year + minute, now + year)
+      assert.strictEqual(yield* blockedFor(shared.key, now), 0)
+      assert.isBelow((yield* turnsOf(shared, [now]))[0]!, now + 2_000)
+      // A penalty of today counts all the same.
+      yield* block(shared, now + minute, now)
+      assert.strictEqual(yield* blockedFor(shared.key, now), minute)
+      assert.isAtLeast((yield* turnsOf(shared, [now]))[0]!, now + minute)
+    })
+  )
+
   it.effect("nobody has passed is open", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* blockedFor("never seen", 1_000_000), 0)
