@@ -259,14 +259,14 @@ const conclude = Effect.fnUntraced(function* (station: Station, port: ListPort, 
   if (missed.once === 0 && missed.twice === 0) return certain
   if (yield* haltedBy(station, walk, missed)) return { ...certain, halted: true }
   const { settings } = yield* Fleet
-  const now = yield* Clock.currentTimeMillis
   const address = (id: number) => station.account.senders.find((sender) => sender.id === id)?.address ?? everySender
-  const context = contextFor(station, walk, walk.startedAt, now)
+  const context = contextFor(station, walk, walk.startedAt, yield* Clock.currentTimeMillis)
   let news = 0
   let after: Pair | undefined
   do {
     const page = { after, limit: settings.pageRows }
-    const some = yield* commitAbsences(walk, lane, settings.leaseMs, context, page, address)
+    const now = yield* Clock.currentTimeMillis
+    const some = yield* commitAbsences(walk, lane, settings.leaseMs, context, page, address, now)
     news += some.news
     after = some.last
   } while (after !== undefined)

@@ -284,13 +284,13 @@ layer(ledgerForTest, { excludeTestServices: true })("applying", (it) => {
       Effect.gen(function* () {
         const world = yield* makeWorld({ asker: { batch: 1, concurrency: 1 }, settings: { pageRows: 3 } })
         yield* world.says("STOP", listerOne, person(9))
-      yield* world.run(applyTo(world.asking, everything))
-      yield* pass("1 minute")
-      yield* world.says("START", askerOne, person(9))
-      world.asker.block(askerOne, person(9))
-      for (const n of [1, 2, 3, 4, 5]) world.asker.treat(person(n), "refused")
-      for (const who of people(8)) yield* world.says("STOP", listerOne, who)
-      // Those behind them in the same direction wait for the next one, those in the other do not.
+        yield* world.run(applyTo(world.asking, everything))
+        yield* pass("1 minute")
+        yield* world.says("START", askerOne, person(9))
+        world.asker.block(askerOne, person(9))
+        for (const n of [1, 2, 3, 4, 5]) world.asker.treat(person(n), "refused")
+        for (const who of people(8)) yield* world.says("STOP", listerOne, who)
+        // Those behind them in the same direction wait for the next one, those in the other do not.
         const first = yield* world.run(applyTo(world.asking, everything))
         assert.deepInclude(first, { optedOut: 0, optedIn: 1 })
         assert.isFalse(world.asker.holds(askerOne, person(8)))

@@ -52,9 +52,13 @@ const missed = (walk: Walk) =>
 /** Whether the walk before had missed it, too. The next walk may begin in the very millisecond in which the one before ended. */
 const suspected = (walk: Walk) => sql<boolean>`coalesce(v.absent_at <= ${instant(walk.startedAt)}, false)`
 
-const heldAndSeen = (walk: Walk) => sql`
+const first: Pair = { senderId: 0, recipient: 0 }
+
+/** Behind a pair. Of both tables, or each page would read all that was seen. */
+const heldAndSeen = (walk: Walk, after = first) => sql`
   view v left join walk_seen s on s.key = ${walk.key} and s.sender_id = v.sender_id and s.recipient = v.recipient
-  where ${inScope(walk)} and v.held = 'opted-out'`
+    and (s.sender_id, s.recipient) > (${after.senderId}, ${after.recipient})
+  where ${inScope(walk)} and v.held = 'opted-out' and (v.sender_id, v.recipient) > (${after.senderId}, ${after.recipient})`
 
 /** What a finished marking walk did not show, counted: a list that came back empty may have held millions. */
 export const absences = Effect.fn("Ledger.absences")(function* (
@@ -78,32 +82,32 @@ export interface SomeAbsences {
   readonly last: Pair | undefined
 }
 
-/** Stores some of what a marking walk missed: the first time as a suspicion, the second time as news. */
+/** Stores some of what a marking walk missed: the first time as a suspicion, the second time as news. @param now at this page (ms) */
 export const commitAbsences = Effect.fn("Ledger.commitAbsences")(function* (
   walk: Walk,
   lane: Lane,
   leaseMs: number,
   context: ReadingContext,
   page: { readonly after: Pair | undefined; readonly limit: number },
-  address: (senderId: number) => SenderAddress | EverySender
+  address: (senderId: number) => SenderAddress | EverySender,
+  now: number
 ): Effect.fn.Return<SomeAbsences, LedgerError, Connection> {
   const connection = yield* Connection
-  const now = context.span.endedAt
-  const { after = { senderId: 0, recipient: 0 }, limit } = page
+  const { after, limit } = page
   return yield* connection.transaction(
     "commit absences",
     Effect.gen(function* () {
       yield* lockHolding(walk.account.id, lane, now, leaseMs)
       const { rows } = yield* connection.query("commit absences", (db) =>
         sql<Pair & { readonly twice: boolean }>`
-          select v.sender_id as "senderId", v.recipient, ${suspected(walk)} as twice from ${heldAndSeen(walk)}
-            and ${missed(walk)} and (v.sender_id, v.recipient) > (${after.senderId}, ${after.recipient})
+          select v.sender_id as "senderId", v.recipient, ${suspected(walk)} as twice from ${heldAndSeen(walk, after)}
+            and ${missed(walk)}
           order by v.sender_id, v.recipient limit ${limit}`.execute(db)
       )
       const once = rows.filter(({ twice }) => !twice)
       yield* connection.query("commit absences", (db) =>
         sql`
-          update view v set absent_at = ${instant(now)}
+          update view v set absent_at = ${instant(context.span.endedAt)}
           from unnest(${once.map((p) => p.senderId)}::int[], ${once.map((p) => p.recipient)}::bigint[]) as p(sender_id, recipient)
           where v.sender_id = p.sender_id and v.recipient = p.recipient and v.held = 'opted-out' and v.read_at < ${instant(walk.startedAt)}`.execute(
           db

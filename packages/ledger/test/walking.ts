@@ -69,7 +69,15 @@ export const walkThrough = Effect.fnUntraced(function* (
     const context = { ...contextAt(registry, id, given.at), span: { beganAt: given.at, endedAt: given.at + 1_000 } }
     // A small page, so that there is a second one.
     for (let after: Pair | undefined, more = true; more; more = after !== undefined) {
-      const some = yield* commitAbsences(walk, lane, leaseMs, context, { after, limit: 1 }, () => eastOne)
+      const some = yield* commitAbsences(
+        walk,
+        lane,
+        leaseMs,
+        context,
+        { after, limit: 1 },
+        () => eastOne,
+        given.at + 1_000
+      )
       news += some.news
       after = some.last
     }
