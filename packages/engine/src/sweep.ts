@@ -117,6 +117,9 @@ const sweepSender = Effect.fnUntraced(function* (
   if (last !== undefined && (isOver(told) || told.every((refused) => refused !== undefined))) return yield* last
 })
 
+/** So many requests in a row: a list is often sorted, and numbers that a provider refuses stand together in it. */
+const mostRefused = 10
+
 /** Asks about named recipients, leaving out those already asked about since `since`: so a run that was killed goes on where it was. */
 export const checkAll = Effect.fn("checkAll")(function* <E, R>(
   station: Station,
@@ -130,15 +133,14 @@ export const checkAll = Effect.fn("checkAll")(function* <E, R>(
   let done = 0
   let taken = false
   // Left out when somebody behind them was taken: else it is not over them, and they are to be asked about again.
-  let refusal: { readonly due: ReadonlyArray<Recipient>; readonly error: ProviderError } | undefined
-  const passRefused = Effect.suspend(() => {
-    if (refusal === undefined) return Effect.void
-    const { due } = refusal
-    refusal = undefined
-    return Effect.map(leaveOut(station, sender, due, run.id), (left) => {
-      sum = plus(sum, left)
-    })
-  })
+  const refused: Array<{ readonly due: ReadonlyArray<Recipient>; readonly error: ProviderError }> = []
+  const passRefused = Effect.suspend(() =>
+    Effect.forEach(refused.splice(0), ({ due }) =>
+      Effect.map(leaveOut(station, sender, due, run.id), (left) => {
+        sum = plus(sum, left)
+      })
+    )
+  )
   yield* Stream.runForEach(Stream.grouped(recipients, port.maxRecipients), (batch) =>
     Effect.gen(function* () {
       const due = yield* notAskedSince(sender, batch, run.startedAt)
@@ -149,8 +151,8 @@ export const checkAll = Effect.fn("checkAll")(function* <E, R>(
           sum = plus(sum, answer.success)
           yield* passRefused
         } else {
-          if (refusal !== undefined) return yield* answer.failure
-          refusal = { due, error: answer.failure }
+          refused.push({ due, error: answer.failure })
+          if (refused.length === mostRefused) return yield* answer.failure
         }
         yield* noteRun(run.id, { ...sum, sender: run.sender, at: yield* Clock.currentTimeMillis })
       }
@@ -165,7 +167,8 @@ export const checkAll = Effect.fn("checkAll")(function* <E, R>(
       })
     })
   )
-  if (refusal !== undefined && !taken) return yield* refusal.error
+  const [first] = refused
+  if (first !== undefined && !taken) return yield* first.error
   yield* passRefused
   return sum
 })

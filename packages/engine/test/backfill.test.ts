@@ -207,6 +207,25 @@ layer(ledgerForTest, { excludeTestServices: true })("a backfill", (it) => {
     }).pipe(timed)
   )
 
+  it.effect("goes on behind many of them who stand together (L9)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ asker: { batch: 2 } })
+      for (const n of [1, 2, 3, 4, 5, 6]) world.asker.treat(person(n), "refused")
+      world.asker.block(askerOne, person(8))
+      yield* of(world, people(8))
+      assert.strictEqual((yield* standings(person(8)))[askerOne], "opted-out held opted-out")
+    }).pipe(timed)
+  )
+
+  it.effect("of a list of which nobody is taken is given up", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ asker: { batch: 2 } })
+      for (const who of people(40)) world.asker.treat(who, "refused")
+      assert.strictEqual((yield* Effect.flip(of(world, people(40))))._tag, "ProviderError")
+      assert.isAtMost(world.asker.calls.length, 24)
+    }).pipe(timed)
+  )
+
   it.effect("that is refused altogether has failed, and asks about the same again", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld({ asker: { batch: 2 } })
