@@ -245,13 +245,22 @@ export const senderId = Effect.fnUntraced(function* (
   const known = account.senders.find((sender) => sender.address === address)
   if (known !== undefined) return known.id
   const { query } = yield* Connection
-  const row = yield* query("stranger", (db) =>
-    db
-      .insertInto("sender")
-      .values({ account_id: account.id, address, group_id: null })
-      .onConflict((c) => c.columns(["account_id", "address"]).doUpdateSet({ address }))
-      .returning("id")
-      .executeTakeFirstOrThrow()
+  // Where another account lists its number, it is heard there from its first word on.
+  const result = yield* query("stranger", (db) =>
+    sql<{ id: number }>`
+      with stranger as (
+        insert into sender (account_id, address) values (${account.id}, ${address})
+        on conflict (account_id, address) do update set address = excluded.address returning id
+      ), heard as (
+        insert into membership (sender_id, group_id, since)
+        select stranger.id, m.group_id, m.since
+        from stranger, sender s join membership m on m.sender_id = s.id and m.group_id = s.group_id
+        where s.active and s.address = ${address}
+        on conflict do nothing
+      )
+      select id from stranger`.execute(db)
   )
+  const [row] = result.rows
+  if (row === undefined) return yield* new LedgerError({ kind: "broken", operation: "stranger", detail: "no row" })
   return row.id
 })

@@ -321,6 +321,14 @@ layer(ledgerForTest, { excludeTestServices: true })("what arrives", (it) => {
     })
   )
 
+  it.effect("for a number that only another account lists counts at once (L2)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      yield* hear(registry, [event("event:1", { sender: westOne })])
+      assert.deepStrictEqual(Object.values(yield* standings(one)), Array(3).fill("opted-out held unknown"))
+    })
+  )
+
   it.effect("under a key of another account is another fact", () =>
     Effect.gen(function* () {
       const registry = yield* fresh()
