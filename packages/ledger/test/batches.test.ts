@@ -48,7 +48,8 @@ const Said = Schema.Struct({
   place: between(0, places.length - 1),
   state: Schema.Literals(["opted-out", "opted-in"]),
   origin: Schema.Literals(origins),
-  basis: Schema.Literals(bases),
+  // Whether a refused text is a fact depends on what is known to be blocked.
+  basis: Schema.Literals(bases.filter((basis) => basis !== "send-error")),
   reach: Schema.Literals(["pair", "group"]),
   at: between(1, 3),
   width: between(0, 2),
