@@ -89,7 +89,7 @@ const store = Effect.fnUntraced(function* (
     }
     // The echo of a write of ours left no row behind by which a repetition could be known.
     if (factKey !== null && known?.echoKey?.split(between).includes(factKey)) continue
-    const isRefusal = basis === "send-error"
+    const isRefusal = basis === "send-error" && state === "opted-out"
     const named = origin === "recipient" || origin === "carrier"
     const meeting = isRefusal
       ? View.meetRefusal(known?.view, time.notAfter, receivedAt, echoWindow)
