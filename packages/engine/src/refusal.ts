@@ -2,7 +2,7 @@
  * A request that a provider refuses may be wrong over somebody in it, or wrong
  * whoever is in it, and often nobody can tell. One refusal is taken for theirs:
  * whoever comes behind them has their turn all the same (L9). Several in a row,
- * and nobody taken in between, are taken for the request's own.
+ * and nobody taken in between, are taken for the request's own, for this time: the next one begins behind them.
  */
 import type { LedgerError } from "@stopline/ledger"
 import type { ProviderError } from "@stopline/provider"
