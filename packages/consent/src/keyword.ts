@@ -2,9 +2,10 @@
  * What a text message says about consent.
  *
  * Three tiers, of which two are here: exact words after normalising, then
- * phrases that a reasonable person takes for a wish to hear no more. The words a
- * provider acts on belong to that provider; the words the law names belong to a
- * rule set. Both are read, because providers miss words that the law names.
+ * phrases that a reasonable person takes for a wish to hear no more. An opt-in is
+ * a word that stands alone, and never guessed (L3). The words a provider acts on
+ * belong to that provider; the words the law names belong to a rule set. Both are
+ * read, because providers miss words that the law names.
  */
 import type { ConsentState, Reach } from "./observation.ts"
 import { optOutPhrase } from "./phrase.ts"
@@ -47,6 +48,20 @@ export const normalise = (text: string): string => {
   return spelled.normalize("NFC")
 }
 
+const quotes = String.raw`[\s"'‚„\p{Pi}\p{Pf}]{0,4}`
+/** A word and no more, but for what phones put around it, and a dot or some joy behind it. */
+const alone = new RegExp(`^${quotes}(.*?)${quotes}(?:\\.|!{1,9})?${quotes}$`, "su")
+
+/**
+ * Upper case as well, for an opt-in: there a doubt (`Start?`), a grimace (`Yes 🙄`)
+ * and the accents of another word (`Résumé`) say something, and stay.
+ */
+const plainly = (text: string): string => {
+  const seen = text.normalize("NFKC").replace(/\p{Cf}/gu, "")
+  const word = alone.exec(seen.trim())?.[1] ?? ""
+  return word.toUpperCase().normalize("NFC").replace(/\s+/gu, " ")
+}
+
 /** Where a clause ends. Not at a dot inside a word: `s.t.o.p`. */
 const clauseEnd = /[.!?;:,…]{1,9}(?=\s|$)|[\r\n\u2028\u2029]+|\s[-–—]+\s/u
 
@@ -64,8 +79,9 @@ export const hear = (text: string, vendor: KeywordSet, rule: RuleSet): Heard | u
   if (rule.optOutWords.has(words) || vendor.optOut.includes(words)) {
     return { state: "opted-out", tier: "keyword", keyword: words, reach: "group" }
   }
-  if (vendor.optIn.includes(words)) {
-    return { state: "opted-in", tier: "keyword", keyword: words, reach: universalOptIn.has(words) ? "group" : "pair" }
+  const plain = plainly(text)
+  if (vendor.optIn.includes(plain)) {
+    return { state: "opted-in", tier: "keyword", keyword: plain, reach: universalOptIn.has(plain) ? "group" : "pair" }
   }
   for (const clause of text.split(clauseEnd)) {
     const phrase = optOutPhrase(normalise(clause))
@@ -76,7 +92,7 @@ export const hear = (text: string, vendor: KeywordSet, rule: RuleSet): Heard | u
 
 /**
  * Whether the text is the keyword and nothing else. A provider that knows the word
- * acts on such a text; what it makes of `Start.` or `START please` nobody knows.
+ * acts on such a text; what it makes of `Start.` or `"START"` nobody knows.
  */
 export const isVerbatim = (text: string, { keyword }: Pick<Heard, "keyword">): boolean =>
   text.trim().toUpperCase() === keyword

@@ -59,6 +59,12 @@ describe("an opt-in keyword", () => {
   it.each([
     ["START", "START", "group"],
     ["start!", "START", "group"],
+    ["Start.", "START", "group"],
+    ["START!!!", "START", "group"],
+    ['"START"', "START", "group"],
+    ["“Start!”", "START", "group"],
+    ["\u202aSTART\u202c \n", "START", "group"],
+    ["ＳＴＡＲＴ！", "START", "group"],
     ["Unstop", "UNSTOP", "group"],
     // An ordinary reply anywhere else, so it reaches nobody but the sender it was said to.
     ["Continue", "CONTINUE", "pair"]
@@ -77,6 +83,41 @@ describe("an opt-in keyword", () => {
     "%j is none: nobody is opted in by a guess (L3)",
     (text) => assert.isUndefined(said(text))
   )
+
+  it.each([
+    "Start?",
+    "start?!",
+    "START…",
+    "START...",
+    "🚫 START",
+    "START 🙄",
+    "START :)",
+    "# START",
+    "s t a r t",
+    "s.t.a.r.t",
+    "STÁRT",
+    "STAR’T",
+    "un-stop",
+    "Unstop?",
+    "Yes?",
+    "Yes 🙄",
+    "Yes...",
+    "Yes-",
+    "¿Yes?",
+    "Résumé",
+    "Continue?",
+    "Subscribe?",
+    "subscribe 😂"
+  ])("%j is none: a doubt or a decoration is no consent (L3)", (text) =>
+    assert.isUndefined(hear(text, { optOut: ["STOP"], optIn: [...words.optIn, "YES", "RESUME", "SUBSCRIBE"] }, rule))
+  )
+
+  it("may be of several words, and of another script", () => {
+    const foreign: KeywordSet = { optOut: [], optIn: ["OPT IN", "시작"] }
+    assert.strictEqual(hear("opt\u00a0 in", foreign, rule)?.keyword, "OPT IN")
+    assert.strictEqual(hear("시작!".normalize("NFD"), foreign, rule)?.keyword, "시작")
+    assert.isUndefined(hear("opt-in", foreign, rule))
+  })
 })
 
 describe("a phrase", () => {
@@ -317,8 +358,8 @@ describe("a keyword that stands alone", () => {
     ["START", true],
     [" start\n", true],
     ["Start.", false],
-    ["s t a r t", false],
-    ["STÁRT", false]
+    ['"START"', false],
+    ["ＳＴＡＲＴ", false]
   ])("%j: %s", (text, expected) => {
     const heard = said(text)
     assert.strictEqual(heard?.keyword, "START")
