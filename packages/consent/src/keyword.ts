@@ -62,8 +62,12 @@ const plainly = (text: string): string => {
   return word.toUpperCase().normalize("NFC").replace(/\s+/gu, " ")
 }
 
-/** Where a clause ends. Not at a dot inside a word: `s.t.o.p`. */
-const clauseEnd = /[.!?;:,…]{1,9}(?=\s|$)|[\r\n\u2028\u2029]+|\s[-–—]+\s/u
+/**
+ * Where a clause ends. A dot or a comma between two words ends one as well, as in
+ * `Stop.Who is this`, but not in `s.t.o.p`, in a web address, or in `stop.by later`.
+ */
+const clauseEnd =
+  /[!?;:()…]+|[.,]{1,9}(?=\s|$)|(?<=\p{L}{2})(?:,|\.(?!(?:by|com|net|org)\b))(?=\p{L}{2})|[\r\n\u2028\u2029]+|\s[-–—]+\s/u
 
 /**
  * Words that mean "text me again" wherever they are said. A provider's own

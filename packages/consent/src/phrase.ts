@@ -10,7 +10,9 @@ const number = "(?:MY|THIS|THE) (?:PHONE |CELL |MOBILE )?NUMBER"
 
 const auxiliary =
   "(?:DO NOT|DONT|DOES NOT|DOESNT|DID NOT|DIDNT|NEVER|WONT|WILL NOT|CANT|CANNOT|CAN NOT|COULDNT|SHOULDNT)"
-const no = String.raw`(?:${auxiliary}|(?<!\b(?:DO|DOES|DID|WILL|CAN) )NOT|NON)`
+/** "Did I not ask you to stop" asks, and denies nothing. */
+const asked = "(?:DID|DO|HAVE|HAD|CAN|COULD) (?:I|WE)"
+const no = String.raw`(?:${auxiliary}|(?<!\b(?:DO|DOES|DID|WILL|CAN|${asked}) )NOT|NON)`
 const toWant = "(?:WANT|WISH|MEAN|NEED|TRY|TRYING|GOING|ASK|ASKED|ASKING)(?: (?:YOU|ME|US))?(?: TO)?"
 /** "You never stop texting me" is a wish, and "I hope you never stop texting me" is none. */
 const someoneElse = String.raw`(?<!\bHOPE )\b(?:YOU|GUYS|PEOPLE|THEY|IT)`

@@ -135,6 +135,18 @@ describe("a phrase", () => {
     "I want this to stop",
     "STOP - John",
     "Stop. Who is this?",
+    "Stop!I don't know you",
+    "Stop.Who is this",
+    "stop,who is this",
+    "Stop…who is this",
+    "Who is this?stop",
+    "STOP:wrong person",
+    "STOP;I mean it",
+    "STOP (wrong person)",
+    "(stop)I don't know you",
+    "Did I not ask you to stop texting me?",
+    "Have I not asked you to stop texting me",
+    "Can I not opt out of this?",
     "STOP\n\nSent from my phone",
     "STOP\u2028Sent from my phone",
     "STOP to end",
@@ -237,6 +249,16 @@ describe("a phrase", () => {
     "I didn't mean to opt out",
     "I never asked to unsubscribe",
     "I never told you to stop",
+    "I did not ask you to stop texting me",
+    "I have not asked you to stop texting me",
+    "We do not wish to unsubscribe",
+    "see www.stop.com",
+    "https://stop.com/5",
+    "stop.by later",
+    "I'll stop by at 5:30",
+    "the 5:30 stop (on 5th)",
+    "Next stop:5th",
+    "p.s.I can't stop laughing",
     "He asked you to stop at the desk",
     "I did not opt out",
     "Why was I unsubscribed?",
@@ -268,6 +290,9 @@ describe("a phrase", () => {
     "I don't want any pickles"
   ])("%j is not", (text) => assert.isUndefined(said(text)))
 })
+
+it("a word that is spelled out stays whole in a sentence of its own", () =>
+  assert.strictEqual(said("Who is this? s.t.o.p")?.keyword, "STOP"))
 
 describe("a reaction of a phone", () => {
   it.each([
