@@ -65,7 +65,7 @@ export const endpoints = [
       how: "phone call"
     }
   },
-  { path: "/v1/imports", scope: "attest", body: { rows: [{ recipient: "+15550100002" }] } },
+  { path: "/v1/imports", scope: "attest", body: { rows: [{ recipient: "+15550100002", opted_out_at: "2026-01-05" }] } },
   { path: "/v1/plan/approve", scope: "operate", body: { digest: "0123456789ab", by: "Ada Lovelace" } },
   { path: "/v1/halts/1/clear", scope: "operate", body: { by: "Ada Lovelace" } }
 ] as const

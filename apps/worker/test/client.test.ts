@@ -76,7 +76,7 @@ describe.concurrent("an application", () => {
         { recipient: one, opted_out_at: "2026-01-05" },
         { recipient: two, state: "opted-in" },
         { recipient: "nobody" },
-        { recipient: three, sender: tenDlc }
+        { recipient: three, sender: tenDlc, opted_out_at: "2026-01-05T10:00Z" }
       ]
       const imported = yield* ask((client) => client.importOptOuts(rows))
       expect(imported).toMatchObject({ rows: 2, news: 2, refused: [{ line: 2 }, { line: 3 }] })
@@ -103,12 +103,23 @@ describe.concurrent("an application", () => {
       yield* startWorker(world)
       const { ask, fails } = yield* connect(world)
       const people = world.sandbox.people.slice(0, 6)
-      yield* ask((client) => client.importOptOuts(people.slice(0, 5).map((recipient) => ({ recipient }))))
+      const at = "2026-01-05"
+      yield* ask((client) =>
+        client.importOptOuts(
+          people.slice(0, 5).map((recipient) => ({ recipient })),
+          { at }
+        )
+      )
       const seen = yield* ask((client) => client.plan())
       expect(seen.changes).toBe(20)
       expect(seen.accounts.flatMap(({ halts }) => halts.map(({ kind }) => kind))).toContain("too-many-opt-outs")
       for (const { recipient } of seen.examples) expect(recipient).toContain("•••")
-      yield* ask((client) => client.importOptOuts(people.slice(5).map((recipient) => ({ recipient }))))
+      yield* ask((client) =>
+        client.importOptOuts(
+          people.slice(5).map((recipient) => ({ recipient })),
+          { at }
+        )
+      )
       const changed = yield* fails((client) => client.approve({ digest: seen.digest, by: "Ada Lovelace" }))
       expect([changed?.kind, changed?.status]).toEqual(["conflict", 409])
       expect(yield* azureHolds(world, tenDlc, people[0] ?? "")).toBe(false)

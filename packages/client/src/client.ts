@@ -30,6 +30,7 @@ export interface ClientOptions {
 export interface ImportPlace {
   readonly sender?: string
   readonly account?: string
+  /** `2026-01-05T10:00Z`, or a day. A row with no time at all is refused. */
   readonly at?: string
   readonly country?: string
 }

@@ -130,6 +130,7 @@ export interface Attested {
 
 export interface OptOutRow {
   readonly recipient: string
+  /** `2026-01-05T10:00Z`, or a day. Needed where {@link ImportPlace} has no `at`. */
   readonly opted_out_at?: string
   readonly sender?: string
   readonly state?: string

@@ -27,9 +27,9 @@ export interface ImportRequest<E, R> {
   /** What to call it while it runs. */
   readonly name: string
   /**
-   * The identity of what is in the list, such as its digest. A row without a time
-   * is the same fact only in the same list (L11): a later list says that somebody
-   * opted out again, maybe after a START (L4).
+   * The identity of what is in the list, such as its digest. A row without a time,
+   * or of a day that is not over, is the same fact only in the same list (L11): a
+   * later list says that somebody opted out again, maybe after a START (L4).
    */
   readonly source: string
   readonly startedBy: string

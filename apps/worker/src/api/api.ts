@@ -69,7 +69,7 @@ const imports = HttpApiEndpoint.post("import", "/v1/imports", {
   .annotateMerge(
     says(
       "People who opted out elsewhere",
-      "JSON rows, or a CSV whose header names `recipient` and, if you like, `opted_out_at`, `sender` and `state`: the columns of `stopline import`. Nobody is opted in by it. Rows that cannot be believed are named, and the rest is stored. The same rows again are no news, so it needs no Idempotency-Key. Without `sender`, and without `account`, a row counts for every sender of every account",
+      "JSON rows, or a CSV whose header names `recipient` and, if you like, `opted_out_at`, `sender` and `state`: the columns of `stopline import`. Nobody is opted in by it. Rows that cannot be believed are named, and the rest is stored. A row has to have a time, its own or `at`. The same rows again are no news, so it needs no Idempotency-Key; of a day that is not over they say that it happened by now. Without `sender`, and without `account`, a row counts for every sender of every account",
       "attest"
     )
   )

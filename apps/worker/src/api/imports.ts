@@ -1,5 +1,4 @@
 /** People who opted out elsewhere, as JSON rows or as a CSV: the rules of `stopline import`. */
-import { createHash } from "node:crypto"
 import { everySender, isCountry } from "@stopline/consent"
 import { Fleet, importOptOuts, ownerOf, type OptedOutAt, type OptOutRow } from "@stopline/engine"
 import { Clock, Effect, Result, Schema, Stream } from "effect"
@@ -14,6 +13,8 @@ import { findSender, stationsOf } from "./sender.ts"
 import { ImportQuery, ImportRequest } from "./shapes.ts"
 
 type Wherever = typeof ImportQuery.Type
+
+type List = Omit<OptOutFile, "source">
 
 const parameters = Object.keys(ImportQuery.fields).join(", ")
 
@@ -32,10 +33,11 @@ export const runImport = Effect.fnUntraced(
       return yield* unprocessable("send application/json or text/csv, and say which in content-type")
     }
     const text = yield* readText(request, largestImport)
-    const list = yield* type === "text/csv" ? readCsv(text, context) : readRows(text, context)
+    const list: List = yield* type === "text/csv" ? readCsv(text, context) : readRows(text, context)
     const report = yield* importOptOuts({
       name: "http",
-      source: list.source,
+      // What is told of a time that is not over yet, the same body may tell again of something that has happened since.
+      source: `http@${context.now}`,
       startedBy: `http:${yield* Caller}`,
       rows: list.rows,
       rowCount: list.count,
@@ -63,6 +65,7 @@ const contextOf = Effect.fnUntraced(function* ({ account, at, country, sender }:
     country,
     now,
     time,
+    undated: "it does not say when; give opted_out_at, or ?at= for all rows that have none",
     places:
       one === undefined
         ? chosen.map((station): OptedOutAt => ({ account: station.account, sender: everySender }))
@@ -85,22 +88,13 @@ const decodeRows = Schema.decodeUnknownEffect(ImportRequest, { onExcessProperty:
 const readRows = Effect.fnUntraced(function* (text: string, context: FileContext) {
   const value = yield* readJson(text)
   const { rows } = yield* decodeRows(value).pipe(Effect.mapError((error) => unprocessable(wrongIn(placesOf(error)))))
-  const digest = createHash("sha256")
   const good: Array<OptOutRow> = []
   const refused: Array<Refused> = []
   for (const [index, cells] of rows.entries()) {
-    const { opted_out_at = "", recipient, sender = "", state } = cells
-    digest.update(JSON.stringify([recipient, opted_out_at, sender, state]))
     const row = readCells((column) => cells[column], context)
     if (typeof row === "string") refused.push({ line: index + 1, why: row })
     else good.push(row)
   }
-  const list: OptOutFile = {
-    count: good.length,
-    refused,
-    unused: [],
-    source: digest.digest("hex").slice(0, 32),
-    rows: Stream.fromIterable(good)
-  }
+  const list: List = { count: good.length, refused, unused: [], rows: Stream.fromIterable(good) }
   return list
 })

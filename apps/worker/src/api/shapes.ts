@@ -147,14 +147,16 @@ export const AttestationResponse = Schema.Struct({
 const wherever = {
   sender: Schema.optionalKey(Sender),
   account: Schema.optionalKey(Account),
-  at: Schema.optionalKey(Text),
+  at: Schema.optionalKey(
+    Text.annotate({ description: "When those opted out whose row does not say: 2026-01-05T10:00Z, or a day" })
+  ),
   country: Schema.optionalKey(Text.annotate({ description: "Of numbers without a plus, such as US" }))
 }
 export const ImportQuery = Schema.Struct(wherever)
 
 const Row = Schema.Struct({
   recipient: Schema.String,
-  opted_out_at: Schema.optionalKey(Schema.String),
+  opted_out_at: Schema.optionalKey(Schema.String.annotate({ description: "Needed where the query has no `at`" })),
   sender: Schema.optionalKey(Schema.String),
   state: Schema.optionalKey(Schema.String)
 })

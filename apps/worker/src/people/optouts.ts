@@ -31,6 +31,8 @@ export interface FileContext {
   readonly now: number
   /** Of a row that names no time. */
   readonly time: Interval | undefined
+  /** Why a row is refused whose time nobody says. Absent: it means some time before now. */
+  readonly undated?: string
   /** Of a row that names no sender. */
   readonly places: ReadonlyArray<OptedOutAt>
   /** Where a sender is, or why that cannot be said. */
@@ -136,6 +138,7 @@ export const readCells = (told: (column: Column) => string | undefined, context:
   if (time === undefined && cell("opted_out_at") !== "") {
     return `opted_out_at is no time; write it with its zone, as ${whenExample}`
   }
+  if (time === undefined && context.undated !== undefined) return context.undated
   if (time !== undefined && time.notBefore > context.now) return "opted_out_at lies in the future"
   const places = placesOf(cell("sender"), context)
   return typeof places === "string"
