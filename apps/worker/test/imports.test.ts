@@ -54,4 +54,19 @@ describe.concurrent("an import over HTTP", () => {
       expect(yield* mayText(one)).toBe(false)
     })
   )
+
+  it.live("names the first thousand rows that it refused, and counts them all", () =>
+    Effect.gen(function* () {
+      const { people, post } = yield* opened
+      const good = { recipient: people[0], opted_out_at: "2026-01-05" }
+      const rows = [...Array.from({ length: 1_500 }, () => ({ recipient: "nobody" })), good]
+      const csv = rows.map(({ recipient }) => recipient).join("\n")
+      for (const told of [
+        yield* post("/v1/imports", { rows }),
+        yield* post("/v1/imports?at=2026-01-05", `recipient\n${csv}`, "text/csv")
+      ]) {
+        expect([told.rows, told.refused.length, told.refusedCount]).toEqual([1, 1_000, 1_500])
+      }
+    })
+  )
 })

@@ -140,8 +140,10 @@ export interface Imported {
   /** Stored, or known already. */
   readonly rows: number
   readonly news: number
-  /** By line, from 1, and of rows by place. */
+  /** The first 1,000 of them, by line, from 1, and of rows by place. */
   readonly refused: ReadonlyArray<{ readonly line: number; readonly why: string }>
+  /** All that were refused, also those that are not named. */
+  readonly refusedCount: number
   readonly unused: ReadonlyArray<string>
 }
 

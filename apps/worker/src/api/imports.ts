@@ -16,6 +16,9 @@ type Wherever = typeof ImportQuery.Type
 
 type List = Omit<OptOutFile, "source">
 
+/** Their list is held in memory and sent in one piece, and a body has room for millions. */
+const mostRefused = 1_000
+
 const parameters = Object.keys(ImportQuery.fields).join(", ")
 
 export const runImport = Effect.fnUntraced(
@@ -41,9 +44,9 @@ export const runImport = Effect.fnUntraced(
       startedBy: `http:${yield* Caller}`,
       rows: list.rows,
       rowCount: list.count,
-      refused: list.refused.length
+      refused: list.refusedCount
     })
-    return { ...report, refused: list.refused, unused: list.unused }
+    return { ...report, refused: list.refused, refusedCount: list.refusedCount, unused: list.unused }
   },
   Effect.catchTag("PeopleError", ({ problem }) => Effect.fail(unprocessable(problem)))
 )
@@ -65,6 +68,7 @@ const contextOf = Effect.fnUntraced(function* ({ account, at, country, sender }:
     country,
     now,
     time,
+    mostRefused,
     undated: "it does not say when; give opted_out_at, or ?at= for all rows that have none",
     places:
       one === undefined
@@ -90,11 +94,12 @@ const readRows = Effect.fnUntraced(function* (text: string, context: FileContext
   const { rows } = yield* decodeRows(value).pipe(Effect.mapError((error) => unprocessable(wrongIn(placesOf(error)))))
   const good: Array<OptOutRow> = []
   const refused: Array<Refused> = []
+  let refusedCount = 0
   for (const [index, cells] of rows.entries()) {
     const row = readCells((column) => cells[column], context)
-    if (typeof row === "string") refused.push({ line: index + 1, why: row })
-    else good.push(row)
+    if (typeof row !== "string") good.push(row)
+    else if (refusedCount++ < mostRefused) refused.push({ line: index + 1, why: row })
   }
-  const list: List = { count: good.length, refused, unused: [], rows: Stream.fromIterable(good) }
+  const list: List = { count: good.length, refused, refusedCount, unused: [], rows: Stream.fromIterable(good) }
   return list
 })

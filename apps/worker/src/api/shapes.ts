@@ -167,8 +167,10 @@ export const ImportResponse = Schema.Struct({
   rows: Count.annotate({ description: "Stored, or known already" }),
   news: Count,
   refused: Schema.Array(Schema.Struct({ line: Schema.Int, why: Schema.String })).annotate({
-    description: "By line, from 1, and in JSON by place; never by what stands there. The rest is stored"
+    description:
+      "The first 1,000 of them, by line, from 1, and in JSON by place; never by what stands there. The rest is stored"
   }),
+  refusedCount: Count.annotate({ description: "All that were refused, also those that are not named" }),
   unused: Schema.Array(Schema.String).annotate({ description: "Columns that nothing was made of" })
 }).annotate({ identifier: "ImportResponse" })
 

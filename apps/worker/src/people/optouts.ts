@@ -18,6 +18,8 @@ export interface Refused {
 export interface OptOutFile {
   readonly count: number
   readonly refused: ReadonlyArray<Refused>
+  /** Also of those that were too many to be named. */
+  readonly refusedCount: number
   /** Columns that nothing was made of. */
   readonly unused: ReadonlyArray<string>
   /** A digest of its lines. */
@@ -33,6 +35,8 @@ export interface FileContext {
   readonly time: Interval | undefined
   /** Why a row is refused whose time nobody says. Absent: it means some time before now. */
   readonly undated?: string
+  /** How many refused rows are named. Absent: all of them. */
+  readonly mostRefused?: number
   /** Of a row that names no sender. */
   readonly places: ReadonlyArray<OptedOutAt>
   /** Where a sender is, or why that cannot be said. */
@@ -170,18 +174,21 @@ export const openOptOuts = Effect.fn("openOptOuts")(function* (
     Stream.map(([text, line]) => ({ text, line: line + 1, row: readRow(text, layout, context) }))
   )
   const digest = createHash("sha256")
+  const { mostRefused = Infinity } = context
   const refused: Array<Refused> = []
+  let refusedCount = 0
   let count = 0
   yield* Stream.runForEach(rows, ({ text, line, row }) =>
     Effect.sync(() => {
       digest.update(`${text}\n`)
-      if (typeof row === "string") refused.push({ line, why: row })
-      else count += 1
+      if (typeof row !== "string") count += 1
+      else if (refusedCount++ < mostRefused) refused.push({ line, why: row })
     })
   )
   return {
     count,
     refused,
+    refusedCount,
     unused: layout.unused,
     source: digest.digest("hex").slice(0, 32),
     rows: rows.pipe(Stream.flatMap(({ row }) => (typeof row === "string" ? Stream.empty : Stream.succeed(row))))
