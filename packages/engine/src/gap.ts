@@ -12,7 +12,7 @@ import {
   type LedgerError,
   stillHeard
 } from "@stopline/ledger"
-import type { ProviderError, Span, Subscription, SubscriptionPort } from "@stopline/provider"
+import { ProviderError, type Span, type Subscription, type SubscriptionPort, Unreadable } from "@stopline/provider"
 import { Clock, Effect } from "effect"
 import { Fleet, type Station } from "./fleet.ts"
 import { paced } from "./pace.ts"
@@ -99,8 +99,15 @@ const readMissed = Effect.fnUntraced(function* (station: Station, missed: Missed
       yield* Effect.logWarning("a text could not be understood", { account: station.account.name, row, reason })
     }
     cursor = page.next._tag === "More" ? page.next.cursor : undefined
-    // The rest of a list that goes in a circle is left to the walk.
-    if (cursor !== undefined && cursors.has(cursor)) return news
+    if (cursor !== undefined && cursors.has(cursor)) {
+      // What stands on the pages that were never shown is still to be read, by the next one.
+      return yield* new ProviderError({
+        account: station.account.name,
+        operation: "subscribe",
+        reason: new Unreadable({ mayHaveApplied: false }),
+        detail: "the texts that were kept go in a circle: a page names a token that came before"
+      })
+    }
     if (cursor !== undefined) cursors.add(cursor)
   } while (cursor !== undefined)
   return news

@@ -130,6 +130,29 @@ layer(ledgerForTest, { excludeTestServices: true })("a look at a subscription", 
     }).pipe(timed)
   )
 
+  it.effect("that is shown the same pages again leaves what it could not reach to the next one (L1)", () =>
+    Effect.gen(function* () {
+      const { kept, since: began, world } = yield* listening()
+      const circle: SubscriptionPort["missed"] = (span, cursor) =>
+        Effect.map(kept.missed(span, cursor), (page) => ({
+          ...page,
+          next: { _tag: "More", cursor: cursor === "A" ? "B" : "A" }
+        }))
+      const inCircles = { ...kept, port: { ...kept.port, missed: circle } }
+      for (const unbroken of [true, false]) {
+        yield* pass("5 minutes")
+        const error = yield* Effect.flip(look(world, inCircles, { unbroken }))
+        assert.strictEqual(error._tag === "ProviderError" && error.reason._tag, "Unreadable")
+        assert.deepStrictEqual([yield* heardUntil(world), yield* gapsOf(world.listing.account.id)], [began, []])
+      }
+      // What it was shown is kept.
+      assert.strictEqual((yield* standings(person(1)))[listerOne], "opted-out held unknown")
+      kept.spans.length = 0
+      assert.strictEqual((yield* look(world, kept)).gap, undefined)
+      assert.deepInclude(kept.spans[0], { since: began - 5 * minute })
+    }).pipe(timed)
+  )
+
   for (const [what, given] of [
     ["comes too late to vouch for the time between", {}],
     ["is of a process that has lost something since", { unbroken: false, patienceMs: Infinity }]
