@@ -20,8 +20,10 @@ export class Freshness extends Context.Service<
       const connection = yield* Connection
       const patienceMs = vouchesMs(lookMs(content))
       const ids = stations.map(({ account }) => account.id)
+      let lookedAt = Number.NEGATIVE_INFINITY
       const look = Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
+        lookedAt = now
         const heardOf = new Map((yield* listened(ids)).map((one) => [one.accountId, one]))
         const walks = (yield* lately(ids)).filter(({ kind }) => kind === "walk")
         const readAt = new Map(walks.map(({ accountId, completedAt }) => [accountId, completedAt]))
@@ -34,7 +36,13 @@ export class Freshness extends Context.Service<
           })
         )
       }).pipe(Effect.provideService(Connection, connection))
-      return Freshness.of({ ofAccounts: yield* Effect.cachedWithTTL(look, Duration.seconds(2)) })
+      const [remembered, forget] = yield* Effect.cachedInvalidateWithTTL(look, Duration.seconds(2))
+      const ofAccounts = Effect.gen(function* () {
+        // A clock that is set back would keep the last look new for as long.
+        if ((yield* Clock.currentTimeMillis) < lookedAt) yield* forget
+        return yield* remembered
+      })
+      return Freshness.of({ ofAccounts })
     })
   )
 }

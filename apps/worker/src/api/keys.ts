@@ -55,13 +55,15 @@ export class Keys extends Context.Service<
       let known: ReadonlyMap<string, HashedKey> = new Map()
       /** When the look began that they come from. */
       let lookedAt = Number.NEGATIVE_INFINITY
+      /** After now: the clock was ahead and has been set back, and nobody knows how long ago that was. */
+      const isFresh = (now: number) => lookedAt <= now && now - lookedAt <= staleMs
 
       /** Looks again unless somebody has since that moment. Whoever comes while one looks waits for it. */
       const lookAfter = (moment: number) =>
         turn.withPermit(
           Effect.gen(function* () {
-            if (lookedAt >= moment) return
             const now = yield* Clock.currentTimeMillis
+            if (lookedAt >= moment && lookedAt <= now) return
             const keys = yield* promptly(Effect.provideService(standingKeys(), Connection, connection))
             known = new Map(keys.map((key) => [key.handle, key]))
             lookedAt = now
@@ -73,10 +75,10 @@ export class Keys extends Context.Service<
         const handle = handleOf(text)
         if (handle === undefined) return undefined
         const now = yield* Clock.currentTimeMillis
-        if (now - lookedAt > staleMs) yield* lookAfter(now)
+        if (!isFresh(now)) yield* lookAfter(now)
         if (!known.has(handle)) {
           // It may be new. Guesses cannot make us look more often than this.
-          if (now - lookedAt < againMs) yield* Effect.sleep(lookedAt + againMs - now)
+          if (now - lookedAt < againMs) yield* Effect.sleep(Math.min(againMs, lookedAt + againMs - now))
           yield* lookAfter(now)
         }
         return match(handle, text, now)
@@ -90,7 +92,7 @@ export class Keys extends Context.Service<
 
       const glance = (text: string, now: number) => {
         const handle = handleOf(text)
-        return handle === undefined || now - lookedAt > staleMs ? undefined : match(handle, text, now)
+        return handle === undefined || !isFresh(now) ? undefined : match(handle, text, now)
       }
 
       return Keys.of({ find, glance })

@@ -74,7 +74,8 @@ export class LedgerFigures extends Context.Service<LedgerFigures, { readonly loo
       const context = yield* Effect.context<Fleet | Connection>()
       const readings = yield* FiberSet.make()
       let seen: Seen = { figures: undefined, answers: false }
-      let staleAt = 0
+      let readAt = Number.NEGATIVE_INFINITY
+      let staleAt = Number.NEGATIVE_INFINITY
       let underWay: Deferred.Deferred<void> | undefined
 
       const read = Effect.fnUntraced(function* (done: Deferred.Deferred<void>) {
@@ -85,6 +86,7 @@ export class LedgerFigures extends Context.Service<LedgerFigures, { readonly loo
           result._tag === "Success"
             ? { figures: result.success, answers: true }
             : { figures: seen.figures, answers: false }
+        readAt = ended
         staleAt = ended + Math.max(freshMs, 10 * (ended - began))
         underWay = undefined
         yield* Deferred.succeed(done, undefined)
@@ -100,7 +102,9 @@ export class LedgerFigures extends Context.Service<LedgerFigures, { readonly loo
       })
 
       const look = Effect.gen(function* () {
-        if ((yield* Clock.currentTimeMillis) >= staleAt) {
+        const now = yield* Clock.currentTimeMillis
+        // Before the last reading: the clock was ahead, and has been set back.
+        if (now >= staleAt || now < readAt) {
           yield* Effect.timeoutOption(Deferred.await(yield* reading), patience)
         }
         return seen
