@@ -8,10 +8,10 @@ import { Connection, type LedgerError, toRecipient } from "@stopline/ledger"
 import { Effect } from "effect"
 import { sql } from "kysely"
 import type { Excuses } from "./excuses.ts"
-import type { Oracle } from "./oracle.ts"
 import { rebuild } from "./rebuild.ts"
 import type { Receipts } from "./receipts.ts"
 import type { Truth } from "./truth.ts"
+import { checkTexting, type Texting } from "./texting.ts"
 import { Views } from "./views.ts"
 import { Walked } from "./walked.ts"
 import { settings, webhookSecret } from "./worker.ts"
@@ -39,8 +39,7 @@ const lanesOf: Readonly<Record<string, string>> = {
   "commit absences": "read:%"
 }
 
-export interface Lawbook {
-  readonly oracle: Oracle
+export interface Lawbook extends Texting {
   readonly truth: Truth
   readonly excuses: Excuses
   readonly written: Written
@@ -48,8 +47,6 @@ export interface Lawbook {
   readonly policy: () => OptInPolicy
   /** How far clocks may differ (ms). */
   readonly skew: number
-  readonly now: () => number
-  readonly breaks: (law: string, what: string) => void
 }
 
 export class Laws {
@@ -121,6 +118,7 @@ export class Laws {
       const { problems, silent } = yield* rebuild(people, this.#book.policy())
       for (const problem of problems) this.#book.breaks("L13", problem)
       for (const person of people) this.#hold(person, silent)
+      yield* checkTexting(this.#book, people)
     }.bind(this)
   )
 

@@ -37,11 +37,15 @@ export const withReforms = (universe: Universe, script: ReadonlyArray<Action>): 
   return script.flatMap((action, place) => [...(reforms.get(place) ?? []), action])
 }
 
-/** A worker that is not told of a policy yet goes on by the widest, while somebody comes back to one sender of a brand. */
+/**
+ * A worker that is not told of a policy yet goes on by the widest, while somebody comes back to one sender of a brand; who
+ * has come back before is let through by every one of them, and is so no longer.
+ */
 const rolledOut = (chance: Chance, reform: Action, before: ReadonlyArray<Action>): ReadonlyArray<Action> => {
   const stops = before.filter((action) => action.do === "text" && action.words === "STOP")
   const starts = stops.length === 0 ? [] : [{ ...chance.pick(stops), words: "START" }]
-  return [{ do: "reform", policy: "group" }, reform, ...starts, { do: "round", worker: 1, read: true }]
+  const back: ReadonlyArray<Action> = chance.once(2) ? [...starts, { do: "round", worker: 1, read: false }] : []
+  return [{ do: "reform", policy: "group" }, ...back, reform, ...starts, { do: "round", worker: 1, read: true }]
 }
 
 /** Every fourth sender goes elsewhere, or nowhere. No brand is left without one. */

@@ -89,6 +89,7 @@ export class Run {
       skew,
       now,
       accounts,
+      workers: () => this.#crew.workers,
       awakeSince: (worker: number) => this.#crew.awakeSince(worker),
       breaks
     }

@@ -51,8 +51,8 @@ const playAt = async (
   try {
     for (const action of script) {
       await run.act(action)
-      // A round of the world ends with time passing.
-      if (action.do === "pass") await run.look()
+      // A round of the world ends with time passing. What holds no longer by a new configuration is soon mended.
+      if (action.do === "pass" || action.do === "reform") await run.look()
       if (run.broken.length > 0) break
     }
     if (run.broken.length === 0) await run.quieten()
