@@ -11,6 +11,8 @@ export type Action =
       readonly sender: SenderAddress
       readonly words: string
     }
+  /** A text of a campaign, whoever it goes to. */
+  | { readonly do: "send"; readonly person: Recipient; readonly account: AccountName; readonly sender: SenderAddress }
   /** A colleague in the vendor's console. */
   | {
       readonly do: "edit"

@@ -1,4 +1,4 @@
-/** What people do at their phones, and colleagues in their vendors' consoles. */
+/** What people do at their phones, colleagues in their vendors' consoles, and a campaign. */
 import type { World } from "@stopline/sandbox"
 import type { Effect } from "effect"
 import type { Doing } from "./action.ts"
@@ -28,8 +28,19 @@ export class Deeds {
     this.#outdoors = outdoors
   }
 
+  do(action: Doing<"text" | "edit" | "send">): Promise<void> {
+    switch (action.do) {
+      case "text":
+        return this.#text(action)
+      case "edit":
+        return this.#edit(action)
+      case "send":
+        return this.#send(action)
+    }
+  }
+
   /** A person texts. */
-  async text({ account, person, sender, words }: Doing<"text">): Promise<void> {
+  async #text({ account, person, sender, words }: Doing<"text">): Promise<void> {
     const { conductor, mail, natural, oracle, truth, watch, world } = this.#outdoors
     const { now } = conductor
     const pair = `${account}/${sender}`
@@ -44,13 +55,20 @@ export class Deeds {
   }
 
   /** A colleague changes the list of a sender, or of all of an account. */
-  async edit({ account, person, sender, to }: Doing<"edit">): Promise<void> {
+  async #edit({ account, person, sender, to }: Doing<"edit">): Promise<void> {
     const { natural, oracle, truth, watch, world } = this.#outdoors
     const senders = sender === "*" ? (this.#find(account)?.senders ?? []) : [sender]
     if (sender === "*") for (const one of senders) truth.blur(`${account}/${one} ${person}`)
     if (to === "opt-out") for (const one of senders) oracle.edits(person, `${account}/${one}`)
     await natural(world().edit({ account, sender, action: to, recipients: [person] }))
     watch.look(account, senders, [person], "colleague")
+  }
+
+  /** We text somebody. */
+  async #send({ account, person, sender }: Doing<"send">): Promise<void> {
+    const { natural, oracle, world } = this.#outdoors
+    const { delivered } = await natural(world().send({ account, from: sender, to: person }))
+    if (!delivered) oracle.refuses(person)
   }
 
   #find(account: string): Universe["accounts"][number] | undefined {

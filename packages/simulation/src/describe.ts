@@ -6,6 +6,8 @@ export const describe = (action: Action): string => {
   switch (action.do) {
     case "text":
       return `${mask(action.person)} texts ${action.account}/${action.sender}: ${action.words}`
+    case "send":
+      return `${action.account}/${action.sender} texts ${mask(action.person)}`
     case "edit":
       return `somebody at ${action.account}/${action.sender} makes an ${action.to} of ${mask(action.person)}`
     case "attest":

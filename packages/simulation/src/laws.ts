@@ -39,6 +39,9 @@ const lanesOf: Readonly<Record<string, string>> = {
   "commit absences": "read:%"
 }
 
+/** What tells how a provider holds somebody, and not that anybody said so just now. */
+const readings = new Set(["listed", "checked", "send-error"])
+
 export interface Lawbook extends Texting {
   readonly truth: Truth
   readonly excuses: Excuses
@@ -101,7 +104,7 @@ export class Laws {
       for (const noted of rows) {
         this.#seen = noted.id
         this.#touched.add(toRecipient(noted.recipient))
-        if (noted.basis === "listed" || noted.basis === "checked") yield* this.#read(noted)
+        if (readings.has(noted.basis)) yield* this.#read(noted)
         else this.#note(noted)
       }
       yield* this.#views.check()

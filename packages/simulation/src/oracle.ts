@@ -32,6 +32,7 @@ export class Oracle {
   readonly #said = new Map<string, Array<Said>>()
   /** Pairs that a colleague opted out in a console. */
   readonly #edited = new Map<string, Set<string>>()
+  readonly #refused = new Set<string>()
   #policy: OptInPolicy
   readonly #tolerance: number
   #order = 0
@@ -74,6 +75,11 @@ export class Oracle {
     const edited = this.#edited.get(person) ?? new Set<string>()
     edited.add(sender)
     this.#edited.set(person, edited)
+  }
+
+  /** A text to them was refused: whoever hears of that takes it for their own word. */
+  refuses(person: string): void {
+    this.#refused.add(person)
   }
 
   /** What a text said, if it was said to this sender in these words about that time. */
@@ -158,7 +164,7 @@ export class Oracle {
 
   /** Whether they said so themselves that they want no more texts: then no guard holds it back (L8). */
   inOwnWords(person: string): boolean {
-    return this.#of(person).some((one) => one.means === "out" && one.words !== "imported")
+    return this.#refused.has(person) || this.#of(person).some((one) => one.means === "out" && one.words !== "imported")
   }
 
   /**

@@ -3,6 +3,7 @@ import { Connection, type LedgerError } from "@stopline/ledger"
 import type { OutgoingRequest } from "@stopline/sandbox"
 import { Effect, Option, Schema } from "effect"
 import { sql } from "kysely"
+import { Refusals } from "./refusals.ts"
 import { vocabulary } from "./script.ts"
 
 /** A text at Azure. */
@@ -70,9 +71,11 @@ export class Receipts {
   readonly #now: () => number
   /** When something was done to each pair of which its provider may send an event: a write of ours, or a person's own word. */
   readonly #deeds = new Map<string, Array<number>>()
+  readonly #refusals: Refusals
   #open: Array<Receipt & { readonly at: number }> = []
 
   constructor(now: () => number, breaks: (law: string, what: string) => void) {
+    this.#refusals = new Refusals(breaks)
     this.#now = now
     this.#breaks = breaks
   }
@@ -85,10 +88,12 @@ export class Receipts {
   /** A webhook was answered 2xx. */
   note(request: OutgoingRequest): void {
     this.#open.push(...receiptsOf(request).map((receipt) => ({ ...receipt, at: this.#now() })))
+    this.#refusals.note(accountOf(request), request)
   }
 
   readonly check = Effect.fnUntraced(
     function* (this: Receipts): Effect.fn.Return<void, LedgerError, Connection> {
+      yield* this.#refusals.check()
       if (this.#open.length === 0) return
       const open = this.#open
       this.#open = []

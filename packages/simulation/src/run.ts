@@ -228,9 +228,9 @@ export class Run {
     const { world } = this
     switch (action.do) {
       case "text":
-        return this.#deeds.text(action)
       case "edit":
-        return this.#deeds.edit(action)
+      case "send":
+        return this.#deeds.do(action)
       case "attest":
         return this.#desk.attest(action)
       case "import":

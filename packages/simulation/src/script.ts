@@ -10,6 +10,7 @@ import { withCrowds } from "./crowds.ts"
 import { drawEnding } from "./ending.ts"
 import { withLooks } from "./looks.ts"
 import { withReforms } from "./reform.ts"
+import { withSends } from "./sends.ts"
 import { mostSkew, type Universe } from "./universe.ts"
 
 /** What people text, and what a person who reads it takes it for. */
@@ -107,7 +108,8 @@ export const makeScript = (universe: Universe, rounds: number): ReadonlyArray<Ac
     if (chance.once(40)) script.push({ do: "resume" })
     script.push({ do: "pass", ms: chance.pick([0, 1, 10, 300, 1_000, 30_000, 120_000, 900_000]) })
   }
-  return [...withCrowds(universe, withLooks(universe, withReforms(universe, script))), ...drawEnding(universe)]
+  const disturbed = withCrowds(universe, withLooks(universe, withReforms(universe, script)))
+  return [...withSends(universe, disturbed), ...drawEnding(universe)]
 }
 
 /**
