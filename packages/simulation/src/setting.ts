@@ -151,6 +151,8 @@ export const universeOf = (setting: Setting): Universe => {
     people: [...setting.people.values()],
     policy: setting.policy,
     inactive: setting.inactive,
+    older: new Set(),
+    bare: new Set(),
     refused: undefined,
     skewed: false,
     clocks: new Map(),

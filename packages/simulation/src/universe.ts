@@ -25,6 +25,9 @@ export interface Universe {
   readonly refused: { readonly account: AccountName; readonly person: Recipient } | undefined
   /** The Azure accounts that act on no text but at toll-free numbers: nobody can tell them from outside. */
   readonly inactive: ReadonlySet<AccountName>
+  /** The RingCentral accounts that have the older API only, and those whose lists say no more than who blocks whom. */
+  readonly older: ReadonlySet<AccountName>
+  readonly bare: ReadonlySet<AccountName>
   /** Clocks differ. */
   readonly skewed: boolean
   /** By how much each account's clock is off (ms). */
@@ -98,6 +101,9 @@ export const makeUniverse = (seed: number): Universe => {
   const clocks = new Map(accounts.map(({ name }) => [name, skewed ? chance.between(-mostSkew, mostSkew) : 0]))
   const acts = makeChance(seed, "acts")
   const inactive = new Set(accounts.flatMap(({ name, vendor }) => (vendor === "azure" && acts.once(3) ? [name] : [])))
+  const api = makeChance(seed, "api")
+  const older = new Set(accounts.flatMap(({ name, vendor }) => (vendor === "ringcentral" && api.once(3) ? [name] : [])))
+  const bare = new Set(accounts.flatMap(({ name, vendor }) => (vendor === "ringcentral" && api.once(3) ? [name] : [])))
   // Not all of them opt out, so a list has four pages, two or one.
   const pageSize = chance.pick([Math.ceil(people.length / 8), Math.ceil(people.length / 4), 1000])
   const batchSize = chance.pick([2, 1000])
@@ -116,6 +122,8 @@ export const makeUniverse = (seed: number): Universe => {
     policy: makeChance(seed, "policy").pick(["strict", "strict", "group", "trusting"]),
     refused,
     inactive,
+    older,
+    bare,
     skewed,
     clocks,
     pageSize,
@@ -133,9 +141,11 @@ export const makeUniverse = (seed: number): Universe => {
 /** The sandbox that plays its providers. */
 export const worldOf = ({
   accounts,
+  bare,
   blacklistAfter,
   clocks,
   inactive,
+  older,
   seed,
   tokenSeconds
 }: Universe): SandboxOptions => ({
@@ -153,6 +163,13 @@ export const worldOf = ({
           dateTolerance: Number.MAX_SAFE_INTEGER,
           retryDelays: Array.from({ length: 200 }, () => 20_000)
         }
-      : { vendor, ...common, tokenSeconds, blacklistAfter }
+      : {
+          vendor,
+          ...common,
+          tokenSeconds,
+          blacklistAfter,
+          ...(older.has(name) && { api: "v1" }),
+          records: bare.has(name) ? "bare" : "full"
+        }
   })
 })

@@ -116,7 +116,8 @@ export class Watch {
   }
 
   witness(worker: number): Witness {
-    return (account, { body, path }) => {
+    return (account, request) => {
+      const { body, path } = request
       const asked = this.#accounts().find(({ name }) => name === account)
       if (asked !== undefined) this.#excuses.note(asked, this.#now())
       const read = Option.getOrUndefined(readBody(body))
@@ -130,7 +131,7 @@ export class Watch {
       for (const person of ins) this.#holdIn(worker, account, sender, person)
       return (outcome) => {
         this.look(account, [sender], [...outs, ...ins], "us")
-        const done = new Set(doneOf(outcome))
+        const done = new Set(doneOf(request, [...outs, ...ins], outcome))
         const at = this.#now()
         for (const person of outs.filter((one) => done.has(one)))
           this.#written.note(`${account}/${sender} ${person}`, { worker, state: "opted-out", at })

@@ -100,6 +100,7 @@ const limits = { requests: 100_000, penalty: Duration.seconds(5) }
 
 const adapterFor = (
   account: AnyAccount,
+  { older }: Universe,
   witness: Witness,
   handshake: Handshake
 ): Effect.Effect<ProviderAdapter, unknown, Scope.Scope> => {
@@ -124,6 +125,7 @@ const adapterFor = (
           clientId: account.clientId,
           clientSecret: Redacted.make(account.clientSecret),
           jwt: Redacted.make(account.jwt),
+          api: older.has(name) ? "v1" : "auto",
           verificationToken: Redacted.make(webhookSecret),
           limits,
           settle
@@ -155,7 +157,7 @@ export const startWorker = async (setup: WorkerSetup): Promise<Worker> => {
   const handshake: Handshake = (request) => direct(answerHandshake(events, request, conductor.now))
   const adapters = await direct(
     Scope.provide(
-      Effect.forEach(setup.accounts, (account) => adapterFor(account, setup.witness, handshake)),
+      Effect.forEach(setup.accounts, (account) => adapterFor(account, universe, setup.witness, handshake)),
       scope
     )
   )

@@ -1,6 +1,6 @@
 /** What a provider answered that it had done is known to be held, unless whoever asked it came to harm (L9). */
 import { mask } from "@stopline/consent"
-import type { Outcome } from "@stopline/sandbox"
+import type { Outcome, WireRequest } from "@stopline/sandbox"
 import { Option, Schema } from "effect"
 
 /** The answers to all requests that write, whatever the vendor. */
@@ -9,18 +9,33 @@ const Body = Schema.fromJsonString(
   Schema.Struct({
     value: Schema.optionalKey(Schema.Array(Schema.Struct({ to: Schema.String, httpStatusCode: Schema.Finite }))),
     optOuts: Schema.optionalKey(Done),
-    optIns: Schema.optionalKey(Done)
+    optIns: Schema.optionalKey(Done),
+    failedRecords: Schema.optionalKey(Schema.Array(Schema.Struct({ to: Schema.optionalKey(Schema.String) })))
   })
 )
 const readBody = Schema.decodeUnknownOption(Body)
 
-/** Those of whom an answer says that it was done. */
-export const doneOf = (outcome: Outcome): ReadonlyArray<string> => {
+/**
+ * Those of whom an answer says that it was done.
+ *
+ * @param asked whom the request names
+ */
+export const doneOf = (
+  { method }: WireRequest,
+  asked: ReadonlyArray<string>,
+  outcome: Outcome
+): ReadonlyArray<string> => {
   if (outcome._tag !== "Answer" || outcome.response.status >= 300) return []
   const body = Option.getOrUndefined(readBody(outcome.response.body))
-  const azure = body?.value?.flatMap(({ httpStatusCode, to }) => (httpStatusCode === 200 ? [to] : [])) ?? []
-  return [...azure, ...(body?.optOuts?.successful ?? []), ...(body?.optIns?.successful ?? [])]
+  if (body === undefined) return []
+  if (method === "PATCH") return exceptFailed(asked, body.failedRecords ?? [])
+  const azure = body.value?.flatMap(({ httpStatusCode, to }) => (httpStatusCode === 200 ? [to] : [])) ?? []
+  return [...azure, ...(body.optOuts?.successful ?? []), ...(body.optIns?.successful ?? [])]
 }
+
+/** RingCentral's newer API names those with whom it failed: silence is success, and a failure of nobody can be anybody's. */
+const exceptFailed = (asked: ReadonlyArray<string>, failed: ReadonlyArray<{ readonly to?: string }>) =>
+  failed.some(({ to }) => to === undefined) ? [] : asked.filter((one) => !failed.some(({ to }) => to === one))
 
 interface Write {
   readonly worker: number
