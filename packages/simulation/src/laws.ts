@@ -61,6 +61,7 @@ export class Laws {
   readonly #readings = new Map<string, Noted>()
   readonly #facts = new Set<string>()
   readonly #silenced = new Set<string>()
+  #looks = 0
   readonly #touched = new Set<string>()
   /** Opt-ins that were begun and have no outcome. */
   #open: ReadonlySet<string> = new Set()
@@ -121,7 +122,7 @@ export class Laws {
       const { problems, silent } = yield* rebuild(people, this.#book.policy())
       for (const problem of problems) this.#book.breaks("L13", problem)
       for (const person of people) this.#hold(person, silent)
-      yield* checkTexting(this.#book, people)
+      yield* checkTexting(this.#book, people, this.#looks++)
     }.bind(this)
   )
 
