@@ -93,7 +93,7 @@ export const checkQuiet = (quiet: Quiet, left: Plan, breaks: (law: string, what:
 
 /** Whether we moved the pair so ourselves, or were told of the START that did. */
 export const isKnownLift = (oracle: Oracle, { at, by }: Turn, place: string, person: string): boolean =>
-  by === "us" || oracle.saying(person, place, "in", at, at)?.knownAt !== undefined
+  by === "us" || (by === "person" && oracle.saying(person, place, "in", at, at)?.knownAt !== undefined)
 
 /**
  * Words that reached us by no webhook are known where the provider blocks and lists the pair to this day, unless it did so
