@@ -291,7 +291,13 @@ export const makeFake = (account: AccountName, options: FakeOptions = {}): Fake 
     },
     onRequest: () => Effect.void,
     text: (sender, recipient, words, at) => {
-      const body = JSON.stringify({ id: `${at} ${sender} ${recipient} ${words}`, from: recipient, to: sender, text: words, at })
+      const body = JSON.stringify({
+        id: `${at} ${sender} ${recipient} ${words}`,
+        from: recipient,
+        to: sender,
+        text: words,
+        at
+      })
       const observation = understand(body)
       if (observation !== undefined) messages.push(observation)
       if (words === "STOP") blocked.add(key(sender, recipient))
