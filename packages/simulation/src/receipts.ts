@@ -3,22 +3,10 @@ import { Connection, type LedgerError } from "@stopline/ledger"
 import type { OutgoingRequest } from "@stopline/sandbox"
 import { Effect, Option, Schema } from "effect"
 import { sql } from "kysely"
+import { type GridEvent, readGrid } from "./grid.ts"
 import { Refusals } from "./refusals.ts"
 import { vocabulary } from "./script.ts"
 
-/** A text at Azure. */
-const Grid = Schema.fromJsonString(
-  Schema.Array(
-    Schema.Struct({
-      data: Schema.Struct({
-        messageId: Schema.String,
-        from: Schema.String,
-        to: Schema.String,
-        message: Schema.optionalKey(Schema.String)
-      })
-    })
-  )
-)
 /** A text at RingCentral, or a change of an opt-out. */
 const Ring = Schema.fromJsonString(
   Schema.Struct({
@@ -32,7 +20,6 @@ const Ring = Schema.fromJsonString(
     })
   })
 )
-const readGrid = Schema.decodeUnknownOption(Grid)
 const readRing = Schema.decodeUnknownOption(Ring)
 
 interface Receipt {
@@ -49,13 +36,11 @@ const speaks = (words: string | undefined): boolean =>
 /** Whose webhook it is. */
 export const accountOf = ({ url }: OutgoingRequest): string => new URL(url).pathname.slice(1)
 
-/** What of a webhook's body has to leave a trace. */
-const receiptsOf = (request: OutgoingRequest): ReadonlyArray<Receipt> => {
-  const { body } = request
-  const account = accountOf(request)
-  const texts = Option.getOrElse(readGrid(body), () => []).filter(({ data }) => speaks(data.message))
+/** What of a webhook's body has to leave a trace; a refused text not always. */
+const receiptsOf = (account: string, body: string, grid: ReadonlyArray<GridEvent>): ReadonlyArray<Receipt> => {
+  const texts = grid.filter(({ message }) => speaks(message))
   const event = Option.getOrUndefined(readRing(body))
-  const told: Array<Receipt> = texts.map(({ data }) => ({ account, id: data.messageId, pair: undefined }))
+  const told: Array<Receipt> = texts.map(({ messageId }) => ({ account, id: messageId, pair: undefined }))
   if (event?.body.active !== undefined)
     told.push({ account, id: event.uuid, pair: `${account}/${String(event.body.from)} ${String(event.body.to)}` })
   else if (event?.body.id !== undefined && speaks(event.body.text))
@@ -87,8 +72,10 @@ export class Receipts {
 
   /** A webhook was answered 2xx. */
   note(request: OutgoingRequest): void {
-    this.#open.push(...receiptsOf(request).map((receipt) => ({ ...receipt, at: this.#now() })))
-    this.#refusals.note(accountOf(request), request)
+    const account = accountOf(request)
+    const grid = readGrid(request.body)
+    this.#open.push(...receiptsOf(account, request.body, grid).map((receipt) => ({ ...receipt, at: this.#now() })))
+    this.#refusals.note(account, grid)
   }
 
   readonly check = Effect.fnUntraced(

@@ -1,24 +1,9 @@
 /** A report that a text of ours was refused since the person opted out: once it was answered 2xx, that is known (L1). */
 import { Connection, type LedgerError } from "@stopline/ledger"
-import type { OutgoingRequest } from "@stopline/sandbox"
-import { Effect, Option, Schema } from "effect"
+import { Effect } from "effect"
 import { sql } from "kysely"
+import type { GridEvent } from "./grid.ts"
 import { settings } from "./worker.ts"
-
-const Reports = Schema.fromJsonString(
-  Schema.Array(
-    Schema.Struct({
-      data: Schema.Struct({
-        messageId: Schema.String,
-        from: Schema.String,
-        to: Schema.String,
-        deliveryStatus: Schema.Literal("Failed"),
-        receivedTimestamp: Schema.String
-      })
-    })
-  )
-)
-const readReports = Schema.decodeUnknownOption(Reports)
 
 /** So long before a report something may have changed that explains it, or that it is an old copy of (ms). */
 const window = 2 * settings.echoMs
@@ -41,10 +26,11 @@ export class Refusals {
   }
 
   /** A webhook was answered 2xx. */
-  note(account: string, { body }: OutgoingRequest): void {
-    for (const { data } of Option.getOrElse(readReports(body), () => [])) {
-      const since = Date.parse(data.receivedTimestamp) - window
-      this.#open.push({ account, id: data.messageId, sender: data.from, person: data.to, since })
+  note(account: string, grid: ReadonlyArray<GridEvent>): void {
+    for (const { deliveryStatus, from, messageId, receivedTimestamp, to } of grid) {
+      if (deliveryStatus !== "Failed" || receivedTimestamp === undefined) continue
+      const since = Date.parse(receivedTimestamp) - window
+      this.#open.push({ account, id: messageId, sender: from, person: to, since })
     }
   }
 
