@@ -1,6 +1,7 @@
 /** A small world for ledger tests: two accounts, three senders, one group or two. */
 import {
   type AccountName,
+  bases,
   everySender,
   type Group,
   type Observation,
@@ -58,6 +59,9 @@ export const westernBrand: Group = { name: "western", members: [{ account: west,
 
 export const setUp = (policy: OptInPolicy = "strict", groups: ReadonlyArray<Group> = [brand]) =>
   register(accounts, groups, policy, 1_000)
+
+/** How a fact can be known, whatever was known before: a refused text is one only where no block was known. */
+export const factualBases = bases.filter((basis) => basis !== "send-error")
 
 /** A sender of the east account that nobody configured. */
 export const stranger = "+14255550199" as SenderAddress

@@ -1,14 +1,6 @@
 /** The check before somebody is texted, held to the pure law of standings. */
 import { assert, layer } from "@effect/vitest"
-import {
-  bases,
-  type Observation,
-  origins,
-  policies,
-  type Recipient,
-  type SenderAddress,
-  Standing
-} from "@stopline/consent"
+import { type Observation, origins, policies, type Recipient, type SenderAddress, Standing } from "@stopline/consent"
 import { Connection, digits, ingest, type Registry, register } from "@stopline/ledger"
 import { Effect, Schema } from "effect"
 import { sql } from "kysely"
@@ -22,6 +14,7 @@ import {
   eastOne,
   eastTwo,
   empty,
+  factualBases,
   observation,
   person,
   reading,
@@ -38,8 +31,7 @@ const Said = Schema.Struct({
   sender: between(0, senders.length - 1),
   state: Schema.Literals(["opted-out", "opted-in"]),
   origin: Schema.Literals(origins),
-  // Whether a refused text is a fact depends on what is known to be blocked.
-  basis: Schema.Literals(bases.filter((basis) => basis !== "send-error")),
+  basis: Schema.Literals(factualBases),
   reach: Schema.Literals(["pair", "group"]),
   second: between(1, 6)
 })

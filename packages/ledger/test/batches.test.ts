@@ -1,6 +1,5 @@
 import { assert, layer } from "@effect/vitest"
 import {
-  bases,
   everySender,
   type Group,
   type Observation,
@@ -20,6 +19,7 @@ import {
   east,
   eastOne,
   eastTwo,
+  factualBases,
   fresh,
   observation,
   person,
@@ -48,8 +48,7 @@ const Said = Schema.Struct({
   place: between(0, places.length - 1),
   state: Schema.Literals(["opted-out", "opted-in"]),
   origin: Schema.Literals(origins),
-  // Whether a refused text is a fact depends on what is known to be blocked.
-  basis: Schema.Literals(bases.filter((basis) => basis !== "send-error")),
+  basis: Schema.Literals(factualBases),
   reach: Schema.Literals(["pair", "group"]),
   at: between(1, 3),
   width: between(0, 2),

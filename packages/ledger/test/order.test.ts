@@ -1,10 +1,10 @@
 import { assert, layer } from "@effect/vitest"
-import { bases, type Observation, origins, policies, type Recipient } from "@stopline/consent"
+import { type Observation, origins, policies, type Recipient } from "@stopline/consent"
 import { Connection, digits, history, ingest, type Registry } from "@stopline/ledger"
 import { Effect, Schema } from "effect"
 import { sql } from "kysely"
 import { ledgerForTest } from "../../../test/database.ts"
-import { accountOf, accounts, at, observation, person, setUp } from "../../../test/world.ts"
+import { accountOf, accounts, at, factualBases, observation, person, setUp } from "../../../test/world.ts"
 
 const senders = accounts.flatMap((account) => account.senders.map((sender) => ({ account: account.name, sender })))
 const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
@@ -13,8 +13,7 @@ const Said = Schema.Struct({
   sender: between(0, senders.length - 1),
   state: Schema.Literals(["opted-out", "opted-in"]),
   origin: Schema.Literals(origins),
-  // Whether a refused text is a fact depends on what is known to be blocked.
-  basis: Schema.Literals(bases.filter((basis) => basis !== "send-error")),
+  basis: Schema.Literals(factualBases),
   reach: Schema.Literals(["pair", "group"]),
   second: between(1, 6),
   /** Where it comes in the second order. */
