@@ -23,7 +23,10 @@ export const readMissed = Effect.fn("RingCentral.missed")(function* (
 ): Effect.fn.Return<MissedPage, ProviderError> {
   const call = callFor(client, span, cursor)
   const asked = yield* Effect.result(client.ask(call, RecordsPage))
-  if (Result.isFailure(asked)) return isClosed(asked.failure) ? closed(asked.failure) : yield* asked.failure
+  if (Result.isFailure(asked)) {
+    // Who was shown a page may read: what is refused then is that page, and there may be a STOP on it.
+    return cursor === undefined && isClosed(asked.failure) ? closed(asked.failure) : yield* asked.failure
+  }
   const page = asked.success
   const next = readNext(cursor, page)
   if (Result.isFailure(next)) return yield* client.unreadable(call, next.failure)

@@ -5,6 +5,7 @@
 import { NextTurn, type ProviderError } from "@stopline/provider"
 import { Effect, Result } from "effect"
 import type { Call, Client } from "./client.ts"
+import { isClosed } from "./failure.ts"
 import { readNext } from "./page.ts"
 import { RecordsPage } from "./wire.ts"
 
@@ -24,7 +25,11 @@ export const readAllRows = Effect.fn("RingCentral.readAllRows")(function* (
   do {
     if (cursor !== undefined) yield* yield* NextTurn
     const call = callFor(cursor)
-    const page = yield* client.ask(call, RecordsPage)
+    const refused = (error: ProviderError) => cursor !== undefined && isClosed(error)
+    const page = yield* Effect.catchIf(client.ask(call, RecordsPage), refused, ({ detail }) =>
+      // Who was shown a page may read: it is no closed door, and this is not all of it.
+      client.unreadable(call, `${detail} for a later page`)
+    )
     const next = readNext(cursor, page)
     if (Result.isFailure(next)) return yield* client.unreadable(call, next.failure)
     rows.push(...page.records)

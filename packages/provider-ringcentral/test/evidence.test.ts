@@ -110,6 +110,21 @@ describe("evidence", () => {
     })
   )
 
+  it.live("of a time that was missed is not at its end where a later page is refused (L1)", () =>
+    Effect.gen(function* () {
+      for (const [status, tag] of [
+        [403, "Denied"],
+        [404, "Refused"]
+      ] as const) {
+        const server = yield* startRingCentral(() => ({ status, body: {} }))
+        const { missed } = open((yield* makeRingCentralAdapter(configFor(server.url))).subscription)
+        assert.strictEqual((yield* missed({ since, until: since + 1 })).next._tag, "End")
+        const later = yield* Effect.flip(missed({ since, until: since + 1 }, "Tjox"))
+        assert.strictEqual(later.reason._tag, tag)
+      }
+    })
+  )
+
   it.live("fails rather than leave out a message that it cannot read (L3, L5)", () =>
     Effect.gen(function* () {
       for (const unread of ["?", message(2, "STOP", { to: sender }), message(2, "STOP", { to: ["Contoso"] })]) {

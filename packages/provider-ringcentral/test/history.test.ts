@@ -29,8 +29,8 @@ const message = {
 const messages: Answer = { body: { records: [message], paging } }
 const emptyStore: Answer = { body: { records: [], paging } }
 
-const look = Effect.fn(function* (history: (seen: Seen) => Answer, store: Answer = messages) {
-  const server = yield* startRingCentral((seen) => (seen.path === historyPath ? history(seen) : store))
+const look = Effect.fn(function* (history: (seen: Seen) => Answer, store: (seen: Seen) => Answer = () => messages) {
+  const server = yield* startRingCentral((seen) => (seen.path === historyPath ? history(seen) : store(seen)))
   const port = open((yield* makeRingCentralAdapter(configFor(server.url, { api: "v2" }))).evidence)
   const told = yield* Effect.result(port.since(sender, person(1), since))
   return { told, asked: server.calls() }
@@ -90,7 +90,10 @@ describe("evidence, where there is a history", () => {
       const untimed = record(2, { optStatus: "OptOut", createdAt: "recently" })
       const keys: Array<string | null | undefined> = []
       for (const _ of [1, 2]) {
-        const { told } = yield* look(() => ({ body: { records: [record(1), untimed], paging } }), emptyStore)
+        const { told } = yield* look(
+          () => ({ body: { records: [record(1), untimed], paging } }),
+          () => emptyStore
+        )
         const [start, stop] = yield* Effect.fromResult(told)
         assert.deepStrictEqual([start?.state, stop?.state], ["opted-in", "opted-out"])
         assert.isAbove(stop!.time.notAfter, start!.time.notAfter)
@@ -109,7 +112,10 @@ describe("evidence, where there is a history", () => {
         [record(2, { coverage: "CampaignType" }), 1],
         [record(2, { coverage: "CampaignType", from: undefined, optStatus: "OptOut" }), 2]
       ] as const) {
-        const { told } = yield* look(() => ({ body: { records: [record(1), unread], paging } }), emptyStore)
+        const { told } = yield* look(
+          () => ({ body: { records: [record(1), unread], paging } }),
+          () => emptyStore
+        )
         const seen = told._tag === "Success" ? told.success.length : told.failure.reason._tag
         assert.strictEqual(seen, tag, JSON.stringify(unread))
       }
@@ -144,11 +150,25 @@ describe("evidence, where there is a history", () => {
         [429, "Throttled"],
         [400, "Refused"]
       ] as const) {
-        const { told } = yield* look(history, { status, body: {} })
+        const { told } = yield* look(history, () => ({ status, body: {} }))
         assert.strictEqual(told._tag === "Success" ? told.success.length : told.failure.reason._tag, tag, `${status}`)
       }
       const { told } = yield* look(() => ({ status: 403, body: {} }))
       assert.strictEqual(told._tag === "Failure" && told.failure.reason._tag, "Denied")
+    })
+  )
+
+  it.live("fails where the message store answered once and refuses a later page (L3, L5)", () =>
+    Effect.gen(function* () {
+      const history = () => ({ body: { records: [record(1)], paging } })
+      for (const status of [403, 404]) {
+        const { told } = yield* look(history, ({ query }) =>
+          query.has("pageToken")
+            ? { status, body: {} }
+            : { body: { records: [message], paging: { ...paging, nextPageToken: "2" } } }
+        )
+        assert.strictEqual(told._tag === "Failure" && told.failure.reason._tag, "Unreadable", `${status}`)
+      }
     })
   )
 })
