@@ -127,6 +127,21 @@ layer(ledgerForTest, { excludeTestServices: true })("who there is", (it) => {
     })
   )
 
+  it.effect("a START to a sender that is away lets in nobody at the group it spoke for (L3)", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh("group")
+      yield* hear(registry)
+      const without = yield* register(onlyEastOne, [groupOf(eastOne, westOne)], "group", 20_000)
+      yield* hear(without, { sender: eastTwo, state: "opted-in", time: at(30_000) })
+      const silent = { [eastOne]: "opted-out held unknown", [westOne]: "opted-out held unknown" }
+      assert.deepStrictEqual(yield* standings(one, "group"), silent)
+      const back = yield* register(accounts, [brand], "group", 40_000)
+      assert.deepStrictEqual(yield* standings(one, "group"), { ...silent, [eastTwo]: "opted-in held unknown" })
+      yield* hear(back, { sender: eastTwo, state: "opted-in", time: at(50_000) })
+      assert.strictEqual((yield* standings(one, "group"))[westOne], "opted-in held unknown")
+    })
+  )
+
   it.effect("an account that is no longer configured silences those that are", () =>
     Effect.gen(function* () {
       const registry = yield* fresh()
