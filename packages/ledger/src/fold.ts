@@ -63,9 +63,8 @@ with given as (
 ), fresh as (
   insert into observation
     (recipient, account_id, sender_id, group_id, state, origin, basis, reach, not_before, not_after, key, evidence, run_id, recorded_at)
-  select g.recipient, ${accountId}, g.sender_id, case when s.active then s.group_id end, g.state, g.origin, g.basis, g.reach,
+  select g.recipient, ${accountId}, g.sender_id, s.group_id, g.state, g.origin, g.basis, g.reach,
          g.not_before, g.not_after, g.key, g.evidence, ${runId}::bigint, ${instant(now)}::timestamptz
-  -- Whoever is not configured speaks for nobody: a START said there counts there.
   from given g join sender s on s.id = g.sender_id
   order by g.recipient, g.position
   on conflict do nothing

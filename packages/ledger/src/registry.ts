@@ -80,7 +80,10 @@ const upsert = Effect.fnUntraced(function* (
   const before = yield* speaking()
   const groupBefore = new Map(before.map((row) => [row.id, row.groupId]))
   yield* renameGroups(groups, before)
-  yield* query("register", (db) => sql`update sender set active = false where active`.execute(db))
+  // Whoever is configured no more speaks for nobody: a START said there counts there.
+  yield* query("register", (db) =>
+    sql`update sender set active = false, group_id = null where active or group_id is not null`.execute(db)
+  )
 
   const groupIds = new Map<string, number>()
   const groupOf = new Map<string, number>()
