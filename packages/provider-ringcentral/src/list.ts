@@ -6,9 +6,9 @@ import type { Reading } from "@stopline/consent"
 import type { ListPort, Page, PageRequest, ProviderError, RowProblem } from "@stopline/provider"
 import { Effect, Result, Schema } from "effect"
 import type { Call, Client } from "./client.ts"
-import { cursorMark, readNext } from "./page.ts"
+import { askPage, cursorMark } from "./page.ts"
 import { readPair } from "./pair.ts"
-import { OptOutRecord, readOrigin, RecordsPage } from "./wire.ts"
+import { OptOutRecord, readOrigin } from "./wire.ts"
 
 /** RingCentral OpenAPI: `paging.perPage` is 1 to 1000. */
 const maxPage = 1000
@@ -45,17 +45,15 @@ export const readPage: (
   if (cursor?.startsWith(cursorMark) === true) {
     return yield* client.unreadable(call, "the page token is of the newer API; the list has to be read from its start")
   }
-  const page = yield* client.ask(call, RecordsPage)
-  const next = readNext(cursor, page)
-  if (Result.isFailure(next)) return yield* client.unreadable(call, next.failure)
+  const { next, records } = yield* askPage(client, call, cursor)
   const readings: Array<Reading> = []
   const problems: Array<RowProblem> = []
-  for (const [index, record] of page.records.entries()) {
+  for (const [index, record] of records.entries()) {
     const row = readRow(record)
     if (Result.isSuccess(row)) readings.push(row.success)
     else problems.push({ row: `records[${index}]`, reason: row.failure })
   }
-  return { readings, problems, next: next.success }
+  return { readings, problems, next }
 })
 
 /** One record of an opt-out list. A record without a status is opted out: it stands in a list of opt-outs. */

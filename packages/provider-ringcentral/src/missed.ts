@@ -13,34 +13,28 @@ import { Clock, Effect, Option, Result, Schema } from "effect"
 import type { Call, Client } from "./client.ts"
 import { isClosed } from "./failure.ts"
 import { hearMessage } from "./message.ts"
-import { readNext } from "./page.ts"
-import { Message, RecordsPage } from "./wire.ts"
+import { askPage } from "./page.ts"
+import { Message } from "./wire.ts"
 
 export const readMissed = Effect.fn("RingCentral.missed")(function* (
   client: Client,
   span: Span,
   cursor: string | undefined
 ): Effect.fn.Return<MissedPage, ProviderError> {
-  const call = callFor(client, span, cursor)
-  const asked = yield* Effect.result(client.ask(call, RecordsPage))
-  if (Result.isFailure(asked)) {
-    // Who was shown a page may read: what is refused then is that page, and there may be a STOP on it.
-    return cursor === undefined && isClosed(asked.failure) ? closed(asked.failure) : yield* asked.failure
-  }
-  const page = asked.success
-  const next = readNext(cursor, page)
-  if (Result.isFailure(next)) return yield* client.unreadable(call, next.failure)
+  const asked = yield* Effect.result(askPage(client, callFor(client, span, cursor), cursor))
+  if (Result.isFailure(asked)) return isClosed(asked.failure) ? closed(asked.failure) : yield* asked.failure
+  const { next, records } = asked.success
   const now = yield* Clock.currentTimeMillis
   const hearing = { account: client.account, rule: ruleAt(unitedStates, now), otherwise: by(now) }
   const observations: Array<Observation> = []
   const problems: Array<RowProblem> = []
-  for (const [index, record] of page.records.entries()) {
+  for (const [index, record] of records.entries()) {
     const message = decodeMessage(record)
     const heard = Option.isSome(message) ? hearMessage(message.value, hearing) : unreadable
     observations.push(...heard.observations)
     problems.push(...heard.problems.map(({ reason, row }) => ({ row: `records[${index}].${row}`, reason })))
   }
-  return { observations, problems, next: next.success }
+  return { observations, problems, next }
 })
 
 const closed = ({ detail }: ProviderError): MissedPage => ({

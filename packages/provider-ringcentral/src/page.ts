@@ -1,16 +1,38 @@
 /**
- * What a page says about the next one. A walk that ends too early makes
+ * A page, and what it says about the next one. A walk that ends too early makes
  * opted-out people look opted in, so only the plainest answer ends it.
  */
-import type { Page } from "@stopline/provider"
-import { Result } from "effect"
-import type { RecordsPage } from "./wire.ts"
+import type { Page, ProviderError } from "@stopline/provider"
+import { Effect, Result } from "effect"
+import type { Call, Client } from "./client.ts"
+import { isClosed } from "./failure.ts"
+import { RecordsPage } from "./wire.ts"
 
 /** Before each token of the newer API, so that a walk begun with one API is not taken up with the other. */
 export const cursorMark = "v2:"
 
+/**
+ * The records of a page as they came, and what comes after it. Who was shown a page may read: a later one that is refused
+ * is no closed door but a page that could not be read, and there may be a STOP on it.
+ *
+ * @param token of the page that `call` asks for; without it, the first one
+ */
+export const askPage = Effect.fn("RingCentral.askPage")(function* (
+  client: Client,
+  call: Call,
+  token: string | undefined
+): Effect.fn.Return<{ readonly records: ReadonlyArray<unknown>; readonly next: Page["next"] }, ProviderError> {
+  const refused = (error: ProviderError) => token !== undefined && isClosed(error)
+  const page = yield* Effect.catchIf(client.ask(call, RecordsPage), refused, ({ detail }) =>
+    client.unreadable(call, `${detail} for a later page`)
+  )
+  const next = readNext(token, page)
+  if (Result.isFailure(next)) return yield* client.unreadable(call, next.failure)
+  return { records: page.records, next: next.success }
+})
+
 /** Fails with the reason why this page can neither go on nor be the last one. */
-export const readNext = (
+const readNext = (
   cursor: string | undefined,
   { paging, records }: RecordsPage
 ): Result.Result<Page["next"], string> => {

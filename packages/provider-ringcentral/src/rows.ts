@@ -3,11 +3,9 @@
  * recorded of a few people. Long lists are walked by the engine, a page at a time.
  */
 import { NextTurn, type ProviderError } from "@stopline/provider"
-import { Effect, Result } from "effect"
+import { Effect } from "effect"
 import type { Call, Client } from "./client.ts"
-import { isClosed } from "./failure.ts"
-import { readNext } from "./page.ts"
-import { RecordsPage } from "./wire.ts"
+import { askPage } from "./page.ts"
 
 /**
  * All of it or an error: half of what a person said is worse than nothing. Every page after the first waits for a
@@ -25,15 +23,9 @@ export const readAllRows = Effect.fn("RingCentral.readAllRows")(function* (
   do {
     if (cursor !== undefined) yield* yield* NextTurn
     const call = callFor(cursor)
-    const refused = (error: ProviderError) => cursor !== undefined && isClosed(error)
-    const page = yield* Effect.catchIf(client.ask(call, RecordsPage), refused, ({ detail }) =>
-      // Who was shown a page may read: it is no closed door, and this is not all of it.
-      client.unreadable(call, `${detail} for a later page`)
-    )
-    const next = readNext(cursor, page)
-    if (Result.isFailure(next)) return yield* client.unreadable(call, next.failure)
+    const page = yield* askPage(client, call, cursor)
     rows.push(...page.records)
-    cursor = next.success._tag === "More" ? next.success.cursor : undefined
+    cursor = page.next._tag === "More" ? page.next.cursor : undefined
     if (cursor !== undefined && seen.has(cursor)) return yield* client.unreadable(call, "the pages go in a circle")
     if (cursor !== undefined) seen.add(cursor)
   } while (cursor !== undefined)

@@ -17,9 +17,8 @@ import type {
 import { Effect, Option, Result, Schema } from "effect"
 import type { Call, Client } from "./client.ts"
 import { readConsent } from "./consent.ts"
-import { cursorMark, readNext } from "./page.ts"
+import { askPage, cursorMark } from "./page.ts"
 import { readAllRows } from "./rows.ts"
-import { RecordsPage } from "./wire.ts"
 
 const maxPage = 1000
 /** RingCentral OpenAPI: numbers in one filter. */
@@ -60,12 +59,10 @@ export const searchPage: (
   if (cursor !== undefined && token === undefined) {
     return yield* client.unreadable(call, "the page token is of the older API; the list has to be read from its start")
   }
-  const page = yield* client.ask(call, RecordsPage)
-  const next = readNext(token, page)
-  if (Result.isFailure(next)) return yield* client.unreadable(call, next.failure)
+  const { next, records } = yield* askPage(client, call, token)
   const readings: Array<Reading> = []
   const problems: Array<RowProblem> = []
-  for (const [index, record] of page.records.entries()) {
+  for (const [index, record] of records.entries()) {
     const row = readConsent(record)
     if (Result.isSuccess(row)) readings.push(row.success)
     else problems.push({ row: `records[${index}]`, reason: row.failure })
@@ -73,7 +70,7 @@ export const searchPage: (
   return {
     readings,
     problems,
-    next: next.success._tag === "End" ? next.success : { _tag: "More", cursor: cursorMark + next.success.cursor }
+    next: next._tag === "End" ? next : { _tag: "More", cursor: cursorMark + next.cursor }
   }
 })
 

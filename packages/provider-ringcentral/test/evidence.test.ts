@@ -112,15 +112,12 @@ describe("evidence", () => {
 
   it.live("of a time that was missed is not at its end where a later page is refused (L1)", () =>
     Effect.gen(function* () {
-      for (const [status, tag] of [
-        [403, "Denied"],
-        [404, "Refused"]
-      ] as const) {
+      for (const status of [403, 404]) {
         const server = yield* startRingCentral(() => ({ status, body: {} }))
         const { missed } = open((yield* makeRingCentralAdapter(configFor(server.url))).subscription)
         assert.strictEqual((yield* missed({ since, until: since + 1 })).next._tag, "End")
         const later = yield* Effect.flip(missed({ since, until: since + 1 }, "Tjox"))
-        assert.strictEqual(later.reason._tag, tag)
+        assert.strictEqual(later.reason._tag, "Unreadable", `${status}`)
       }
     })
   )
