@@ -7,11 +7,11 @@
  *
  * Whether a record has to name its coverage is not published: the description
  * tells kinds of records apart by it and has it in none of them, and the guide's
- * example names one. So none is named, until all of a write is refused and a
- * record that names it is taken.
+ * example names one. So none is named, until nobody of a write is taken and a
+ * record that names it is.
  */
 import { parseRecipient, parseSender, type Recipient, type SenderAddress } from "@stopline/consent"
-import { mayHaveApplied, NextTurn, type WriteOutcome, type WritePort } from "@stopline/provider"
+import { mayHaveApplied, NextTurn, type ProviderError, type WriteOutcome, type WritePort } from "@stopline/provider"
 import { Effect, Option, Result } from "effect"
 import { isRefusal, writeApart } from "./apart.ts"
 import type { Client } from "./client.ts"
@@ -51,15 +51,14 @@ const write = Effect.fn("RingCentral.amendAll")(function* (wish: Wish, recipient
   const known = style.coverage !== undefined
   const apart = writeApart(recipients, (part) => amend(wish, part))
   const told = yield* Effect.result(apart)
-  if (Result.isSuccess(told)) {
-    if (recipients.length > 0) style.coverage ??= "none"
-    return told.success
-  }
-  if (known || !isRefusal(told.failure)) return yield* told.failure
+  if (holdsAny(told)) style.coverage ??= "none"
+  const mayNeedIt = Result.isSuccess(told) ? recipients.length > 0 && !holdsAny(told) : isRefusal(told.failure)
+  if (known || !mayNeedIt) return yield* Effect.fromResult(told)
   const last = recipients.slice(-1)
   yield* yield* NextTurn
   const trial = yield* Effect.result(amend({ ...wish, style: { coverage: "PhoneNumber" } }, last))
-  if (Result.isFailure(trial)) return yield* isRefusal(trial.failure) ? told.failure : trial.failure
+  if (Result.isFailure(trial) && !isRefusal(trial.failure)) return yield* trial.failure
+  if (Result.isFailure(trial) || !holdsAny(trial)) return yield* Effect.fromResult(told)
   style.coverage = "PhoneNumber"
   if (recipients.length === 1) return trial.success
   yield* yield* NextTurn
@@ -72,6 +71,10 @@ const write = Effect.fn("RingCentral.amendAll")(function* (wish: Wish, recipient
     return Effect.succeed(recipients.map(outcomeOf))
   })
 })
+
+/** RingCentral took the form of it, at least. */
+const holdsAny = (told: Result.Result<ReadonlyArray<WriteOutcome>, ProviderError>): boolean =>
+  Result.isSuccess(told) && told.success.some(({ _tag }) => _tag === "Held")
 
 const amend = Effect.fn("RingCentral.amend")(function* (
   { client, operation, sender, style }: Wish,

@@ -131,6 +131,44 @@ describe("a change of consents", () => {
       })
   )
 
+  it.live("that fails person by person does not tell that no coverage is needed", () =>
+    Effect.gen(function* () {
+      const server = yield* startRingCentral(({ body }) => ({
+        body: body.includes('"coverage":"PhoneNumber"')
+          ? {}
+          : { failedRecords: [1, 2].map((n) => ({ from: sender, to: person(n), error: error("CMN-101", "") })) }
+      }))
+      const port = open((yield* makeRingCentralAdapter(configFor(server.url, { api: "v2" }))).write.optOut)
+      const outcomes = yield* port.write(sender, [1, 2].map(person))
+      assert.deepStrictEqual(
+        outcomes.map(({ _tag }) => _tag),
+        ["Held", "Held"]
+      )
+    })
+  )
+
+  it.live("of nobody that RingCentral takes, however it is written, tells what it said of each", () =>
+    Effect.gen(function* () {
+      for (const trial of [{ status: 400 }, { body: { failedRecords: [{ from: sender, to: person(2) }] } }]) {
+        const server = yield* startRingCentral(({ body }) =>
+          body.includes('"coverage":"PhoneNumber"')
+            ? trial
+            : {
+                body: {
+                  failedRecords: [1, 2].map((n) => ({ from: sender, to: person(n), error: error("CMN-101", "") }))
+                }
+              }
+        )
+        const port = open((yield* makeRingCentralAdapter(configFor(server.url, { api: "v2" }))).write.optOut)
+        const outcomes = yield* port.write(sender, [1, 2].map(person))
+        assert.deepStrictEqual(
+          outcomes.map((outcome) => outcome._tag === "Retryable" && outcome.detail),
+          ["RingCentral says: CMN-101", "RingCentral says: CMN-101"]
+        )
+      }
+    })
+  )
+
   it.live("takes a thousand, or what the configuration says if that is less", () =>
     Effect.gen(function* () {
       const most = (recipients?: number) =>
