@@ -51,7 +51,8 @@ const toOutcome = ({ recipient, verdict }: AzureJudged): WriteOutcome => {
       const status = answer?.httpStatusCode
       if (status === undefined) return retryable(true)
       if (status >= 200 && status < 300) return held
-      if (status === 429) return retryable(false)
+      // Over the credentials or the pace, and no judgement of the person.
+      if (status === 401 || status === 403 || status === 429) return retryable(false)
       return status >= 400 && status < 500 && status !== 408 ? rejected : retryable(true)
     },
     Refused: () => rejected,

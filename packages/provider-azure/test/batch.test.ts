@@ -115,6 +115,9 @@ describe("a write", () => {
     [200, { _tag: "Held" }],
     [400, { _tag: "Rejected" }],
     [404, { _tag: "Rejected" }],
+    // Over the credentials, and no judgement of the person.
+    [401, { _tag: "Retryable", mayHaveApplied: false }],
+    [403, { _tag: "Retryable", mayHaveApplied: false }],
     [408, { _tag: "Retryable", mayHaveApplied: true }],
     [429, { _tag: "Retryable", mayHaveApplied: false }],
     [500, { _tag: "Retryable", mayHaveApplied: true }],
