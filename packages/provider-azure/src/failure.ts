@@ -11,6 +11,7 @@ import {
   type Operation,
   type ProviderFailure,
   ProviderError,
+  readRetryAfter,
   Refused,
   Throttled,
   Unavailable,
@@ -151,15 +152,6 @@ const deniedBecause = (skew: number | undefined): string =>
 /** Azure documents none of these headers for SMS; they are honoured if it sends one. */
 const retryAfter = (headers: PipelineResponse["headers"], now: number): Duration.Duration | undefined => {
   const millis = headers.get("retry-after-ms") ?? headers.get("x-ms-retry-after-ms")
-  if (millis !== undefined && wholeNumber.test(millis)) return Duration.millis(Number(millis))
-  const text = headers.get("retry-after")?.trim() ?? ""
-  if (wholeNumber.test(text)) return Duration.seconds(Number(text))
-  // An HTTP date ends in GMT. Without that, JavaScript finds a date in almost anything, "-5" among it.
-  const until = text.endsWith("GMT") ? Date.parse(text) : Number.NaN
-  if (Number.isNaN(until)) return undefined
-  // Their date against their clock, where they tell it: ours may be wrong.
-  const theirs = Date.parse(headers.get("date") ?? "")
-  return Duration.millis(Math.max(0, until - (Number.isNaN(theirs) ? now : theirs)))
+  if (millis !== undefined && /^[1-9]\d{0,8}$/.test(millis)) return Duration.millis(Number(millis))
+  return readRetryAfter(headers.get("retry-after") ?? "", headers.get("date"), now)
 }
-
-const wholeNumber = /^\d{1,9}$/

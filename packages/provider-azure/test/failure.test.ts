@@ -85,12 +85,14 @@ describe("a 503", () => {
 describe("a 429", () => {
   const waits: ReadonlyArray<readonly [Record<string, string>, Duration.Duration | undefined]> = [
     [{ "retry-after": "17" }, Duration.seconds(17)],
-    [{ "retry-after": "0" }, Duration.zero],
+    // No time at all is none: a request at once would begin a penalty anew.
+    [{ "retry-after": "0" }, undefined],
+    [{ "retry-after-ms": "0", "retry-after": "9" }, Duration.seconds(9)],
     [{ "retry-after-ms": "250" }, Duration.millis(250)],
     [{ "x-ms-retry-after-ms": "1500", "retry-after": "9" }, Duration.millis(1500)],
     // A date counts from the date of the answer, not from our clock.
     [{ "retry-after": "Sat, 21 Nov 2026 09:00:30 GMT", date: "Sat, 21 Nov 2026 09:00:00 GMT" }, Duration.seconds(30)],
-    [{ "retry-after": "Sat, 21 Nov 2026 08:00:00 GMT", date: "Sat, 21 Nov 2026 09:00:00 GMT" }, Duration.zero],
+    [{ "retry-after": "Sat, 21 Nov 2026 08:00:00 GMT", date: "Sat, 21 Nov 2026 09:00:00 GMT" }, undefined],
     [{ "retry-after": "soon" }, undefined],
     [{ "retry-after": "-5" }, undefined],
     [{ "retry-after": "9".repeat(400) }, undefined],

@@ -8,11 +8,11 @@ import {
   Denied,
   type ProviderError,
   type ProviderFailure,
+  readRetryAfter,
   Refused,
   Throttled,
   Unavailable,
-  Unreadable,
-  untilHttpDate
+  Unreadable
 } from "@stopline/provider"
 import { Duration, Option, Schema } from "effect"
 import { type Answer, NoAnswer } from "./exchange.ts"
@@ -81,13 +81,6 @@ export const readCode = Schema.decodeUnknownOption(
 /** What the form of it is, nobody has published. Anything but a UUID could be something else. */
 const requestId = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
 
-/**
- * RingCentral guide: seconds "in most cases". HTTP allows a date, and a 429 may come
- * without the header. No time at all is none: a request at once would begin a penalty anew.
- */
-export const retryAfter = (headers: Headers, now: number): Duration.Duration | undefined => {
-  const text = headers.get("retry-after")?.trim() ?? ""
-  if (/^\d{1,9}(\.\d+)?$/.test(text)) return Number(text) > 0 ? Duration.seconds(Number(text)) : undefined
-  const wait = untilHttpDate(text, headers.get("date") ?? undefined, now)
-  return wait > 0 ? Duration.millis(wait) : undefined
-}
+/** RingCentral guide: seconds "in most cases". HTTP allows a date, and a 429 may come without the header. */
+export const retryAfter = (headers: Headers, now: number): Duration.Duration | undefined =>
+  readRetryAfter(headers.get("retry-after") ?? "", headers.get("date") ?? undefined, now)

@@ -6,7 +6,7 @@
  * request, and its errors repeat sentences of Twilio's.
  */
 import { neverSent, type Operation, type ProviderFailure, ProviderError } from "@stopline/provider"
-import { Denied, Refused, Throttled, Unavailable, Unreadable, untilHttpDate } from "@stopline/provider"
+import { Denied, Refused, Throttled, Unavailable, Unreadable, readRetryAfter } from "@stopline/provider"
 import { Clock, Deferred, Duration, Effect, Option, Schema } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http"
 import type { TwilioConfig } from "./config.ts"
@@ -90,12 +90,8 @@ const reasonOf = (answer: Answer, mayHaveApplied: boolean, now: number): Provide
   return new Refused({ status, ...named })
 }
 
-/**
- * Twilio documents no Retry-After for consents (not found); it is honoured if it is there, in either form that HTTP
- * knows. No time at all is none.
- */
+/** Twilio documents no Retry-After for consents (not found); it is honoured if it is there. */
 const waitOf = (headers: Answer["headers"], now: number): { readonly retryAfter?: Duration.Duration } => {
-  const text = headers["retry-after"]?.trim() ?? ""
-  const ms = /^\d{1,6}$/.test(text) ? Number(text) * 1000 : untilHttpDate(text, headers["date"], now)
-  return ms > 0 ? { retryAfter: Duration.millis(ms) } : {}
+  const retryAfter = readRetryAfter(headers["retry-after"] ?? "", headers["date"], now)
+  return retryAfter === undefined ? {} : { retryAfter }
 }
