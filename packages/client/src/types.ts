@@ -89,8 +89,11 @@ export interface LookupResponse {
     readonly account: string
     readonly sender: string
     readonly group: string
+    /** What the provider has to hold. */
     readonly must: ConsentState
     readonly because: number | null
+    /** What a check answers: the sender may text them only for the first two. */
+    readonly why: Why
     readonly held: ConsentState | null
     readonly heldAt: string | null
     /** Something may have moved what is held since then, and nobody knows: it counts for unknown. */
@@ -122,9 +125,12 @@ export interface Attested {
   readonly stands: ReadonlyArray<{
     readonly account: string
     readonly sender: string
+    /** What the provider has to hold. */
     readonly must: ConsentState
     readonly because: number | null
     readonly since: string | null
+    /** What a check answers: the sender may text them only for the first two. */
+    readonly why: Why
   }>
 }
 

@@ -79,6 +79,16 @@ export const mayText = Effect.fnUntraced(function* (
   return people.map((person) => (person === undefined ? notANumber : (answers[next++] ?? unknown)))
 })
 
+/** Of one person, at each sender by itself, by the sender's id. One that has no answer is not in force. */
+export const whyAtEach = Effect.fnUntraced(function* (
+  senders: ReadonlyArray<AskedOf>,
+  person: Recipient
+): Effect.fn.Return<ReadonlyMap<number, Reason>, LedgerError, Connection | Fleet> {
+  const { settings } = yield* Fleet
+  const known = yield* askAll(senders, [person], settings.policy)
+  return new Map(known.map((row) => [row.senderId, whyOf(row)]))
+})
+
 const askAll = (senders: ReadonlyArray<AskedOf>, people: ReadonlyArray<Recipient>, policy: OptInPolicy) =>
   askLedger(
     senders.map(({ senderId, station }): AskedSender => ({ id: senderId, everyId: station.account.every.id })),

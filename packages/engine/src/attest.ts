@@ -14,9 +14,10 @@ import {
   type Recipient,
   type SenderAddress
 } from "@stopline/consent"
-import { type Connection, history, ingest, type LedgerError, type Stands } from "@stopline/ledger"
+import { type Connection, ingest, type LedgerError } from "@stopline/ledger"
 import { Clock, Effect, Schema } from "effect"
 import { Fleet } from "./fleet.ts"
+import { lookUp, type Stands } from "./lookup.ts"
 import { ownerOf, type SenderUnclear } from "./owner.ts"
 
 export interface Attestation {
@@ -44,7 +45,7 @@ export class NotAttested extends Schema.TaggedError<NotAttested>()("NotAttested"
 }
 
 /** What one sender of the group must now do, and because of what (L13). */
-export interface NowStands extends Pick<Stands, "account" | "sender" | "must" | "because"> {
+export interface NowStands extends Pick<Stands, "account" | "sender" | "must" | "because" | "why"> {
   /** When what decides was said, as it counts (ms); null when nothing decides. */
   readonly since: number | null
 }
@@ -74,7 +75,7 @@ export const attest = Effect.fn("attest")(function* (
   }
   const observation = observe(said, account.name, now)
   const { recorded } = yield* ingest(account, [observation], now, settings.echoMs)
-  const { group, stands } = yield* nowStands(observation, settings.policy)
+  const { group, stands } = yield* nowStands(observation)
   return { account: account.name, group, repeated: recorded.length === 0, stands }
 })
 
@@ -103,11 +104,8 @@ const observe = (said: Attestation, account: AccountName, now: number): Observat
 const configuredAnew =
   "it is stored, but the sender speaks for nobody any more: another configuration has come into force; start this process with that one"
 
-const nowStands = Effect.fnUntraced(function* (
-  { account, recipient, sender }: Observation,
-  policy: Fleet["Service"]["settings"]["policy"]
-) {
-  const { observations, standings } = yield* history(recipient, policy)
+const nowStands = Effect.fnUntraced(function* ({ account, recipient, sender }: Observation) {
+  const { observations, standings } = yield* lookUp(recipient)
   const isPair = (one: Stands) => one.account === account && one.sender === sender
   const pair = standings.find(isPair)
   if (pair === undefined) return yield* new NotAttested({ problem: configuredAnew })
@@ -115,7 +113,8 @@ const nowStands = Effect.fnUntraced(function* (
   const stand = (one: Stands): NowStands => {
     const decides = observations.find(({ id }) => id === one.because)
     const since = one.must === "opted-out" ? decides?.notAfter : decides?.notBefore
-    return { account: one.account, sender: one.sender, must: one.must, because: one.because, since: since ?? null }
+    const { because, must, why } = one
+    return { account: one.account, sender: one.sender, must, because, since: since ?? null, why }
   }
   const stands: Attested["stands"] = [stand(pair), ...rest.map(stand)]
   return { group: pair.group, stands }

@@ -22,7 +22,7 @@ import {
   west,
   westOne
 } from "../../../test/world.ts"
-import { type AskedOf, defaultSettings, Fleet, mayText, notANumber } from "../src/index.ts"
+import { type AskedOf, defaultSettings, Fleet, lookUp, mayText, notANumber } from "../src/index.ts"
 
 const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 const senders = accounts.flatMap((account) => account.senders.map((sender) => ({ account: account.name, sender })))
@@ -52,6 +52,16 @@ const ask = (registry: Registry, from: ReadonlyArray<AskedOf>, people: ReadonlyA
 
 const answersOf = (registry: Registry, recipient: Recipient, ...from: ReadonlyArray<SenderAddress>) =>
   Effect.map(ask(registry, asked(registry, ...from), [recipient]), ([answer]) => answer!)
+
+/** What is looked up says the same of each sender as what is asked. */
+const lookedUp = (registry: Registry, recipient: Recipient) => {
+  const adapters = accounts.map(({ name }) => ({ account: name }) as never)
+  const fleet = Fleet.make(registry, adapters, { ...defaultSettings, policy: registry.policy }, "test")
+  return lookUp(recipient).pipe(
+    Effect.map(({ standings }) => Object.fromEntries(standings.map(({ sender, why }) => [sender, why]))),
+    Effect.provide(Fleet.layer(fleet))
+  )
+}
 
 let people = 1000
 
@@ -96,6 +106,7 @@ layer(ledgerForTest, { excludeTestServices: true })("may I text them? (L16)", (i
       assert.deepInclude(yield* answersOf(before, letIn, westOne), { mayText: true, why: "opted-in" })
       const now = yield* setUp("strict")
       assert.deepInclude(yield* answersOf(before, letIn, westOne), { mayText: false, why: "unknown" })
+      assert.deepInclude(yield* lookedUp(before, letIn), { [westOne]: "unknown" })
       assert.deepInclude(yield* answersOf(now, letIn, westOne), { mayText: false, why: "opted-out" })
       // Who never said anything may be texted by either.
       assert.isTrue((yield* answersOf(before, silent, westOne)).mayText)
@@ -133,6 +144,13 @@ layer(ledgerForTest, { excludeTestServices: true })("may I text them? (L16)", (i
           ]
         )
         assert.deepStrictEqual(answers[1], notANumber)
+        for (const [person, why] of [
+          [blocked, "held-by-provider"],
+          [writing, "write-on-its-way"],
+          [everywhere, "held-by-provider"]
+        ] as const) {
+          assert.deepInclude(yield* lookedUp(registry, person), { [eastOne]: why, [westOne]: "nothing-said" })
+        }
         yield* run(`update sender set active = false where id = ${one!.senderId}`)
         const gone = yield* ask(registry, asked(registry, eastOne, westOne), [free])
         assert.deepStrictEqual(
@@ -165,6 +183,11 @@ layer(ledgerForTest, { excludeTestServices: true })("may I text them? (L16)", (i
       assert.strictEqual((yield* answersOf(registry, recipient, eastOne)).why, "opted-out-before")
       assert.strictEqual((yield* answersOf(registry, recipient, eastTwo)).why, "opted-out")
       assert.isTrue((yield* answersOf(registry, recipient, westOne)).mayText)
+      assert.deepStrictEqual(yield* lookedUp(registry, recipient), {
+        [eastOne]: "opted-out-before",
+        [eastTwo]: "opted-out",
+        [westOne]: "nothing-said"
+      })
     })
   )
 

@@ -62,7 +62,7 @@ layer(ledgerForTest, { excludeTestServices: true })("a named person's attestatio
         notAfter: now,
         evidence: { attestedBy: "Jane Doe", note: "phone call: was angry" }
       })
-      const stand = { must: "opted-out" as const, because: row!.id, since: now }
+      const stand = { must: "opted-out" as const, because: row!.id, since: now, why: "opted-out" as const }
       assert.deepStrictEqual(told, {
         account: lister,
         group: "brand",

@@ -13,6 +13,7 @@ import { Command, Flag } from "effect/cli"
 import { accountFlag, configFlag, jsonFlag, stationsFor, typedNumber, withFleet } from "../common.ts"
 import { UsageError } from "../exit.ts"
 import { moment, say } from "../say.ts"
+import { sayTexting } from "../texting.ts"
 
 const states: ReadonlyArray<ConsentState> = ["opted-out", "opted-in"]
 
@@ -22,8 +23,8 @@ const need = <A>(value: Option.Option<A>, problem: string): Effect.Effect<A, Usa
 
 const stand = (one: NowStands): string => {
   const because = one.because === null ? "" : ` since ${moment(one.since)} (observation ${one.because})`
-  if (one.must === "opted-out") return `opted out${because}: must not be texted`
-  return one.because === null ? "never opted out: may be texted" : `opted in${because}: may be texted`
+  const state = one.must === "opted-out" ? "opted out" : one.because === null ? "never opted out" : "opted in"
+  return `${state}${because}: ${sayTexting[one.why]}`
 }
 
 /** What the person at the keyboard might expect of an opt-in, and will not get. */

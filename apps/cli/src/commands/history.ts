@@ -1,11 +1,11 @@
 import { maskMistyped } from "@stopline/consent"
-import { Fleet } from "@stopline/engine"
-import { history as readHistory, type History } from "@stopline/ledger"
+import { type LookedUp, lookUp } from "@stopline/engine"
 import { Effect, Option } from "effect"
 import { Argument, Command } from "effect/cli"
 import { configFlag, jsonFlag, typedNumber, withFleet } from "../common.ts"
 import { UsageError } from "../exit.ts"
 import { moment, say } from "../say.ts"
+import { sayTexting } from "../texting.ts"
 
 const when = (notBefore: number, notAfter: number): string =>
   notBefore === notAfter
@@ -14,7 +14,7 @@ const when = (notBefore: number, notAfter: number): string =>
       ? `between ${moment(notBefore)} and ${moment(notAfter)}`
       : `by ${moment(notAfter)}`
 
-const describe = (known: History): ReadonlyArray<string> => [
+const describe = (known: LookedUp): ReadonlyArray<string> => [
   known.recipient,
   "",
   ...(known.observations.length === 0 ? ["Nothing was ever said."] : ["What was said:"]),
@@ -25,12 +25,12 @@ const describe = (known: History): ReadonlyArray<string> => [
   "",
   "What must be, and what is known to be held:",
   ...known.standings.map((one) => {
-    const must = one.must === "opted-out" ? `must not be texted (because of ${one.because})` : "may be texted"
+    const must = one.must === "opted-out" ? ` (because of ${one.because})` : ""
     const held =
       one.held === null
         ? "not known"
         : `${one.held} as of ${moment(one.heldAt)}${one.inDoubt ? ", in doubt since" : ""}`
-    return `  ${one.account}/${one.sender} [${one.group}]: ${must}; held there: ${held}${one.refused === null ? "" : `; refused: ${one.refused}`}`
+    return `  ${one.account}/${one.sender} [${one.group}]: ${sayTexting[one.why]}${must}; held there: ${held}${one.refused === null ? "" : `; refused: ${one.refused}`}`
   })
 ]
 
@@ -49,8 +49,7 @@ export const history = Command.make(
     yield* withFleet(
       config,
       Effect.gen(function* () {
-        const { settings } = yield* Fleet
-        const known = yield* readHistory(recipient, settings.policy)
+        const known = yield* lookUp(recipient)
         yield* say(json, known, describe(known))
       })
     )

@@ -1,7 +1,7 @@
 /** What one person said, and what a named person says for them. */
 import { Recipient } from "@stopline/consent"
-import { attest as runAttest, Fleet, NotAttested } from "@stopline/engine"
-import { history, type Said } from "@stopline/ledger"
+import { attest as runAttest, Fleet, lookUp, NotAttested } from "@stopline/engine"
+import type { Said } from "@stopline/ledger"
 import { Effect, Schema } from "effect"
 import { parseWhen, whenExample } from "../people/when.ts"
 import { Caller } from "./authorise.ts"
@@ -18,8 +18,7 @@ const needNumber = (text: string) =>
 
 export const lookup = Effect.fnUntraced(function* (request: typeof LookupRequest.Type) {
   const recipient = yield* needNumber(request.recipient)
-  const { settings } = yield* Fleet
-  const { observations, standings } = yield* history(recipient, settings.policy)
+  const { observations, standings } = yield* lookUp(recipient)
   const response: LookupResponse = {
     recipient,
     observations: observations.map(sayObservation),

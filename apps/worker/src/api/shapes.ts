@@ -44,6 +44,10 @@ const Because = Schema.Struct({
   description: "The observation that decides: where, by whom, and how it was learnt"
 })
 
+const Why = Schema.Literals(reasons).annotate({
+  description: "What a check answers: the sender may text them only for nothing-said and opted-in"
+})
+
 export const CheckResult = Schema.Struct({
   recipient: Schema.String.annotate({ description: "As it was asked" }),
   mayText: Schema.Boolean.annotate({ description: "Text only if this is true" }),
@@ -100,8 +104,9 @@ export const LookupResponse = Schema.Struct({
       account: Schema.String,
       sender: Schema.String,
       group: Schema.String,
-      must: State,
+      must: State.annotate({ description: "What the provider has to hold" }),
       because: Schema.NullOr(Schema.Int),
+      why: Why,
       held: Schema.NullOr(State),
       heldAt: When,
       inDoubt: Schema.Boolean,
@@ -136,9 +141,10 @@ export const AttestationResponse = Schema.Struct({
     Schema.Struct({
       account: Schema.String,
       sender: Schema.String,
-      must: State,
+      must: State.annotate({ description: "What the provider has to hold" }),
       because: Schema.NullOr(Schema.Int),
-      since: When
+      since: When,
+      why: Why
     })
   ).annotate({ description: "What now must be: the sender of the attestation first, then the rest of its group" })
 }).annotate({ identifier: "AttestationResponse" })
