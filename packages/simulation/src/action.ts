@@ -86,6 +86,8 @@ export type Action =
   | { readonly do: "join" }
   /** A new configuration: who speaks for which brand, or what an opt-in is worth. */
   | ({ readonly do: "reform" } & Reform)
+  /** A brand goes by another name, or by its own again. */
+  | { readonly do: "rename"; readonly brand: string }
   /** One sender speaks for another brand, or for none. */
   | { readonly do: "move"; readonly sender: Member; readonly to: string | undefined; readonly isRolling?: boolean }
 

@@ -27,7 +27,7 @@ import type { Processes } from "./processes.ts"
 import { Penalties } from "./penalties.ts"
 import { checkQuiet, openWrites, unasked } from "./quiet.ts"
 import { rebuild } from "./rebuild.ts"
-import { type Configuration, joined, moved, type Reform } from "./reform.ts"
+import { type Configuration, type Reform, reformOf } from "./reform.ts"
 import { Receipts } from "./receipts.ts"
 import type { Broken, RunResult } from "./result.ts"
 import type { Action } from "./action.ts"
@@ -71,9 +71,9 @@ export class Run {
     this.#processes = processes
     this.#sabotage = sabotage
     this.universe = universe
-    this.#configuration = universe
+    this.#configuration = { groups: universe.groups, renamed: new Set(), policy: universe.policy }
     this.#conductor = new Conductor(makeChance(universe.seed, "order"), startAt, universe.turnMs)
-    this.#oracle = new Oracle(universe, universe.skewed ? 4 * mostSkew : 0)
+    this.#oracle = new Oracle(this.#configuration, universe.skewed ? 4 * mostSkew : 0)
     const skew = universe.skewed ? 2 * mostSkew : 0
     const now = () => this.#conductor.now
     const receipts = new Receipts(now, breaks)
@@ -287,21 +287,16 @@ export class Run {
       case "look":
         return this.#crew.look(action.worker)
       case "join":
-        return this.#reform({ groups: joined(this.#configuration.groups, this.universe.spare) })
       case "move":
-        return this.#reform({
-          groups: moved(this.#configuration.groups, action.sender, action.to),
-          isRolling: action.isRolling ?? false
-        })
+      case "rename":
       case "reform":
-        return this.#reform(action)
+        return this.#reform(reformOf(this.#configuration, this.universe.spare, action))
     }
   }
 
-  async #reform({ groups, isRolling = false, policy }: Reform): Promise<void> {
-    const before = this.#configuration
-    if (groups === before.groups) return
-    this.#configuration = { groups: groups ?? before.groups, policy: policy ?? before.policy }
+  async #reform({ isRolling = false, ...anew }: Reform): Promise<void> {
+    if (anew.groups === this.#configuration.groups) return
+    this.#configuration = { ...this.#configuration, ...anew }
     this.#oracle.reform(this.#configuration)
     for (const person of this.#oracle.people) this.#laws.touch(person)
     await this.#crew.reform(isRolling)

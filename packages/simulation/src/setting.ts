@@ -147,6 +147,7 @@ export const universeOf = (setting: Setting): Universe => {
     ...makeUniverse(1),
     accounts: setting.accounts,
     groups: setting.brands,
+    leavesOut: false,
     spare,
     people: [...setting.people.values()],
     policy: setting.policy,

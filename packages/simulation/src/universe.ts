@@ -17,6 +17,8 @@ export interface Universe {
   readonly accounts: ReadonlyArray<SimAccount>
   /** The brands at the beginning; the spare sender belongs to none yet. */
   readonly groups: ReadonlyArray<Group>
+  /** Whoever speaks for no brand is not in the configuration at all. */
+  readonly leavesOut: boolean
   /** A sender that may join a brand later. */
   readonly spare: { readonly account: AccountName; readonly sender: SenderAddress }
   readonly people: ReadonlyArray<Recipient>
@@ -116,6 +118,7 @@ export const makeUniverse = (seed: number): Universe => {
     seed,
     accounts,
     groups,
+    leavesOut: makeChance(seed, "left out").once(2),
     spare,
     people,
     blacklistAfter: makeChance(seed, "blacklist").pick([1, 4, patient]),

@@ -38,7 +38,7 @@ import { azureNetwork, type Handshake, ringcentralNetwork, type Witness } from "
 import { conducted, conductedAdapter, type LedgerFault } from "./outside.ts"
 import type { Penalties } from "./penalties.ts"
 import type { Processes } from "./processes.ts"
-import type { Configuration } from "./reform.ts"
+import { type Configuration, fileOf } from "./reform.ts"
 import type { Actor, Conductor } from "./time.ts"
 import type { Universe } from "./universe.ts"
 
@@ -162,8 +162,9 @@ export const startWorker = async (setup: WorkerSetup): Promise<Worker> => {
     )
   )
   for (const adapter of adapters) events.set(adapter.account, adapter)
+  const file = fileOf(universe, configuration)
   const registry = await direct(
-    register(universe.accounts, configuration.groups, configuration.policy, conductor.now).pipe(
+    register(file.accounts, file.groups, configuration.policy, conductor.now).pipe(
       Effect.provideService(Connection, base)
     )
   )
