@@ -29,6 +29,9 @@ export type Action =
       readonly account: AccountName
       readonly sender: SenderAddress
       readonly to: "opted-out" | "opted-in"
+      /** How long ago they said so (ms), and whether of all that the brand sends; absent: just now, of this sender. */
+      readonly ago?: number
+      readonly reach?: "pair" | "group"
     }
   /** A file of opt-outs is imported. */
   | {

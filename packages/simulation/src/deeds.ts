@@ -44,10 +44,11 @@ export class Deeds {
     const { conductor, mail, natural, oracle, truth, watch, world } = this.#outdoors
     const { now } = conductor
     const pair = `${account}/${sender}`
-    const said = oracle.texts(person, pair, words, now)
+    const vendor = this.#find(account)?.vendor
+    const said = oracle.texts(person, pair, words, now, vendor)
     const { action, messageId } = await natural(world().text({ from: person, to: sender, text: words }))
     // What RingCentral acted on by itself it shows to nobody.
-    const isKept = this.#find(account)?.vendor === "ringcentral" && action === undefined
+    const isKept = vendor === "ringcentral" && action === undefined
     if (said !== undefined) mail.expect({ account, messageId, said, isKept })
     watch.look(account, [sender], [person], "person")
     const turned = truth.last(`${pair} ${person}`)

@@ -11,7 +11,7 @@ export const describe = (action: Action): string => {
     case "edit":
       return `somebody at ${action.account}/${action.sender} makes an ${action.to} of ${mask(action.person)}`
     case "attest":
-      return `somebody attests at ${action.account}/${action.sender} that ${mask(action.person)} ${action.to}`
+      return `somebody attests at ${action.account}/${action.sender} that ${mask(action.person)} ${action.to}${action.ago === undefined ? "" : ` ${action.ago / 60_000} minutes ago`}${action.reach === "group" ? ", of the whole brand" : ""}`
     case "import":
       return `a file opts ${action.people.map(mask).join(", ")} out of ${action.account}/${action.sender}`
     case "forge":

@@ -1,9 +1,10 @@
 /** The desk of an operator, who works at the command line of the first worker. */
-import type { Fleet } from "@stopline/engine"
+import { point } from "@stopline/consent"
+import { attest, type Fleet } from "@stopline/engine"
 import { clearHalts, type Connection } from "@stopline/ledger"
 import { type Effect, Exit } from "effect"
 import type { Crew } from "./crew.ts"
-import { attesting, importing, planning, sweeping } from "./operator.ts"
+import { importing, planning, sweeping } from "./operator.ts"
 import type { Oracle, Said } from "./oracle.ts"
 import type { Doing } from "./action.ts"
 import type { Conductor } from "./time.ts"
@@ -53,10 +54,12 @@ export class Desk {
   }
 
   /** A named person says it for somebody. */
-  attest({ account, person, sender, to }: Doing<"attest">): Promise<void> {
+  attest({ account, ago = 0, person, reach = "pair", sender, to }: Doing<"attest">): Promise<void> {
     const means = to === "opted-out" ? "out" : "in"
-    const word = { means, words: "attested", at: this.#office.conductor.now } as const
-    return this.#tell(attesting(account, sender, person, to), {
+    const at = this.#office.conductor.now - ago
+    const word = { means, words: reach === "pair" ? "attested" : "attested of all", at } as const
+    const attestation = { account, sender, recipient: person, state: to, reach, by: "Jane", how: "phone" }
+    return this.#tell(attest(ago === 0 ? attestation : { ...attestation, time: point(at) }), {
       ...word,
       people: [person],
       sender: `${account}/${sender}`

@@ -1,10 +1,7 @@
 /** What an operator does at the command line. */
-import { type AccountName, by, point, type ConsentState, type Recipient, type SenderAddress } from "@stopline/consent"
-import { attest, Fleet, importOptOuts, plan, sweep, plannedOf } from "@stopline/engine"
+import { type AccountName, by, point, type Recipient, type SenderAddress } from "@stopline/consent"
+import { Fleet, importOptOuts, plan, sweep, plannedOf } from "@stopline/engine"
 import { Clock, Effect, Stream } from "effect"
-
-export const attesting = (account: AccountName, sender: SenderAddress, recipient: Recipient, state: ConsentState) =>
-  attest({ account, sender, recipient, state, reach: "pair", by: "Jane", how: "phone" })
 
 /** A file of opt-outs, made just now. With `ago` it says when they opted out. */
 export const importing = (

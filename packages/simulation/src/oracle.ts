@@ -4,7 +4,8 @@
  */
 import type { Group, OptInPolicy } from "@stopline/consent"
 import type { Configuration } from "./reform.ts"
-import { vocabulary } from "./script.ts"
+import type { SimVendor } from "./universe.ts"
+import { isNarrow, meaningOf } from "./vocabulary.ts"
 
 /** Somebody said, for one sender, that they want no more texts or want them again. */
 export interface Said {
@@ -58,8 +59,8 @@ export class Oracle {
   }
 
   /** A person texts. Returns what it means, if anything. */
-  texts(person: string, sender: string, words: string, at: number): Said | undefined {
-    const means = vocabulary.find((entry) => entry.words === words)?.means ?? "nothing"
+  texts(person: string, sender: string, words: string, at: number, vendor: SimVendor | undefined): Said | undefined {
+    const means = meaningOf(words, vendor)
     return means === "nothing" ? undefined : this.says(person, sender, words, means, at)
   }
 
@@ -129,7 +130,7 @@ export class Oracle {
   /** Whether an opt-in counts for a sender: one that was said to it, or to its brand in words that reach so far, or that its provider took for one. */
   #counts(one: Said, sender: string, brand = this.#brandOf(sender)): boolean {
     if (one.means !== "in" || (one.words === lifted && this.#policy !== "trusting")) return false
-    const reaches = this.#policy === "group" && one.words !== "attested"
+    const reaches = this.#policy === "group" && !isNarrow(one.words)
     return one.sender === sender || (reaches && brand !== "" && one.brands.has(brand))
   }
 

@@ -5,7 +5,7 @@ import { Effect, Option, Schema } from "effect"
 import { sql } from "kysely"
 import { type GridEvent, readGrid } from "./grid.ts"
 import { Refusals } from "./refusals.ts"
-import { vocabulary } from "./script.ts"
+import { meaningOf } from "./vocabulary.ts"
 
 /** A text at RingCentral, or a change of an opt-out. */
 const Ring = Schema.fromJsonString(
@@ -30,20 +30,17 @@ interface Receipt {
   readonly pair: string | undefined
 }
 
-const speaks = (words: string | undefined): boolean =>
-  vocabulary.some((entry) => entry.words === words && entry.means !== "nothing")
-
 /** Whose webhook it is. */
 export const accountOf = ({ url }: OutgoingRequest): string => new URL(url).pathname.slice(1)
 
 /** What of a webhook's body has to leave a trace; a refused text not always. */
 const receiptsOf = (account: string, body: string, grid: ReadonlyArray<GridEvent>): ReadonlyArray<Receipt> => {
-  const texts = grid.filter(({ message }) => speaks(message))
+  const texts = grid.filter(({ message }) => meaningOf(message, "azure") !== "nothing")
   const event = Option.getOrUndefined(readRing(body))
   const told: Array<Receipt> = texts.map(({ messageId }) => ({ account, id: messageId, pair: undefined }))
   if (event?.body.active !== undefined)
     told.push({ account, id: event.uuid, pair: `${account}/${String(event.body.from)} ${String(event.body.to)}` })
-  else if (event?.body.id !== undefined && speaks(event.body.text))
+  else if (event?.body.id !== undefined && meaningOf(event.body.text, "ringcentral") !== "nothing")
     told.push({ account, id: event.body.id, pair: undefined })
   return told
 }

@@ -4,7 +4,7 @@
  */
 import type { AccountName, Recipient, SenderAddress } from "@stopline/consent"
 import type { Fault } from "@stopline/sandbox"
-import type { Action } from "./action.ts"
+import type { Action, Doing } from "./action.ts"
 import { type Chance, makeChance } from "./chance.ts"
 import { withCrowds } from "./crowds.ts"
 import { drawEnding } from "./ending.ts"
@@ -12,23 +12,7 @@ import { withLooks } from "./looks.ts"
 import { withReforms } from "./reform.ts"
 import { withSends } from "./sends.ts"
 import { mostSkew, type Universe } from "./universe.ts"
-
-/** What people text, and what a person who reads it takes it for. */
-export const vocabulary: ReadonlyArray<{ readonly words: string; readonly means: "out" | "in" | "nothing" }> = [
-  { words: "STOP", means: "out" },
-  { words: "stop!!", means: "out" },
-  { words: "Unsubscribe", means: "out" },
-  { words: "QUIT", means: "out" },
-  { words: "cancel", means: "out" },
-  { words: "REVOKE", means: "out" },
-  { words: "opt out please", means: "out" },
-  { words: "please stop texting me", means: "out" },
-  { words: "START", means: "in" },
-  { words: "unstop", means: "in" },
-  { words: "YES", means: "nothing" },
-  { words: "thanks, see you on monday", means: "nothing" },
-  { words: "don't stop", means: "nothing" }
-]
+import { vocabulary } from "./vocabulary.ts"
 
 const drawFault = (chance: Chance, universe: Universe): Fault => {
   const account = chance.pick(universe.accounts)
@@ -159,7 +143,7 @@ const drawDeed = (chance: Chance, universe: Universe, at: At, vendor: "azure" | 
   const out = chance.once(2)
   switch (chance.below(30)) {
     case 0:
-      return { do: "attest", ...at, to: out ? "opted-out" : "opted-in" }
+      return drawAttestation(chance, at, out ? "opted-out" : "opted-in")
     case 1:
     case 2:
       return drawFile(chance, universe, at)
@@ -175,6 +159,12 @@ const drawDeed = (chance: Chance, universe: Universe, at: At, vendor: "azure" | 
     default:
       return { do: "text", ...at, words: chance.pick(vocabulary).words }
   }
+}
+
+/** Of just now or of earlier; of all that the brand sends, or of this sender alone. */
+const drawAttestation = (chance: Chance, at: At, to: Doing<"attest">["to"]): Action => {
+  const ago = chance.pick([0, 0, 60_000, 3_600_000])
+  return { do: "attest", ...at, to, reach: chance.pick(["pair", "group"]), ...(ago > 0 && { ago }) }
 }
 
 /** Opt-outs from elsewhere, of just now or dated hours ago; with somebody in it, at times, whom another account refuses. */

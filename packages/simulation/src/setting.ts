@@ -154,6 +154,8 @@ export const universeOf = (setting: Setting): Universe => {
     inactive: setting.inactive,
     older: new Set(),
     bare: new Set(),
+    echoless: new Set(),
+    optInless: new Set(),
     refused: undefined,
     skewed: false,
     clocks: new Map(),

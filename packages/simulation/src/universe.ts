@@ -6,9 +6,11 @@ import { type Chance, makeChance } from "./chance.ts"
 /** A worker's clock and a provider's are each off by at most so much (ms). */
 export const mostSkew = 2_000
 
+export type SimVendor = "azure" | "ringcentral"
+
 interface SimAccount {
   readonly name: AccountName
-  readonly vendor: "azure" | "ringcentral"
+  readonly vendor: SimVendor
   readonly senders: ReadonlyArray<SenderAddress>
 }
 
@@ -30,6 +32,9 @@ export interface Universe {
   /** The RingCentral accounts that have the older API only, and those whose lists say no more than who blocks whom. */
   readonly older: ReadonlySet<AccountName>
   readonly bare: ReadonlySet<AccountName>
+  /** The RingCentral accounts that send no events of what is written by API, and those that send none of opt-ins. */
+  readonly echoless: ReadonlySet<AccountName>
+  readonly optInless: ReadonlySet<AccountName>
   /** Clocks differ. */
   readonly skewed: boolean
   /** By how much each account's clock is off (ms). */
@@ -104,8 +109,12 @@ export const makeUniverse = (seed: number): Universe => {
   const acts = makeChance(seed, "acts")
   const inactive = new Set(accounts.flatMap(({ name, vendor }) => (vendor === "azure" && acts.once(3) ? [name] : [])))
   const api = makeChance(seed, "api")
-  const older = new Set(accounts.flatMap(({ name, vendor }) => (vendor === "ringcentral" && api.once(3) ? [name] : [])))
-  const bare = new Set(accounts.flatMap(({ name, vendor }) => (vendor === "ringcentral" && api.once(3) ? [name] : [])))
+  const ringcentral = accounts.flatMap(({ name, vendor }) => (vendor === "ringcentral" ? [name] : []))
+  const older = new Set(ringcentral.filter(() => api.once(3)))
+  const bare = new Set(ringcentral.filter(() => api.once(3)))
+  const events = makeChance(seed, "events")
+  const echoless = new Set(ringcentral.filter(() => events.once(4)))
+  const optInless = new Set(ringcentral.filter(() => events.once(4)))
   // Not all of them opt out, so a list has four pages, two or one.
   const pageSize = chance.pick([Math.ceil(people.length / 8), Math.ceil(people.length / 4), 1000])
   const batchSize = chance.pick([2, 1000])
@@ -127,6 +136,8 @@ export const makeUniverse = (seed: number): Universe => {
     inactive,
     older,
     bare,
+    echoless,
+    optInless,
     skewed,
     clocks,
     pageSize,
@@ -147,8 +158,10 @@ export const worldOf = ({
   bare,
   blacklistAfter,
   clocks,
+  echoless,
   inactive,
   older,
+  optInless,
   seed,
   tokenSeconds
 }: Universe): SandboxOptions => ({
@@ -172,6 +185,8 @@ export const worldOf = ({
           tokenSeconds,
           blacklistAfter,
           ...(older.has(name) && { api: "v1" }),
+          echo: !echoless.has(name),
+          optInEvents: !optInless.has(name),
           records: bare.has(name) ? "bare" : "full"
         }
   })

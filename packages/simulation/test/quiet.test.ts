@@ -11,7 +11,7 @@ describe("a block that was lifted", () => {
     const universe = makeUniverse(1)
     const [{ name, senders }] = universe.accounts as [(typeof universe.accounts)[number]]
     const place = `${name}/${senders[0]}`
-    const oracle = new Oracle(universe, 0)
+    const oracle = new Oracle({ ...universe, renamed: new Set() }, 0)
     oracle.says(person, place, "attested", "in", at).knownAt = at
     assert.isFalse(isKnownLift(oracle, { at, by: "colleague", blocked: false }, place, person))
     assert.isTrue(isKnownLift(oracle, { at, by: "person", blocked: false }, place, person))
