@@ -7,11 +7,11 @@
  *
  * Whether a record has to name its coverage is not published: the description
  * tells kinds of records apart by it and has it in none of them, and the guide's
- * example names one. So none is named, until nobody of a write is taken and a
- * record that names it is.
+ * example names one. So none is named at first, and the other way is tried once
+ * nobody of a write was taken.
  */
 import { parseRecipient, parseSender, type Recipient, type SenderAddress } from "@stopline/consent"
-import { mayHaveApplied, NextTurn, type ProviderError, type WriteOutcome, type WritePort } from "@stopline/provider"
+import { mayHaveApplied, NextTurn, type WriteOutcome, type WritePort } from "@stopline/provider"
 import { Effect, Option, Result } from "effect"
 import { isRefusal, writeApart } from "./apart.ts"
 import type { Client } from "./client.ts"
@@ -23,13 +23,19 @@ import { Amended, type FailedRecord } from "./wire.ts"
 /** RingCentral OpenAPI: `records` has 1 to 1000. */
 const maxRecords = 1000
 
-/** What is known of how a record has to be written. Undefined: nothing yet. */
+/** What is known of how a record has to be written. */
 interface Style {
-  coverage: "none" | "PhoneNumber" | undefined
+  coverage: Coverage
+  /** RingCentral has held somebody who was written so. */
+  settled: boolean
 }
 
+type Coverage = "none" | "PhoneNumber"
+
+const other = (coverage: Coverage): Coverage => (coverage === "none" ? "PhoneNumber" : "none")
+
 export const makeAmendPorts = (client: Client, config: ResolvedConfig): Record<"optOut" | "optIn", WritePort> => {
-  const style: Style = { coverage: undefined }
+  const style: Style = { coverage: "none", settled: false }
   const port = (operation: "optOut" | "optIn"): WritePort => ({
     maxRecipients: Math.min(config.recipients ?? maxRecords, maxRecords),
     concurrency: config.concurrency,
@@ -48,39 +54,51 @@ interface Wish {
 
 const write = Effect.fn("RingCentral.amendAll")(function* (wish: Wish, recipients: ReadonlyArray<Recipient>) {
   const { style } = wish
-  const known = style.coverage !== undefined
-  const apart = writeApart(recipients, (part) => amend(wish, part))
-  const told = yield* Effect.result(apart)
-  if (holdsAny(told)) style.coverage ??= "none"
-  const mayNeedIt = Result.isSuccess(told) ? recipients.length > 0 && !holdsAny(told) : isRefusal(told.failure)
-  if (known || !mayNeedIt) return yield* Effect.fromResult(told)
-  const last = recipients.slice(-1)
+  const { coverage, settled } = style
+  const told = yield* Effect.result(writeApart(recipients, (part) => amend(wish, coverage, part)))
+  if (Result.isSuccess(told)) {
+    learn(style, coverage, told.success)
+    return told.success
+  }
+  if (settled || !isRefusal(told.failure)) return yield* told.failure
+  // Nothing was done. One of them tells whether it is for the coverage, and what became of that one is known from then on.
+  const [last] = recipients.slice(-1)
+  const rest = recipients.filter((recipient) => recipient !== last)
   yield* yield* NextTurn
-  const trial = yield* Effect.result(amend({ ...wish, style: { coverage: "PhoneNumber" } }, last))
-  if (Result.isFailure(trial) && !isRefusal(trial.failure)) return yield* trial.failure
-  if (Result.isFailure(trial) || !holdsAny(trial)) return yield* Effect.fromResult(told)
-  style.coverage = "PhoneNumber"
-  if (recipients.length === 1) return trial.success
-  yield* yield* NextTurn
-  // What became of the one that was tried is known, whatever becomes of the others.
-  return yield* Effect.catch(apart, (error) => {
-    const failed = (recipient: Recipient) =>
-      retryable(recipient, `its part of the batch failed: ${error.detail}`, mayHaveApplied(error))
-    const outcomeOf = (recipient: Recipient) =>
-      trial.success.find((outcome) => outcome.recipient === recipient) ?? failed(recipient)
-    return Effect.succeed(recipients.map(outcomeOf))
-  })
+  const trial = yield* Effect.result(amend(wish, other(coverage), recipients.slice(-1)))
+  if (Result.isFailure(trial)) return yield* isRefusal(trial.failure) ? told.failure : trial.failure
+  style.coverage = other(coverage)
+  learn(style, other(coverage), trial.success)
+  if (rest.length > 0) yield* yield* NextTurn
+  const others = yield* Effect.catch(
+    writeApart(rest, (part) => amend(wish, other(coverage), part)),
+    (error) =>
+      Effect.succeed(
+        rest.map((recipient) =>
+          retryable(recipient, `its part of the batch failed: ${error.detail}`, mayHaveApplied(error))
+        )
+      )
+  )
+  const outcomes = new Map([...others, ...trial.success].map((outcome) => [outcome.recipient, outcome]))
+  return recipients.flatMap((recipient) => outcomes.get(recipient) ?? [])
 })
 
-/** RingCentral took the form of it, at least. */
-const holdsAny = (told: Result.Result<ReadonlyArray<WriteOutcome>, ProviderError>): boolean =>
-  Result.isSuccess(told) && told.success.some(({ _tag }) => _tag === "Held")
+/**
+ * Whoever is held was written as one has to. Where nobody is, it may be for the coverage: the next write has it the other
+ * way. Not this one, which would have two answers for a person whom the first leaves in doubt.
+ */
+const learn = (style: Style, coverage: Coverage, outcomes: ReadonlyArray<WriteOutcome>): void => {
+  if (style.settled || outcomes.length === 0) return
+  style.settled = outcomes.some(({ _tag }) => _tag === "Held")
+  style.coverage = style.settled ? coverage : other(coverage)
+}
 
 const amend = Effect.fn("RingCentral.amend")(function* (
-  { client, operation, sender, style }: Wish,
+  { client, operation, sender }: Wish,
+  coverage: Coverage,
   recipients: ReadonlyArray<Recipient>
 ) {
-  const coverage = style.coverage === "PhoneNumber" ? { coverage: style.coverage } : {}
+  const covered = coverage === "none" ? {} : { coverage }
   const optStatus = operation === "optOut" ? "OptOut" : "OptIn"
   const people = new Set(recipients)
   const { failedRecords } = yield* client.ask(
@@ -88,7 +106,7 @@ const amend = Effect.fn("RingCentral.amend")(function* (
       operation,
       method: "PATCH",
       path: client.consents,
-      body: { records: recipients.map((to) => ({ from: sender, to, optStatus, source: "Api", ...coverage })) },
+      body: { records: recipients.map((to) => ({ from: sender, to, optStatus, source: "Api", ...covered })) },
       writes: true
     },
     Amended
