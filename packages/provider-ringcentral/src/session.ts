@@ -78,14 +78,15 @@ const logIn = Effect.fn("logIn")(function* (config: ResolvedConfig, limits: Limi
 
 const decodeToken = Schema.decodeUnknownEffect(TokenInfo)
 
-const fromLogin = (fault: Fault): Fault => ({
-  ...fault,
+const fromLogin = ({ detail, reason }: Fault): Fault => ({
   // OAuth answers 400 to a JWT it does not take. Only a person can mend that.
-  reason: fault.reason._tag === "Refused" ? denied(fault.reason) : fault.reason,
-  detail: `login: ${fault.detail}`
+  reason: reason._tag === "Refused" || reason._tag === "Denied" ? denied(reason) : reason,
+  detail: `login: ${detail}`
 })
 
-const denied = ({ code, status }: Refused): Denied => new Denied({ status, ...(code !== undefined && { code }) })
+/** A 403 is said of what these credentials may do, and they were not asked for anything yet: a door is not closed by it. */
+const denied = ({ code, status }: Refused | Denied): Denied =>
+  new Denied({ status: status === 403 ? 401 : status, ...(code !== undefined && { code }) })
 
 const makePlatform = (config: ResolvedConfig, ...signals: ReadonlyArray<AbortSignal>): Platform => {
   const platform = new SDK({

@@ -122,6 +122,15 @@ describe("evidence", () => {
     })
   )
 
+  it.live("of a time that was missed is not known where the login is refused (L1)", () =>
+    Effect.gen(function* () {
+      const server = yield* startRingCentral(() => ({ body: {} }), { login: () => ({ status: 403, body: {} }) })
+      const { missed } = open((yield* makeRingCentralAdapter(configFor(server.url))).subscription)
+      const { reason } = yield* Effect.flip(missed({ since, until: since + 1 }))
+      assert.deepInclude(reason, { _tag: "Denied", status: 401 })
+    })
+  )
+
   it.live("fails rather than leave out a message that it cannot read (L3, L5)", () =>
     Effect.gen(function* () {
       for (const unread of ["?", message(2, "STOP", { to: sender }), message(2, "STOP", { to: ["Contoso"] })]) {
