@@ -144,16 +144,19 @@ const blocked = (config: TwilioConfig, fields: WebhookFields, receivedAt: number
   if (ErrorCode !== unsubscribed || channel.test(To)) return Result.succeed([])
   const pair = Option.all({ recipient: parseRecipient(To), sender: senderOf(config, fields, From) })
   if (Option.isNone(pair)) return Result.fail("From or To is no number")
-  const observation: Observation = {
+  const { recipient, sender } = pair.value
+  const observation = (blocking: SenderAddress): Observation => ({
     account: config.account,
-    ...pair.value,
+    sender: blocking,
+    recipient,
     state: "opted-out",
     origin: "unknown",
     basis: "send-error",
     time: by(receivedAt),
     reach: "group",
-    key: `blocked:${MessageSid}`,
+    key: `blocked:${MessageSid}${sender === everySender ? `:${blocking}` : ""}`,
     evidence: { messageId: MessageSid }
-  }
-  return Result.succeed([observation])
+  })
+  // Each by itself: a START comes for one of them, and nothing ever lifts what is held for all.
+  return Result.succeed((sender === everySender ? config.senders : [sender]).map(observation))
 }

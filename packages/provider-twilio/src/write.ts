@@ -30,10 +30,11 @@ export interface Consents {
 /**
  * Where texts go through a Messaging Service, a block of the service and a block
  * of the number both count (Twilio docs, error 21610). Which of them a consent
- * of the one moves at the other is not found, so both are written.
+ * of the one moves at the other is not found, so both are written; but where the
+ * service has other numbers, that would block people there who asked for texts.
  */
-const senderIds = ({ messagingService }: TwilioConfig, sender: SenderAddress): ReadonlyArray<string> =>
-  messagingService === undefined ? [sender] : [sender, messagingService]
+const senderIds = ({ messagingService, senders }: TwilioConfig, sender: SenderAddress): ReadonlyArray<string> =>
+  messagingService === undefined || senders.length > 1 ? [sender] : [sender, messagingService]
 
 /** No number: Twilio's own example of a contact that is refused (twilio-oai, example of CreateBulkConsents). */
 const nobody = "+19"
@@ -86,7 +87,7 @@ export const makeConsents = (config: TwilioConfig, client: Client): Consents => 
     })
 
   return {
-    maxRecipients: Math.floor(maxItems / (config.messagingService === undefined ? 1 : 2)),
+    maxRecipients: Math.floor(maxItems / (config.messagingService === undefined || config.senders.length > 1 ? 1 : 2)),
     write,
     // An opt-out, so that even a Twilio that took it would have taken nothing that matters.
     probe: (sender) => Effect.asVoid(upsert("probe", "opted-out", sender, [nobody]))

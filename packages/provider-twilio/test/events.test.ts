@@ -34,7 +34,7 @@ const posted = (fields: Fields, { token = authToken, url = webhookUrl }: Signing
 const receive = Effect.fn(function* (request: RawRequest, url = webhookUrl, service?: string) {
   const adapter = yield* adapterAt("http://127.0.0.1:1", {
     webhook: { url, authToken: Redacted.make(authToken) },
-    ...(service !== undefined && { messagingService: service })
+    ...(service !== undefined && { messagingService: service, senders: [sender, tollFree] })
   })
   return yield* open(adapter.events).receive(request)
 })
@@ -293,11 +293,18 @@ describe("a status callback", () => {
     })
   )
 
-  it.live("with 21610 and no number of ours is about the whole Messaging Service", () =>
+  it.live("with 21610 and no number of ours is about every sender of the Messaging Service, each by itself", () =>
     Effect.gen(function* () {
       const nameless = { ...failed, From: "", MessagingServiceSid: messagingService }
       const received = yield* receive(posted(nameless), webhookUrl, messagingService)
-      expect(observed(received)).toMatchObject([{ sender: "*", recipient: ann, basis: "send-error" }])
+      expect(observed(received)).toMatchObject(
+        [sender, tollFree].map((one) => ({
+          sender: one,
+          recipient: ann,
+          basis: "send-error",
+          key: `blocked:SM2:${one}`
+        }))
+      )
     })
   )
 

@@ -121,6 +121,14 @@ describe("a write", () => {
     })
   )
 
+  it.live("at one of several numbers of a Messaging Service blocks nobody at the others (L7)", () =>
+    Effect.gen(function* () {
+      const { optOut, seen } = yield* startPair(agreeable, { messagingService, senders: [sender, otherSender] })
+      expect(yield* optOut(sender, [ann])).toMatchObject([{ _tag: "Held" }])
+      expect(seen.flatMap(({ items }) => items.map(({ sender_id }) => sender_id))).toEqual([sender])
+    })
+  )
+
   it.live("of a sender that is none of the account's is refused, and nobody is rejected for it", () =>
     Effect.gen(function* () {
       const { optOut } = yield* startPair(saying((item) => [done(item, 30_646, ["INVALID_SENDER_ID"])]))
