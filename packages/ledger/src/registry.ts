@@ -117,10 +117,11 @@ const upsert = Effect.fnUntraced(function* (
     }
     registered.push({ id, name: account.name, vendor: account.vendor, senders, every })
   }
-  for (const { groupId, senderId } of yield* spokenForElsewhere()) yield* speakFor(senderId, groupId, now)
-  const inForce = [...groupIds.values()]
-  for (const groupId of inForce) {
-    for (const gone of yield* goneBefore(groupId, inForce)) yield* joinGroup(gone, groupId, now)
+  for (const { groupId, senderId, since } of yield* spokenForElsewhere()) yield* speakFor(senderId, groupId, since)
+  // All of them, before the first of them is another one's: who is gone left its words to every part of its group.
+  for (const { groupId, senderId, since } of yield* goneBefore([...groupIds.values()])) {
+    yield* speakFor(senderId, groupId, since)
+    yield* unsettle(groupId)
   }
   yield* adopt(policy)
   return {
@@ -179,13 +180,14 @@ const joinEvery = Effect.fnUntraced(function* (everyId: number, groupId: number,
 })
 
 /** A sender speaks for a group, or did once: the group hears what was said to the sender. */
-const speakFor = Effect.fnUntraced(function* (senderId: number, groupId: number, now: number) {
+const speakFor = Effect.fnUntraced(function* (senderId: number, groupId: number, since: number) {
   const { query } = yield* Connection
   yield* query("register", (db) =>
     db
       .insertInto("membership")
-      .values({ sender_id: senderId, group_id: groupId, since: instant(now) })
-      .onConflict((c) => c.doNothing())
+      .values({ sender_id: senderId, group_id: groupId, since: instant(since) })
+      // One that is back joins anew: what it spoke for in between is not what it spoke for last.
+      .onConflict((c) => c.columns(["sender_id", "group_id"]).doUpdateSet({ since: instant(since) }))
       .execute()
   )
   // For one that is back, too: who said START meanwhile may be known everywhere but there.
@@ -194,8 +196,12 @@ const speakFor = Effect.fnUntraced(function* (senderId: number, groupId: number,
 
 /** A sender joins a group, and must hold what the group must. */
 const joinGroup = Effect.fnUntraced(function* (senderId: number, groupId: number, now: number) {
-  const { query } = yield* Connection
   yield* speakFor(senderId, groupId, now)
+  yield* unsettle(groupId)
+})
+
+const unsettle = Effect.fnUntraced(function* (groupId: number) {
+  const { query } = yield* Connection
   yield* query("register", (db) =>
     db
       .updateTable("standing")
