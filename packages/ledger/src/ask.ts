@@ -10,7 +10,7 @@ import { Effect } from "effect"
 import { CompiledQuery, sql } from "kysely"
 import { Connection, type Database } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
-import { because, isPolicy, mustBeOut, optInAt } from "./must.ts"
+import { because, isPolicy, mustBeOut, optInAt, optInSinceJoining } from "./must.ts"
 
 export interface Known {
   /** Which of the people asked about, from 0. */
@@ -71,17 +71,17 @@ const statement = (policy: OptInPolicy) => {
   const [senders, every, people] = [sql`${null}`, sql`${null}`, sql`${null}`]
   return sql`
     with w as materialized (
-      select s.id, s.group_id, a.every_id, (
+      select s.id as sender_id, s.group_id, a.every_id, (
         select array_agg(m.group_id) from membership m where m.sender_id = s.id and m.group_id <> s.group_id
       ) as former
       from unnest(${senders}::int[], ${every}::int[]) as a(id, every_id)
       join sender s on s.id = a.id and s.active and s.group_id is not null
     )
-    select (r.place - 1)::int as person, w.id as "senderId",
+    select (r.place - 1)::int as person, w.sender_id as "senderId",
       ${mustBeOut(policy)} as out,
       w.former is not null and exists (
         select from standing f where f.group_id = any(w.former) and f.recipient = r.recipient
-          and f.out_at is not null and not coalesce(${said} > f.out_at and ${isPolicy(policy)}, false)) as "silencedBefore",
+          and f.out_at is not null and not coalesce(${optInSinceJoining[policy]} > f.out_at and ${isPolicy(policy)}, false)) as "silencedBefore",
       v.held, coalesce(e.held = 'opted-out', false) as "heldForAll", v.intent,
       case when v.held is not null then v.read_at end as "readAt",
       d.because, case when ${mustBeOut(policy)} then st.out_at else ${said} end as since,
@@ -89,8 +89,8 @@ const statement = (policy: OptInPolicy) => {
     from unnest(${people}::bigint[]) with ordinality as r(recipient, place)
     cross join w
     left join standing st on st.group_id = w.group_id and st.recipient = r.recipient
-    left join opt_in o on o.sender_id = w.id and o.recipient = r.recipient
-    left join view v on v.sender_id = w.id and v.recipient = r.recipient
+    left join opt_in o on o.sender_id = w.sender_id and o.recipient = r.recipient
+    left join view v on v.sender_id = w.sender_id and v.recipient = r.recipient
     left join view e on e.sender_id = w.every_id and e.recipient = r.recipient
     cross join lateral (select ${because(policy)} as because) d
     left join observation ob on ob.recipient = r.recipient and ob.id = d.because

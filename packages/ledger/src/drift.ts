@@ -14,6 +14,7 @@ import {
   inDoubt,
   mustBeOut,
   optInAt,
+  optInSinceJoining,
   silencedBefore,
   wasLifted,
   wasRefused
@@ -85,7 +86,7 @@ const differing = Effect.fn("Ledger.differences")(function* (
     sql<Row & { readonly senderId: number }>`
       select w.sender_id as "senderId", d.*, ob.basis, coalesce(r.unguarded, false) as unguarded,
         d.must = 'opted-out' and coalesce(ob.personal, false) as "inOwnWords",
-        d.must = 'opted-in' and ${silencedBefore(sql`d.recipient`, sql`d."optInAt"`)} as "silencedBefore",
+        d.must = 'opted-in' and ${silencedBefore(sql`d.recipient`, sql`d."optInSinceJoining"`)} as "silencedBefore",
         d.must = 'opted-in' and ${heldForAll(sql`d.recipient`)} as "heldForAll"
       from unnest(
         ${column((one) => one.sender.id)}::int[],
@@ -99,7 +100,8 @@ const differing = Effect.fn("Ledger.differences")(function* (
           ${must} as must,
           case when not ${inDoubt} then v.held end as held, v.lifted_at as "liftedAt", st.out_at as "outAt", v.intent,
           case when ${wasRefused(must)} then v.refused end as refused, v.refused_until as "refusedUntil",
-          ${because(policy)} as because, ${optInAt[policy]} as "optInAt"
+          ${because(policy)} as because, ${optInAt[policy]} as "optInAt",
+          ${optInSinceJoining[policy]} as "optInSinceJoining"
         from standing st
         left join view v on v.sender_id = w.sender_id and v.recipient = st.recipient and v.recipient > w.after
         left join opt_in o on o.sender_id = w.sender_id and o.recipient = st.recipient

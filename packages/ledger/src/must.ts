@@ -12,6 +12,16 @@ export const optInAt: Record<OptInPolicy, RawBuilder<unknown>> = {
   trusting: sql`greatest(o.said_at, o.told_at)`
 }
 
+/**
+ * The opt-in that counts against what a sender `w` was told in another group: a START to this one from before it joined was
+ * said to others.
+ */
+export const optInSinceJoining: Record<OptInPolicy, RawBuilder<unknown>> = {
+  ...optInAt,
+  group: sql`greatest(o.said_at, (
+    select st.in_at from membership j where j.sender_id = w.sender_id and j.group_id = w.group_id and st.in_at > j.since))`
+}
+
 /** True or false, never null. */
 export const mustBeOut = (policy: OptInPolicy): RawBuilder<boolean> =>
   sql`(st.out_at is not null and not coalesce(${optInAt[policy]} > st.out_at, false))`
@@ -37,7 +47,11 @@ export const because = (policy: OptInPolicy): RawBuilder<number> => {
   return sql`case when ${mustBeOut(policy)} then st.out_because else ${optIn[policy]} end`
 }
 
-/** An opt-out of another group that a sender `w` once spoke for still stands: moving a sender opts nobody back in (L3). */
+/**
+ * An opt-out of another group that a sender `w` once spoke for still stands: moving a sender opts nobody back in (L3).
+ *
+ * @param optInAt `optInSinceJoining`
+ */
 export const silencedBefore = (recipient: RawBuilder<unknown>, optInAt: RawBuilder<unknown>): RawBuilder<boolean> =>
   sql`exists (
     select from standing f join membership m on m.group_id = f.group_id and m.sender_id = w.sender_id

@@ -186,8 +186,15 @@ const speakFor = Effect.fnUntraced(function* (senderId: number, groupId: number,
     db
       .insertInto("membership")
       .values({ sender_id: senderId, group_id: groupId, since: instant(since) })
-      // One that is back joins anew: what it spoke for in between is not what it spoke for last.
-      .onConflict((c) => c.columns(["sender_id", "group_id"]).doUpdateSet({ since: instant(since) }))
+      // One that comes back from another group joins anew; one that was nowhere meanwhile was never away.
+      .onConflict((c) =>
+        c
+          .columns(["sender_id", "group_id"])
+          .doUpdateSet({ since: instant(since) })
+          .where(
+            sql<boolean>`membership.since < (select max(m.since) from membership m where m.sender_id = ${senderId})`
+          )
+      )
       .execute()
   )
   // For one that is back, too: who said START meanwhile may be known everywhere but there.

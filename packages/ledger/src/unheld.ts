@@ -8,7 +8,7 @@ import { Effect } from "effect"
 import { sql } from "kysely"
 import { Connection, instant } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
-import { differs, heldForAll, mustBeOut, optInAt, silencedBefore, wasLifted, wasRefused } from "./must.ts"
+import { differs, heldForAll, mustBeOut, optInSinceJoining, silencedBefore, wasLifted, wasRefused } from "./must.ts"
 import type { RegisteredAccount, RegisteredSender } from "./registry.ts"
 
 /** A sender, and what its provider takes from us at all. */
@@ -72,7 +72,7 @@ export const unheld = Effect.fn("Ledger.unheld")(function* (
             when not case when p.must = 'opted-out' then w.opt_out else w.opt_in end then 'cannot'
             when ${wasRefused(sql`p.must`)} and v.refused_until > ${instant(now)}::timestamptz then 'refused'
             when p.must = 'opted-in' and ${heldForAll(sql`st.recipient`)} then 'held-for-all'
-            when p.must = 'opted-in' and ${silencedBefore(sql`st.recipient`, optInAt[policy])} then 'awaiting-evidence'
+            when p.must = 'opted-in' and ${silencedBefore(sql`st.recipient`, optInSinceJoining[policy])} then 'awaiting-evidence'
             when p.must = 'opted-out' and ${wasLifted} and v.lifted_at > ${instant(now)}::timestamptz - ${windowMs} * interval '1 millisecond' then 'awaiting-evidence'
           end as withheld,
           greatest(st.out_at, j.since, case when ${wasLifted} then v.lifted_at end) as since

@@ -12,7 +12,7 @@ import { Connection, instant } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
 import { type Lane, lockHolding } from "./lanes.ts"
 import { lockAccount } from "./locks.ts"
-import { inDoubt, isPolicy, mustBeOut, optInAt, silencedBefore } from "./must.ts"
+import { inDoubt, isPolicy, mustBeOut, optInSinceJoining, silencedBefore } from "./must.ts"
 import type { RegisteredSender } from "./registry.ts"
 import { settle } from "./settle.ts"
 
@@ -38,7 +38,7 @@ const wanted = ({ policy, sender, state }: WriteContext, recipients: ReadonlyArr
  */
 const mayLetIn = (policy: OptInPolicy) => sql`
   exists (select from sender s where s.id = w.sender_id and s.group_id = w.group_id and s.active)
-  and ${isPolicy(policy)} and not ${silencedBefore(sql`w.recipient`, optInAt[policy])}`
+  and ${isPolicy(policy)} and not ${silencedBefore(sql`w.recipient`, optInSinceJoining[policy])}`
 
 /** The recipients that a statement returned, in the order in which it was asked for them. */
 const among = (

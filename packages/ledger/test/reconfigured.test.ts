@@ -343,6 +343,36 @@ layer(ledgerForTest, { excludeTestServices: true })("another configuration", (it
       })
   )
 
+  it.effect("that moves a sender lets nobody in there by a START to its new group from before (L3)", () =>
+    Effect.gen(function* () {
+      yield* empty
+      const apart = yield* register(accounts, [easternBrand, westernBrand], "group", 1_000)
+      const [stayer, returner] = [person(2), person(3)]
+      for (const recipient of [one, stayer, returner]) yield* hear(apart, { account: west, sender: westOne, recipient })
+      const start = { state: "opted-in", reach: "group" } as const
+      yield* hear(apart, { ...start, recipient: one, time: at(20_000) })
+      const joined = [{ ...easternBrand, members: [...easternBrand.members, ...westernBrand.members] }]
+      const now = yield* register(accounts, joined, "group", 30_000)
+      yield* hear(now, { ...start, recipient: returner, time: at(40_000) })
+      const { id } = senderOf(now, westOne)
+      const everyId = now.accounts.find(({ name }) => name === west)!.every.id
+      const known = yield* ask([{ id, everyId }], [one, stayer, returner].map(digits), "group")
+      assert.deepStrictEqual(
+        known.map(({ out, silencedBefore }) => out || silencedBefore),
+        [true, true, false]
+      )
+      const letIn = { state: "opted-in", policy: "group" } as const
+      assert.isFalse(yield* write(now, westOne, one, { ...letIn, begun: 50_000, ended: 50_100 }))
+      // Nor is anybody silenced anew where it was left out for once.
+      yield* register(onlyEast, [easternBrand], "group", 60_000)
+      const again = yield* register(accounts, joined, "group", 70_000)
+      for (const recipient of [one, stayer, returner])
+        yield* write(again, westOne, recipient, { begun: 75_000, ended: 75_100 })
+      assert.isFalse(yield* write(again, westOne, one, { ...letIn, begun: 80_000, ended: 80_100 }))
+      assert.isTrue(yield* write(again, westOne, returner, { ...letIn, begun: 80_000, ended: 80_100 }))
+    })
+  )
+
   it.effect("that drops an account keeps what was said to all of its senders (L1, L3)", () =>
     Effect.gen(function* () {
       const before = yield* fresh()

@@ -30,6 +30,8 @@ export class Oracle {
   #groups: ReadonlyArray<Group> = []
   /** Every brand that a sender ever spoke for. */
   readonly #ever = new Map<string, Set<string>>()
+  /** The brand that each sender spoke for last, and since when. */
+  readonly #joined = new Map<string, { readonly brand: string; readonly at: number }>()
   readonly #said = new Map<string, Array<Said>>()
   /** Pairs that a colleague opted out in a console. */
   readonly #edited = new Map<string, Set<string>>()
@@ -42,15 +44,20 @@ export class Oracle {
   constructor(configuration: Configuration, tolerance: number) {
     this.#policy = configuration.policy
     this.#tolerance = tolerance
-    this.reform(configuration)
+    this.reform(configuration, Number.NEGATIVE_INFINITY)
   }
 
   /** A new configuration: who speaks for which brand, and what an opt-in is worth. */
-  reform({ groups, policy }: Configuration): void {
+  reform({ groups, policy }: Configuration, at: number): void {
     this.#groups = groups
     this.#policy = policy
     for (const { name, members } of groups) {
-      for (const { account, sender } of members) this.#everOf(`${account}/${sender}`).add(name)
+      for (const { account, sender } of members) {
+        const place = `${account}/${sender}`
+        this.#everOf(place).add(name)
+        // One that was nowhere meanwhile was never away.
+        if (this.#joined.get(place)?.brand !== name) this.#joined.set(place, { brand: name, at })
+      }
     }
     // What has not reached us yet counts for the brand that its sender will speak for.
     for (const one of [...this.#said.values()].flat()) {
@@ -197,10 +204,25 @@ export class Oracle {
       ({ knownAt, means, sender: told }) =>
         means === "out" && knownAt !== undefined && knownAt <= moment && this.#everSharedBrand(told, sender)
     )
-    return this.#stands(
-      outs,
-      said.filter((one) => this.#counts(one, sender))
+    const backs = said.filter((one) => this.#counts(one, sender))
+    const current = new Set([this.#brandOf(sender)])
+    const former = this.#everOf(sender).difference(current)
+    const [before, here] = [
+      outs.filter((out) => !this.#everOf(out.sender).isDisjointFrom(former)),
+      outs.filter((out) => this.#everOf(out.sender).isDisjointFrom(former))
+    ]
+    const since = this.#joinedAt(sender) - this.#tolerance
+    return (
+      this.#stands(here, backs) ||
+      this.#stands(
+        before,
+        backs.filter((one) => one.sender === sender || one.at >= since)
+      )
     )
+  }
+
+  #joinedAt(sender: string): number {
+    return this.#joined.get(sender)?.at ?? Number.NEGATIVE_INFINITY
   }
 
   /** Whether one of the opt-outs was taken back by nothing that may have been said after it. */
@@ -229,7 +251,7 @@ export class Oracle {
           (one) =>
             this.#counts(one, sender, brand) &&
             // Whether it was heard while its sender spoke for this brand is not always known.
-            (one.sender === sender || one.brands.size === 1) &&
+            (one.sender === sender || (one.brands.size === 1 && one.at > this.#joinedAt(sender) + this.#tolerance)) &&
             one.knownAt !== undefined
         )
         return back !== undefined && before + this.#tolerance < back.at

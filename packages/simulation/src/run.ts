@@ -297,7 +297,7 @@ export class Run {
   async #reform({ isRolling = false, ...anew }: Reform): Promise<void> {
     if (anew.groups === this.#configuration.groups) return
     this.#configuration = { ...this.#configuration, ...anew }
-    this.#oracle.reform(this.#configuration)
+    this.#oracle.reform(this.#configuration, this.#conductor.now)
     for (const person of this.#oracle.people) this.#laws.touch(person)
     await this.#crew.reform(isRolling)
     this.#forgive(0)
