@@ -64,59 +64,54 @@ export const renameGroups = Effect.fnUntraced(function* (
   }
 })
 
-/** A sender that is to be heard by a group from now on. */
-export interface Heard {
+/** A group that a sender once spoke for. */
+export interface Former {
   readonly senderId: number
   readonly groupId: number
-  /** When whoever said it there first, or last, began to speak for a group (ms). */
-  readonly since: number
 }
 
 /** What a number spoke for at an account where it is no more, and not yet where it is now. */
 export const spokenForElsewhere = Effect.fnUntraced(function* (): Effect.fn.Return<
-  ReadonlyArray<Heard>,
+  ReadonlyArray<Former>,
   LedgerError,
   Connection
 > {
   const { query } = yield* Connection
   const { rows } = yield* query("register", (db) =>
-    sql<Heard>`
-      select s.id as "senderId", was.group_id as "groupId", min(was.since) as since
+    sql<Former>`
+      select distinct s.id as "senderId", was.group_id as "groupId"
       from sender s
       join sender g on g.address = s.address and not g.active
       join membership was on was.sender_id = g.id
       where s.active and not exists (
         select from membership m where m.sender_id = s.id and m.group_id = was.group_id)
-      group by 1, 2
       order by 1, 2`.execute(db)
   )
   return rows
 })
 
 /**
- * Senders that are gone, and whose words a group keeps: those that last spoke for a group, of those not in force, beside
- * senders that speak for this one now, and those with the number of one that does, at another account. The row of every
- * sender of an account is never active, and gone only with its account. What was said to a sender that had gone to another
- * brand is that one's (L2).
+ * Senders that are gone, and whose words a group keeps: those that spoke for a group, of those not in force, beside senders
+ * that speak for this one now, and those with the number of one that does, at another account. The row of every sender of
+ * an account is never active, and gone only with its account.
  */
 export const goneBefore = Effect.fnUntraced(function* (
+  groupId: number,
   inForce: ReadonlyArray<number>
-): Effect.fn.Return<ReadonlyArray<Heard>, LedgerError, Connection> {
+): Effect.fn.Return<ReadonlyArray<number>, LedgerError, Connection> {
   const { query } = yield* Connection
   const { rows } = yield* query("register", (db) =>
-    sql<Heard>`
-      select distinct g.id as "senderId", s.group_id as "groupId", last.since
+    sql<{ id: number }>`
+      select distinct g.id
       from sender s
       join sender g on not g.active
       join account a on a.id = g.account_id and not (a.active and g.address = ${everySender})
-      cross join lateral (select max(m.since) as since from membership m where m.sender_id = g.id) last
-      where s.active and s.group_id = any(${inForce}::int[])
-        and not exists (select from membership m where m.sender_id = g.id and m.group_id = s.group_id)
+      where s.group_id = ${groupId} and s.active
+        and not exists (select from membership m where m.sender_id = g.id and m.group_id = ${groupId})
         and (g.address = s.address or exists (
           select from membership was join membership gone using (group_id)
-          where was.sender_id = s.id and gone.sender_id = g.id and gone.since = last.since
-            and was.group_id <> all(${inForce}::int[])))
-      order by 1, 2`.execute(db)
+          where was.sender_id = s.id and gone.sender_id = g.id and was.group_id <> all(${inForce}::int[])))
+      order by 1`.execute(db)
   )
-  return rows
+  return rows.map(({ id }) => id)
 })

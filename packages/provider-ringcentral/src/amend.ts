@@ -67,7 +67,7 @@ const write = Effect.fn("RingCentral.amendAll")(function* (wish: Wish, recipient
   yield* yield* NextTurn
   const trial = yield* Effect.result(amend(wish, other(coverage), recipients.slice(-1)))
   if (Result.isFailure(trial)) return yield* isRefusal(trial.failure) ? told.failure : trial.failure
-  style.coverage = other(coverage)
+  if (!style.settled) style.coverage = other(coverage)
   learn(style, other(coverage), trial.success)
   if (rest.length > 0) yield* yield* NextTurn
   const others = yield* Effect.catch(
