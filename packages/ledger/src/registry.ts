@@ -117,11 +117,10 @@ const upsert = Effect.fnUntraced(function* (
     }
     registered.push({ id, name: account.name, vendor: account.vendor, senders, every })
   }
-  for (const { groupId, senderId, since } of yield* spokenForElsewhere()) yield* speakFor(senderId, groupId, since)
-  // All of them, before the first of them is another one's: who is gone left its words to every part of its group.
-  for (const { groupId, senderId, since } of yield* goneBefore([...groupIds.values()])) {
-    yield* speakFor(senderId, groupId, since)
-    yield* unsettle(groupId)
+  for (const { groupId, senderId } of yield* spokenForElsewhere()) yield* speakFor(senderId, groupId, now)
+  const inForce = [...groupIds.values()]
+  for (const groupId of inForce) {
+    for (const gone of yield* goneBefore(groupId, inForce)) yield* joinGroup(gone, groupId, now)
   }
   yield* adopt(policy)
   return {
@@ -180,17 +179,17 @@ const joinEvery = Effect.fnUntraced(function* (everyId: number, groupId: number,
 })
 
 /** A sender speaks for a group, or did once: the group hears what was said to the sender. */
-const speakFor = Effect.fnUntraced(function* (senderId: number, groupId: number, since: number) {
+const speakFor = Effect.fnUntraced(function* (senderId: number, groupId: number, now: number) {
   const { query } = yield* Connection
   yield* query("register", (db) =>
     db
       .insertInto("membership")
-      .values({ sender_id: senderId, group_id: groupId, since: instant(since) })
+      .values({ sender_id: senderId, group_id: groupId, since: instant(now) })
       // One that comes back from another group joins anew; one that was nowhere meanwhile was never away.
       .onConflict((c) =>
         c
           .columns(["sender_id", "group_id"])
-          .doUpdateSet({ since: instant(since) })
+          .doUpdateSet({ since: instant(now) })
           .where(
             sql<boolean>`membership.since < (select max(m.since) from membership m where m.sender_id = ${senderId})`
           )
@@ -203,12 +202,8 @@ const speakFor = Effect.fnUntraced(function* (senderId: number, groupId: number,
 
 /** A sender joins a group, and must hold what the group must. */
 const joinGroup = Effect.fnUntraced(function* (senderId: number, groupId: number, now: number) {
-  yield* speakFor(senderId, groupId, now)
-  yield* unsettle(groupId)
-})
-
-const unsettle = Effect.fnUntraced(function* (groupId: number) {
   const { query } = yield* Connection
+  yield* speakFor(senderId, groupId, now)
   yield* query("register", (db) =>
     db
       .updateTable("standing")

@@ -322,27 +322,6 @@ layer(ledgerForTest, { excludeTestServices: true })("another configuration", (it
       })
   )
 
-  it.effect(
-    "that drops an account of one part of a split group tells the other part nothing of what was said to it (L2)",
-    () =>
-      Effect.gen(function* () {
-        yield* fresh()
-        const apart = yield* register(accounts, [easternBrand, westernBrand], "strict", 20_000)
-        yield* hear(apart, { account: west, sender: westOne })
-        yield* hear(apart, { account: west, sender: everySender, recipient: person(2) })
-        yield* register(onlyEast, [easternBrand], "strict", 30_000)
-        for (const somebody of [one, person(2)]) {
-          assert.deepStrictEqual(yield* standings(somebody), {
-            [eastOne]: "opted-in held unknown",
-            [eastTwo]: "opted-in held unknown"
-          })
-        }
-        // Once the other brand is no more, what was said to it is for whoever spoke beside it, and there is nobody.
-        yield* register(accounts, [easternBrand, westernBrand], "strict", 40_000)
-        assert.strictEqual((yield* standings(one))[westOne], "opted-out held unknown")
-      })
-  )
-
   it.effect("that moves a sender lets nobody in there by a START to its new group from before (L3)", () =>
     Effect.gen(function* () {
       yield* empty
