@@ -205,20 +205,12 @@ export class Oracle {
         means === "out" && knownAt !== undefined && knownAt <= moment && this.#everSharedBrand(told, sender)
     )
     const backs = said.filter((one) => this.#counts(one, sender))
-    const current = new Set([this.#brandOf(sender)])
-    const former = this.#everOf(sender).difference(current)
-    const [before, here] = [
-      outs.filter((out) => !this.#everOf(out.sender).isDisjointFrom(former)),
-      outs.filter((out) => this.#everOf(out.sender).isDisjointFrom(former))
-    ]
+    // What was said to a brand that it spoke for before is taken back by no opt-in of others from before it joined this one.
+    const former = this.#everOf(sender).difference(new Set([this.#brandOf(sender)]))
+    const isFormer = (out: Said) => !this.#everOf(out.sender).isDisjointFrom(former)
     const since = this.#joinedAt(sender) - this.#tolerance
-    return (
-      this.#stands(here, backs) ||
-      this.#stands(
-        before,
-        backs.filter((one) => one.sender === sender || one.at >= since)
-      )
-    )
+    const backsSince = backs.filter((one) => one.sender === sender || one.at >= since)
+    return outs.some((out) => this.#stands([out], isFormer(out) ? backsSince : backs))
   }
 
   #joinedAt(sender: string): number {

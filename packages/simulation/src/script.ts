@@ -11,7 +11,7 @@ import { drawEnding } from "./ending.ts"
 import { withLooks } from "./looks.ts"
 import { withReforms } from "./reform.ts"
 import { withSends } from "./sends.ts"
-import { mostSkew, type Universe } from "./universe.ts"
+import { mostSkew, type SimVendor, type Universe } from "./universe.ts"
 import { vocabulary } from "./vocabulary.ts"
 
 const drawFault = (chance: Chance, universe: Universe): Fault => {
@@ -139,7 +139,7 @@ interface At {
   readonly sender: SenderAddress
 }
 
-const drawDeed = (chance: Chance, universe: Universe, at: At, vendor: "azure" | "ringcentral"): Action => {
+const drawDeed = (chance: Chance, universe: Universe, at: At, vendor: SimVendor): Action => {
   const out = chance.once(2)
   switch (chance.below(30)) {
     case 0:
