@@ -10,7 +10,7 @@ import { Effect } from "effect"
 import { CompiledQuery, sql } from "kysely"
 import { Connection, type Database } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
-import { because, isPolicy, mustBeOut, optInAt, optInSinceJoining } from "./must.ts"
+import { because, isPolicy, mustBeOut, optInAt, optInSinceJoining, silencedBefore } from "./must.ts"
 
 export interface Known {
   /** Which of the people asked about, from 0. */
@@ -68,20 +68,17 @@ const textOf = (policy: OptInPolicy, db: Database): string => {
 /** Its parameters: the ids of the senders, of those that stand for their accounts, and the people. */
 const statement = (policy: OptInPolicy) => {
   const said = optInAt[policy]
+  const optIn = sql`case when ${isPolicy(policy)} then ${optInSinceJoining[policy]} end`
   const [senders, every, people] = [sql`${null}`, sql`${null}`, sql`${null}`]
   return sql`
     with w as materialized (
-      select s.id as sender_id, s.group_id, a.every_id, (
-        select array_agg(m.group_id) from membership m where m.sender_id = s.id and m.group_id <> s.group_id
-      ) as former
+      select s.id as sender_id, s.group_id, a.every_id
       from unnest(${senders}::int[], ${every}::int[]) as a(id, every_id)
       join sender s on s.id = a.id and s.active and s.group_id is not null
     )
     select (r.place - 1)::int as person, w.sender_id as "senderId",
       ${mustBeOut(policy)} as out,
-      w.former is not null and exists (
-        select from standing f where f.group_id = any(w.former) and f.recipient = r.recipient
-          and f.out_at is not null and not coalesce(${optInSinceJoining[policy]} > f.out_at and ${isPolicy(policy)}, false)) as "silencedBefore",
+      ${silencedBefore(sql`r.recipient`, optIn)} as "silencedBefore",
       v.held, coalesce(e.held = 'opted-out', false) as "heldForAll", v.intent,
       case when v.held is not null then v.read_at end as "readAt",
       d.because, case when ${mustBeOut(policy)} then st.out_at else ${said} end as since,
