@@ -30,7 +30,7 @@ const exceptOptIn =
     }
     if (messagingService === undefined || senders.length === 1) return undefined
     return (
-      "an opt-in at a Messaging Service would reach every sender in it, and the person spoke of one: " +
+      "what a Messaging Service blocks it blocks for every sender in it, and the person spoke of one: " +
       "they must text START to this sender from their own phone"
     )
   }
