@@ -70,6 +70,30 @@ export interface Former {
   readonly groupId: number
 }
 
+/**
+ * Groups of their own, by the names that such groups have when configured, for senders that were heard before anybody
+ * configured their numbers: each spoke for itself, and what was said to it outlasts a START that was said to others (L3).
+ */
+export const standAlone = Effect.fnUntraced(function* (
+  addresses: ReadonlyArray<SenderAddress>
+): Effect.fn.Return<ReadonlyArray<Former>, LedgerError, Connection> {
+  const { query } = yield* Connection
+  const { rows } = yield* query("register", (db) =>
+    sql<Former>`
+      with stranger as (
+        select s.id, a.name || '/' || s.address as name
+        from sender s join account a on a.id = s.account_id
+        where s.address = any(${addresses}) and not exists (select from membership m where m.sender_id = s.id)
+      ), own as (
+        insert into sender_group (name) select name from stranger order by 1
+        on conflict (name) do update set name = excluded.name returning id, name
+      )
+      select stranger.id as "senderId", own.id as "groupId" from stranger join own using (name)
+      order by 1`.execute(db)
+  )
+  return rows
+})
+
 /** What a number spoke for at an account where it is no more, and not yet where it is now. */
 export const spokenForElsewhere = Effect.fnUntraced(function* (): Effect.fn.Return<
   ReadonlyArray<Former>,

@@ -19,7 +19,7 @@ import { sql } from "kysely"
 import { Connection, instant } from "./connection.ts"
 import { LedgerError } from "./error.ts"
 import { standingOfJoiner } from "./fold.ts"
-import { goneBefore, renameGroups, speaking, spokenForElsewhere } from "./heirs.ts"
+import { goneBefore, renameGroups, speaking, spokenForElsewhere, standAlone } from "./heirs.ts"
 import { lockAccounts, lockRegistry } from "./locks.ts"
 
 export interface AccountSpec {
@@ -99,6 +99,8 @@ const upsert = Effect.fnUntraced(function* (
     groupIds.set(group.name, row.id)
     for (const member of group.members) groupOf.set(memberName(member), row.id)
   }
+  const numbers = accounts.flatMap((account) => account.senders)
+  for (const { groupId, senderId } of yield* standAlone(numbers)) yield* speakFor(senderId, groupId, now)
 
   const registered: Array<RegisteredAccount> = []
   for (const account of accounts) {

@@ -205,11 +205,13 @@ export class Oracle {
         means === "out" && knownAt !== undefined && knownAt <= moment && this.#everSharedBrand(told, sender)
     )
     const backs = said.filter((one) => this.#counts(one, sender))
-    // What was said to a brand that it spoke for before is taken back by no opt-in of others from before it joined this one.
+    // What was said to a brand that it spoke for before, or had been heard of itself before it joined this one, is taken back
+    // by no opt-in of others from before that.
     const former = this.#everOf(sender).difference(new Set([this.#brandOf(sender)]))
-    const isFormer = (out: Said) => !this.#everOf(out.sender).isDisjointFrom(former)
-    const since = this.#joinedAt(sender) - this.#tolerance
-    const backsSince = backs.filter((one) => one.sender === sender || one.at >= since)
+    const joined = this.#joinedAt(sender)
+    const isFormer = ({ knownAt = joined, sender: told }: Said) =>
+      !this.#everOf(told).isDisjointFrom(former) || (told === sender && knownAt < joined)
+    const backsSince = backs.filter((one) => one.sender === sender || one.at >= joined - this.#tolerance)
     return outs.some((out) => this.#stands([out], isFormer(out) ? backsSince : backs))
   }
 

@@ -8,6 +8,7 @@ import type { Action, Doing } from "./action.ts"
 import { type Chance, makeChance } from "./chance.ts"
 import { withCrowds } from "./crowds.ts"
 import { drawEnding } from "./ending.ts"
+import { withJoiners } from "./joiners.ts"
 import { withLooks } from "./looks.ts"
 import { withReforms } from "./reform.ts"
 import { withSends } from "./sends.ts"
@@ -92,7 +93,7 @@ export const makeScript = (universe: Universe, rounds: number): ReadonlyArray<Ac
     if (chance.once(40)) script.push({ do: "resume" })
     script.push({ do: "pass", ms: chance.pick([0, 1, 10, 300, 1_000, 30_000, 120_000, 900_000]) })
   }
-  const disturbed = withCrowds(universe, withLooks(universe, withReforms(universe, script)))
+  const disturbed = withCrowds(universe, withLooks(universe, withReforms(universe, withJoiners(universe, script))))
   return [...withSends(universe, disturbed), ...drawEnding(universe)]
 }
 
