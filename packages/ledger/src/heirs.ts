@@ -71,17 +71,17 @@ export interface Former {
 }
 
 /**
- * Groups of their own, by the names that such groups have when configured, for senders that were heard before anybody
- * configured their numbers: each spoke for itself, and what was said to it outlasts a START that was said to others (L3).
+ * Groups of their own for senders that were heard before anybody configured their numbers: each spoke for itself, and what
+ * was said to it outlasts a START that was said to others (L3). No configured group goes by such a name.
  */
-export const standAlone = Effect.fnUntraced(function* (
+export const heardAlone = Effect.fnUntraced(function* (
   addresses: ReadonlyArray<SenderAddress>
 ): Effect.fn.Return<ReadonlyArray<Former>, LedgerError, Connection> {
   const { query } = yield* Connection
   const { rows } = yield* query("register", (db) =>
     sql<Former>`
       with stranger as (
-        select s.id, a.name || '/' || s.address as name
+        select s.id, a.name || '/' || s.address || ', not configured' as name
         from sender s join account a on a.id = s.account_id
         where s.address = any(${addresses}) and not exists (select from membership m where m.sender_id = s.id)
       ), own as (

@@ -19,7 +19,7 @@ import { sql } from "kysely"
 import { Connection, instant } from "./connection.ts"
 import { LedgerError } from "./error.ts"
 import { standingOfJoiner } from "./fold.ts"
-import { goneBefore, renameGroups, speaking, spokenForElsewhere, standAlone } from "./heirs.ts"
+import { goneBefore, heardAlone, renameGroups, speaking, spokenForElsewhere } from "./heirs.ts"
 import { lockAccounts, lockRegistry } from "./locks.ts"
 
 export interface AccountSpec {
@@ -100,7 +100,7 @@ const upsert = Effect.fnUntraced(function* (
     for (const member of group.members) groupOf.set(memberName(member), row.id)
   }
   const numbers = accounts.flatMap((account) => account.senders)
-  for (const { groupId, senderId } of yield* standAlone(numbers)) yield* speakFor(senderId, groupId, now)
+  for (const { groupId, senderId } of yield* heardAlone(numbers)) yield* speakFor(senderId, groupId, inherited)
 
   const registered: Array<RegisteredAccount> = []
   for (const account of accounts) {
@@ -119,7 +119,7 @@ const upsert = Effect.fnUntraced(function* (
     }
     registered.push({ id, name: account.name, vendor: account.vendor, senders, every })
   }
-  for (const { groupId, senderId } of yield* spokenForElsewhere()) yield* speakFor(senderId, groupId, now)
+  for (const { groupId, senderId } of yield* spokenForElsewhere()) yield* speakFor(senderId, groupId, inherited)
   const inForce = [...groupIds.values()]
   for (const groupId of inForce) {
     for (const gone of yield* goneBefore(groupId, inForce)) yield* joinGroup(gone, groupId, now)
@@ -180,6 +180,9 @@ const joinEvery = Effect.fnUntraced(function* (everyId: number, groupId: number,
   if (known === undefined) yield* joinGroup(everyId, groupId, now)
 })
 
+/** Since when a sender speaks for a group that it never joined itself: it joins it anew whenever it does. */
+const inherited = Number.NEGATIVE_INFINITY
+
 /** A sender speaks for a group, or did once: the group hears what was said to the sender. */
 const speakFor = Effect.fnUntraced(function* (senderId: number, groupId: number, now: number) {
   const { query } = yield* Connection
@@ -193,7 +196,8 @@ const speakFor = Effect.fnUntraced(function* (senderId: number, groupId: number,
           .columns(["sender_id", "group_id"])
           .doUpdateSet({ since: instant(now) })
           .where(
-            sql<boolean>`membership.since < (select max(m.since) from membership m where m.sender_id = ${senderId})`
+            sql<boolean>`membership.since = '-infinity' or membership.since < (
+              select max(m.since) from membership m where m.sender_id = ${senderId})`
           )
       )
       .execute()

@@ -41,4 +41,40 @@ layer(ledgerForTest, { excludeTestServices: true })("a sender that nobody config
       })
     )
   }
+
+  it.effect("joins its brand anew after it stood alone, and lets nobody in by a START of meanwhile (L3)", () =>
+    Effect.gen(function* () {
+      yield* empty
+      const first = yield* register(accounts, [brand], "group", 1_000)
+      yield* hear(first, { sender: stranger, recipient: never })
+      yield* joins(east, 30_000)
+      const wider = accounts.map((one) => (one.name === east ? { ...one, senders: [...one.senders, stranger] } : one))
+      const itself: Group = { name: `${east}/${stranger}`, members: [{ account: east, sender: stranger }] }
+      const alone = yield* register(wider, [brand, itself], "group", 40_000)
+      yield* hear(alone, { sender: stranger, recipient: before, time: at(50_000) })
+      yield* hear(alone, { state: "opted-in", reach: "group", recipient: before, time: at(60_000) })
+      const now = yield* joins(east, 70_000)
+      yield* write(now, stranger, before, { policy: "group", begun: 80_000, ended: 80_100 })
+      const letIn = { state: "opted-in", policy: "group", begun: 90_000, ended: 90_100 } as const
+      assert.isFalse(yield* write(now, stranger, before, letIn))
+    })
+  )
+
+  it.effect("whose brand gets its name takes along who was let in by all of it (L11)", () =>
+    Effect.gen(function* () {
+      yield* empty
+      const alone = yield* register(accounts, [brand], "group", 1_000)
+      yield* hear(alone, { sender: stranger, recipient: after })
+      const joined = yield* joins(east, 30_000)
+      yield* hear(joined, { state: "opted-in", reach: "group", recipient: after, time: at(40_000) })
+      const wider = accounts.map((one) =>
+        one.name === east ? { ...one, senders: [stranger] } : { ...one, senders: [] }
+      )
+      const itself: Group = { name: `${east}/${stranger}`, members: [{ account: east, sender: stranger }] }
+      const now = yield* register(wider, [itself], "group", 50_000)
+      yield* write(now, stranger, after, { policy: "group", begun: 60_000, ended: 60_100 })
+      const letIn = { state: "opted-in", policy: "group", begun: 70_000, ended: 70_100 } as const
+      assert.isTrue(yield* write(now, stranger, after, letIn))
+    })
+  )
 })
