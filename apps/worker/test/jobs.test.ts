@@ -5,6 +5,7 @@ import { freePort, LedgerUrl } from "@stopline/ledger"
 import { Clock, Deferred, Effect, Fiber, Layer, Redacted } from "effect"
 import { jobsSchema } from "../src/jobs/boss.ts"
 import { Jobs } from "../src/jobs/jobs.ts"
+import { movableClock } from "./clock.ts"
 import { startWorker } from "./worker.ts"
 import {
   acmeSender,
@@ -216,6 +217,30 @@ describe.concurrent("a worker", () => {
         "it is taken over",
         Effect.map(world.sql("select from view where intent is not null"), (open) => open.length === 0)
       )
+      expect(yield* runsOf(world)).toEqual(runs)
+    })
+  )
+
+  it.live("decides anew each minute, though nothing is due to be read (L10)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ rest: rarely, deaf: true })
+      const { clock, pass } = yield* movableClock
+      yield* Effect.provideService(startWorker(world), Clock.Clock, clock)
+      yield* dueDone(world)
+      const runs = yield* runsOf(world)
+      const [person = ""] = world.sandbox.people
+      // As `attest` and `import` do, it tells nobody.
+      yield* world.sql(
+        `with said as (
+          insert into observation (recipient, account_id, sender_id, group_id, state, origin, basis, reach, not_before, not_after, recorded_at)
+          select $2, account_id, id, group_id, 'opted-out', 'operator', 'attested', 'pair', now(), now(), now() from sender where address = $1
+          returning *)
+        insert into standing (group_id, recipient, out_at, out_because, settled)
+        select group_id, recipient, not_after, id, false from said`,
+        [acmeSender, person.slice(1)]
+      )
+      yield* pass("1 minute")
+      yield* eventually("Azure holds it", azureHolds(world, tenDlc, person))
       expect(yield* runsOf(world)).toEqual(runs)
     })
   )

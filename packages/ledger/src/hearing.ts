@@ -79,9 +79,11 @@ export const gapsOf = Effect.fn("Ledger.gapsOf")(function* (
   const result = yield* query("gaps", (db) =>
     sql<{ since: number; until: number; readAt: number | null }>`
       select gap.since, gap.until, (
-        select min(walk.ended_at) from run walk
+        -- The first that began is the first that ended, as they share a lane. To look at all since would take longer each day.
+        select walk.ended_at from run walk
         where walk.account_id = ${accountId} and walk.kind = 'walk' and walk.outcome = 'completed'
           and walk.started_at >= gap.until
+        order by walk.started_at limit 1
       ) as "readAt"
       from (
         select id, lag(ended_at) over (order by id) as since, started_at as until

@@ -10,6 +10,7 @@ import {
 import { parseWhen, whenExample } from "@stopline/worker"
 import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
+import { needSoundClock } from "../clock.ts"
 import { accountFlag, configFlag, jsonFlag, stationsFor, typedNumber, withFleet } from "../common.ts"
 import { UsageError } from "../exit.ts"
 import { moment, say } from "../say.ts"
@@ -113,6 +114,7 @@ export const attest = Command.make(
           by: flags.by,
           how: flags.how
         }
+        yield* needSoundClock(said)
         const attested = yield* runAttest(said)
         const but = yield* disappointments(said, attested)
         yield* say(

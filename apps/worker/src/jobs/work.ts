@@ -71,10 +71,8 @@ const beginWork = Effect.fn("work")(function* (
 ): Effect.fn.Return<void, LedgerError, Needs | Scope.Scope> {
   const jobs = yield* Jobs
   const { stations } = yield* Fleet
-  const side = (atMost: number, lookSeconds: number): Working => ({
-    atOnce: Math.min(atMost, stations.length),
-    lookSeconds
-  })
+  // One for each account: one that waits for its provider, be it for hours, keeps nobody else from theirs.
+  const side = (lookSeconds: number): Working => ({ atOnce: stations.length, lookSeconds })
   const { everyMs, people } = duties
   const begin = Effect.fnUntraced(function* (soonestGatherMs: number) {
     for (const { account } of stations) {
@@ -82,24 +80,25 @@ const beginWork = Effect.fn("work")(function* (
       // What was put when the configuration said otherwise may be due far too late.
       yield* jobs.hasten("read", { account: account.name }, everyMs)
     }
+    // What a worker left half done when it died, what could not be pushed, and what was attested or imported may be there, and
+    // nothing due to be read; and a long list may be read for hours.
+    yield* jobs.put("reconcile", {})
     if (people === undefined) return
     yield* jobs.put("gather", {})
     yield* jobs.hasten("gather", {}, Math.max(soonestGatherMs, yield* gatherDue(people)))
   })
   // Before anybody looks: whoever finds nothing looks again only after a while.
   yield* begin(0)
-  // What a worker left half done when it died may be there, and nothing due to be read.
-  yield* jobs.put("reconcile", {})
-  yield* jobs.work("read", side(8, Math.min(2, Math.max(0.5, everyMs / 20_000))), ({ account }) =>
+  yield* jobs.work("read", side(Math.min(2, Math.max(0.5, everyMs / 20_000))), ({ account }) =>
     forStation(account, (station) => read(station, duties))
   )
   yield* jobs.work("reconcile", { atOnce: 1, lookSeconds: Math.min(2, Math.max(0.5, everyMs / 20_000)) }, () =>
     reconcile(duties)
   )
-  yield* jobs.work("apply", side(8, 5), (payload) =>
+  yield* jobs.work("apply", side(5), (payload) =>
     forStation(payload.account, (station) => apply(station, payload, duties))
   )
-  yield* jobs.work("backfill", side(4, 5), (payload) =>
+  yield* jobs.work("backfill", side(5), (payload) =>
     forStation(payload.account, (station) => readAll(station, payload, people))
   )
   if (people !== undefined) {
