@@ -1,4 +1,5 @@
 export { type Config, ConfigError, loadConfig, parseConfig } from "./load.ts"
+export { clockOff, clockWords } from "./clock.ts"
 export { ConfigFile } from "./config.ts"
 export { needConfig, withEnvironment } from "./find.ts"
 export { PortError } from "./http.ts"

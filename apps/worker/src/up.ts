@@ -5,6 +5,7 @@ import type { SandboxError } from "@stopline/sandbox"
 import { Console, Context, Effect, Fiber, Layer, Queue, type Scope, Tracer } from "effect"
 import { HttpServer } from "effect/http"
 import { type Carried, Carrier } from "./carry.ts"
+import { clockOff, clockWords } from "./clock.ts"
 import { demoEnvironment, demoSecrets, type DemoWorld, startDemo, writeDemo } from "./demo.ts"
 import { configOrDemo, withEnvironment } from "./find.ts"
 import { type PortError, serve } from "./http.ts"
@@ -102,6 +103,11 @@ const serving = Effect.fnUntraced(function* (
   const { address } = yield* HttpServer.HttpServer
   const tell = teller(options.json)
   const here = "port" in address ? `http://127.0.0.1:${address.port}` : "http://127.0.0.1"
+  // Leases, limits and what is dated by this machine alone go by its clock.
+  yield* clockOff().pipe(
+    Effect.flatMap((off) => (off === 0 ? Effect.void : Effect.logWarning(clockWords(off)))),
+    Effect.catch((error) => Effect.logDebug("the clock was not compared", { error: error.message }))
+  )
   yield* forever(Effect.flatMap(Queue.take(carried), tell.carried))
   yield* handOver
   if (options.role !== "worker") {

@@ -2,7 +2,7 @@ import { isTollFree } from "@stopline/consent"
 import { Fleet, paced, sendersOf, type Station } from "@stopline/engine"
 import { coverage, lastEnded, openHalts, unlisted, type Unlisted } from "@stopline/ledger"
 import type { Capability } from "@stopline/provider"
-import { Gathered } from "@stopline/worker"
+import { clockOff, clockWords, Gathered } from "@stopline/worker"
 import { Clock, Duration, Effect, Schema } from "effect"
 import { Command } from "effect/cli"
 import { configFlag, jsonFlag, withFleet } from "../common.ts"
@@ -158,12 +158,18 @@ export const doctor = Command.make(
         })
         const halts = (yield* openHalts()).map((halt) => halt.message)
         const people = yield* lastGathered
-        yield* say(json, { ledger: "ok", accounts: checkups, halts, ...(people !== undefined && { people }) }, [
-          "ledger: answers",
-          ...checkups.flatMap(describe),
-          ...describePeople(people),
-          ...halts
-        ])
+        const clock = yield* clockOff()
+        yield* say(
+          json,
+          { ledger: "ok", clockOff: clock, accounts: checkups, halts, ...(people !== undefined && { people }) },
+          [
+            "ledger: answers",
+            ...(clock === 0 ? [] : [`clock: ${clockWords(clock)}`]),
+            ...checkups.flatMap(describe),
+            ...describePeople(people),
+            ...halts
+          ]
+        )
         const failing = checkups.some((checkup) => checkup.senders.some((sender) => sender.probe !== "ok"))
         if (failing) return yield* new Ends({ code: 1 })
         if (halts.length > 0) return yield* new Ends({ code: 2 })
