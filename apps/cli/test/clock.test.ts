@@ -37,7 +37,16 @@ layer(ledgerForTest, { excludeTestServices: true })("an opt-in of just now", (it
       for (const ms of [0, -90_000]) assert.strictEqual(yield* problemBy(ms), "")
       const time = { notBefore: 1_000, notAfter: 1_000 }
       assert.strictEqual(yield* problemBy(90_000, { ...said, time }), "")
-      assert.strictEqual(yield* problemBy(90_000, { ...said, state: "opted-out" }), "")
+    })
+  )
+})
+
+layer(ledgerForTest, { excludeTestServices: true })("an opt-out of just now", (it) => {
+  it.effect("is not taken from a clock that is behind: a START of before would outlast it (L1)", () =>
+    Effect.gen(function* () {
+      const stop: Attestation = { ...said, state: "opted-out" }
+      assert.match(yield* problemBy(-90_000, stop), /clock is (90|91) s behind the database's: set it$/u)
+      for (const ms of [0, 90_000]) assert.strictEqual(yield* problemBy(ms, stop), "")
     })
   )
 })

@@ -1,9 +1,7 @@
 /** Whether this machine's clock can be gone by. */
+import { clockSlack } from "@stopline/consent"
 import { clockAhead, type Connection, type LedgerError } from "@stopline/ledger"
 import { Effect } from "effect"
-
-/** Clocks of machines that are kept right differ by less (ms). */
-const mostMs = 5_000
 
 /**
  * By how many whole seconds this machine's clock is ahead of the database's, negative where it is behind; 0 while that is
@@ -11,7 +9,7 @@ const mostMs = 5_000
  */
 export const clockOff = Effect.fn("clockOff")(function* (): Effect.fn.Return<number, LedgerError, Connection> {
   const aheadMs = yield* clockAhead()
-  return Math.abs(aheadMs) > mostMs ? Math.round(aheadMs / 1000) : 0
+  return Math.abs(aheadMs) > clockSlack ? Math.round(aheadMs / 1000) : 0
 })
 
 /** In words, and what to do about it. */

@@ -44,7 +44,7 @@ export interface Duties {
 
 type Needs = Fleet | Connection | Jobs
 
-/** How often, at least, it is looked whether a job is missing that a worker was about to put when it died. */
+/** How often, at least, everything is decided anew, and it is looked whether a job is missing that a worker was about to put when it died. */
 const mostMs = 60_000
 
 /** Works until it is interrupted. While the database is away it begins again and again, and says why once; whatever else is wrong ends it. */
@@ -71,8 +71,10 @@ const beginWork = Effect.fn("work")(function* (
 ): Effect.fn.Return<void, LedgerError, Needs | Scope.Scope> {
   const jobs = yield* Jobs
   const { stations } = yield* Fleet
-  // One for each account: one that waits for its provider, be it for hours, keeps nobody else from theirs.
-  const side = (lookSeconds: number): Working => ({ atOnce: stations.length, lookSeconds })
+  const side = (atMost: number, lookSeconds: number): Working => ({
+    atOnce: Math.min(atMost, stations.length),
+    lookSeconds
+  })
   const { everyMs, people } = duties
   const begin = Effect.fnUntraced(function* (soonestGatherMs: number) {
     for (const { account } of stations) {
@@ -89,16 +91,16 @@ const beginWork = Effect.fn("work")(function* (
   })
   // Before anybody looks: whoever finds nothing looks again only after a while.
   yield* begin(0)
-  yield* jobs.work("read", side(Math.min(2, Math.max(0.5, everyMs / 20_000))), ({ account }) =>
+  yield* jobs.work("read", side(8, Math.min(2, Math.max(0.5, everyMs / 20_000))), ({ account }) =>
     forStation(account, (station) => read(station, duties))
   )
   yield* jobs.work("reconcile", { atOnce: 1, lookSeconds: Math.min(2, Math.max(0.5, everyMs / 20_000)) }, () =>
     reconcile(duties)
   )
-  yield* jobs.work("apply", side(5), (payload) =>
+  yield* jobs.work("apply", side(8, 5), (payload) =>
     forStation(payload.account, (station) => apply(station, payload, duties))
   )
-  yield* jobs.work("backfill", side(5), (payload) =>
+  yield* jobs.work("backfill", side(4, 5), (payload) =>
     forStation(payload.account, (station) => readAll(station, payload, people))
   )
   if (people !== undefined) {
