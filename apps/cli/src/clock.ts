@@ -1,4 +1,4 @@
-/** What is dated by this machine's clock alone may not be ahead of what the others heard. */
+/** What is dated by this machine alone is dated by a clock that is right, or not at all. */
 import type { Attestation } from "@stopline/engine"
 import type { Connection, LedgerError } from "@stopline/ledger"
 import { clockOff, clockWords } from "@stopline/worker"
