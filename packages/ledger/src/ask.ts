@@ -93,5 +93,6 @@ const statement = (policy: OptInPolicy) => {
     left join observation ob on ob.recipient = r.recipient and ob.id = d.because
     left join sender t on t.id = ob.sender_id
     left join account a on a.id = ob.account_id
-    where st.out_at is null or ${mustBeOut(policy)} or ${isPolicy(policy)}`
+    where st.out_at is null or ${mustBeOut(policy)} or ${isPolicy(policy)}
+    order by r.place, w.sender_id`
 }
