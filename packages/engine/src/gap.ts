@@ -10,7 +10,8 @@ import {
   ingest,
   lastHearing,
   type LedgerError,
-  stillHeard
+  stillHeard,
+  walkedBefore
 } from "@stopline/ledger"
 import { ProviderError, type Span, type Subscription, type SubscriptionPort, Unreadable } from "@stopline/provider"
 import { Clock, Effect } from "effect"
@@ -69,7 +70,9 @@ const note = Effect.fnUntraced(function* (station: Station, missed: Missed, hear
     return { gap: undefined, news }
   }
   const now = yield* Clock.currentTimeMillis
-  const gap = last === undefined ? undefined : { since: last.until, until: now }
+  // Where nobody has listened yet, a walk may be on its way, and past the rows that change now.
+  const since = last === undefined ? yield* walkedBefore(accountId, now) : last.until
+  const gap = since === undefined ? undefined : { since, until: now }
   // Before the gap is written down: who dies here leaves it to the next one.
   const news = gap === undefined ? 0 : yield* readMissed(station, missed, gap)
   const { owner } = yield* Fleet

@@ -101,6 +101,22 @@ layer(ledgerForTest, { excludeTestServices: true })("a look at a subscription", 
     }).pipe(timed)
   )
 
+  it.effect("that is the first, while a walk is on its way, finds a gap from its beginning on (L1)", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const kept = keeper()
+      yield* world.round()
+      const since = yield* Clock.currentTimeMillis
+      yield* pass("1 minute")
+      const gap = { since, until: since + minute }
+      assert.deepInclude(yield* look(world, kept), { gap, news: 1, unread: true })
+      assert.deepStrictEqual(kept.spans, [{ since: since - 5 * minute, until: since + 6 * minute }])
+      yield* pass("1 minute")
+      yield* world.round()
+      assert.deepInclude(yield* look(world, kept), { gap: undefined, unread: false })
+    }).pipe(timed)
+  )
+
   it.effect("that cannot read what was texted leaves it to the next one (L1)", () =>
     Effect.gen(function* () {
       const { kept, since: began, world } = yield* listening()

@@ -4,7 +4,7 @@
  * lies a time in which events may have been lost.
  */
 import { Effect } from "effect"
-import { sql } from "kysely"
+import { type RawBuilder, sql } from "kysely"
 import { Connection, instant } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
 
@@ -47,6 +47,31 @@ export const stillHeard = Effect.fn("Ledger.stillHeard")(function* (
   )
 })
 
+/** When the last walk through the list of this account was begun, before a moment. */
+export const walkedBefore = Effect.fn("Ledger.walkedBefore")(function* (
+  accountId: number,
+  at: number
+): Effect.fn.Return<number | undefined, LedgerError, Connection> {
+  const { query } = yield* Connection
+  const result = yield* query("walked before", (db) =>
+    sql<{
+      at: number | null
+    }>`select ${lastWalk(sql`${accountId}::int`, sql`${instant(at)}::timestamptz`)} as at`.execute(db)
+  )
+  return result.rows[0]?.at ?? undefined
+})
+
+const lastWalk = (accountId: RawBuilder<unknown>, before: RawBuilder<unknown>) =>
+  sql`(select w.started_at from run w
+    where w.account_id = ${accountId} and w.kind = 'walk' and w.started_at < ${before} order by w.started_at desc limit 1)`
+
+/**
+ * Of a time of listening `r`, in a window of those of its account: since when there was nobody who heard. Before the
+ * first of all it is since the walk that had begun by then: to the rows that this one had read already things may have happened.
+ */
+export const deafSince = sql<number | null>`coalesce(
+  lag(r.ended_at) over (order by r.id), ${lastWalk(sql`r.account_id`, sql`r.started_at`)})`
+
 /** From this moment on events can be heard. */
 export const beginHearing = Effect.fn("Ledger.beginHearing")(function* (
   hearing: { readonly accountId: number; readonly subscription: string; readonly startedBy: string },
@@ -86,8 +111,8 @@ export const gapsOf = Effect.fn("Ledger.gapsOf")(function* (
         order by walk.started_at limit 1
       ) as "readAt"
       from (
-        select id, lag(ended_at) over (order by id) as since, started_at as until
-        from run where kind = 'listen' and account_id = ${accountId}
+        select r.id, ${deafSince} as since, r.started_at as until
+        from run r where r.kind = 'listen' and r.account_id = ${accountId}
       ) gap
       where gap.since is not null
       order by gap.id desc limit ${atMost}`.execute(db)

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { sql } from "kysely"
 import { Connection } from "./connection.ts"
 import type { LedgerError } from "./error.ts"
+import { deafSince } from "./hearing.ts"
 
 export const readings = ["walk", "sweep"] as const
 
@@ -74,7 +75,7 @@ export const listened = Effect.fn("Ledger.listened")(function* (
       left join lateral (
         select n.ended_at, n.since, n.since is not null and n.started_at > coalesce(walk.started_at, '-infinity') as gap
         from (
-          select r.id, r.started_at, r.ended_at, lag(r.ended_at) over (order by r.id) as since
+          select r.id, r.started_at, r.ended_at, ${deafSince} as since
           from run r where r.account_id = a.id and r.kind = 'listen' order by r.id desc limit 20
         ) n
       ) l on true

@@ -1,5 +1,5 @@
 import { assert, layer } from "@effect/vitest"
-import { beginHearing, beginRun, endRun, gapsOf, lastHearing, stillHeard } from "@stopline/ledger"
+import { beginHearing, beginRun, endRun, gapsOf, lastHearing, stillHeard, walkedBefore } from "@stopline/ledger"
 import { Effect } from "effect"
 import { ledgerForTest } from "../../../test/database.ts"
 import { accountOf, east, fresh, west } from "../../../test/world.ts"
@@ -60,6 +60,26 @@ layer(ledgerForTest, { excludeTestServices: true })("a time of listening", (it) 
       yield* walked(here, 60, 80)
       yield* walked(here, 85, 90)
       assert.strictEqual(yield* readAt, at(80))
+    })
+  )
+
+  it.effect("that is the first of all leaves a gap as well where a walk had begun before it", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      const [here, there] = [accountOf(registry, east).id, accountOf(registry, west).id]
+      yield* walked(there, 5, 6)
+      yield* walked(here, 10, 11, "completed", "backfill")
+      assert.isUndefined(yield* walkedBefore(here, at(60)))
+      for (const minutes of [20, 50]) yield* walked(here, minutes, 70)
+      assert.deepStrictEqual(
+        yield* Effect.all([walkedBefore(here, at(60)), walkedBefore(here, at(50)), walkedBefore(here, at(20))]),
+        [at(50), at(20), undefined]
+      )
+      yield* beginHearing({ accountId: here, subscription: "one", startedBy: "test" }, at(60))
+      assert.deepStrictEqual(yield* gapsOf(here), [{ since: at(50), until: at(60), readAt: undefined }])
+      yield* walked(here, 61, 80)
+      yield* walked(here, 85, 90)
+      assert.deepStrictEqual(yield* gapsOf(here), [{ since: at(50), until: at(60), readAt: at(80) }])
     })
   )
 })

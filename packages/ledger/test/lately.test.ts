@@ -12,7 +12,8 @@ import {
   lately,
   listened,
   reserve,
-  stillHeard
+  stillHeard,
+  walkedBefore
 } from "@stopline/ledger"
 import { Effect } from "effect"
 import { sql } from "kysely"
@@ -71,6 +72,19 @@ layer(ledgerForTest, { excludeTestServices: true })("what was done lately", (it)
     })
   )
 
+  it.effect("counts the time before the first listening as a gap where a walk had begun in it", () =>
+    Effect.gen(function* () {
+      const registry = yield* fresh()
+      const here = accountOf(registry, east).id
+      const look = Effect.map(listened([here]), ([{ gapSince, gaps } = {}]) => [gaps, gapSince])
+      yield* ran("walk", here, 5_000, "completed")
+      yield* beginHearing({ accountId: here, subscription: "one", startedBy: "test" }, 10_000)
+      assert.deepStrictEqual(yield* look, [1, 5_000])
+      yield* ran("walk", here, 11_000, "completed")
+      assert.deepStrictEqual(yield* look, [0, undefined])
+    })
+  )
+
   it.effect("is found without reading the runs of years, also where nothing ever ended well or listened", () =>
     Effect.gen(function* () {
       const registry = yield* fresh()
@@ -89,6 +103,7 @@ layer(ledgerForTest, { excludeTestServices: true })("what was done lately", (it)
         listened([here, there]),
         lastHearing(here),
         gapsOf(here),
+        walkedBefore(here, Date.UTC(2100, 0)),
         lastEnded("sweep", here),
         lastEnded("apply", null)
       ])
