@@ -145,6 +145,27 @@ describe("a change of consents", () => {
     })
   )
 
+  it.live("that once held somebody is written so ever after, whoever fails and whatever is refused", () =>
+    Effect.gen(function* () {
+      const failedRecords = [{ from: sender, to: person(1), error: error("CMN-101", "") }]
+      const answers = [{ body: {} }, { body: { failedRecords } }, { status: 400 }]
+      const server = yield* startRingCentral(() => answers.shift() ?? { body: {} })
+      const port = open((yield* makeRingCentralAdapter(configFor(server.url, { api: "v2" }))).write.optOut)
+      const told = Effect.matchEffect(port.write(sender, [person(1)]), {
+        onFailure: (failure) => Effect.succeed([failure._tag]),
+        onSuccess: (outcomes) => Effect.succeed(outcomes.map(({ _tag }) => _tag))
+      })
+      assert.deepStrictEqual(yield* Effect.all([told, told, told, told]), [
+        ["Held"],
+        ["Retryable"],
+        ["ProviderError"],
+        ["Held"]
+      ])
+      const named = server.calls().map(({ body }) => body.includes("coverage"))
+      assert.deepStrictEqual(named, [false, false, false, false])
+    })
+  )
+
   it.live("forgets no doubt, whatever it tries next (L5, L9)", () =>
     Effect.gen(function* () {
       const nameless = { body: { failedRecords: [{ error: error("CMN-101", "") }] } }
